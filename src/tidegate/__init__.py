@@ -1,0 +1,57 @@
+"""tidegate: recurrent networks for Python.
+
+Importing it is light: each name below is resolved on its first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tidegate import cells, data, datasets, errors, heads, kernels, nn, tasks
+    from tidegate.batch import Batch
+    from tidegate.data.text import TextEncoder
+    from tidegate.tasks import load
+    from tidegate.tasks.text_classifier import TextClassifier
+
+__all__ = [
+    "Batch",
+    "TextClassifier",
+    "TextEncoder",
+    "__version__",
+    "cells",
+    "data",
+    "datasets",
+    "errors",
+    "heads",
+    "kernels",
+    "load",
+    "nn",
+    "tasks",
+]
+
+_HOMES = {
+    "Batch": "tidegate.batch",
+    "TextClassifier": "tidegate.tasks.text_classifier",
+    "TextEncoder": "tidegate.data.text",
+    "load": "tidegate.tasks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: a class from its home, a subpackage, or the version."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("tidegate")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in __all__:
+        return importlib.import_module(f"tidegate.{name}")
+    raise AttributeError(f"module 'tidegate' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion."""
+    return sorted(__all__)

@@ -1,0 +1,144 @@
+"""Run one recurrent sequence, fast: `run_sequence` is the only entry.
+
+Each backend is a module with `refuses(request)`, the reason why it cannot do the job exactly or
+None, and `run(request)`. They stand in order of speed; "auto" takes the first that refuses not.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Iterator
+from types import ModuleType
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from tidegate.errors import BackendError, InputError, message, suggest
+from tidegate.kernels import aten, reference
+from tidegate.kernels.request import Noise, Request, Result
+
+__all__ = ["BACKENDS", "Noise", "Request", "Result", "choose", "explain", "run_sequence"]
+
+BACKENDS: dict[str, ModuleType] = {"aten": aten, "reference": reference}
+
+_log = logging.getLogger("tidegate.kernels")
+
+
+def run_sequence(
+    request: Request, *, backend: str = "auto", checkpoint_every: int | None = None
+) -> Result:
+    """Run a recurrent cell over a sequence with the fastest backend that can do it exactly.
+
+    Args:
+        request: The cell, its weights, inputs, states and options.
+        backend: "auto", or the name of one of `BACKENDS`, which then raises when it cannot.
+        checkpoint_every: Keep the states of every k-th step alone and compute the rest again in
+            the backward pass: less memory for more time. None keeps all.
+
+    Returns:
+        See `Result`.
+
+    Raises:
+        BackendError: If the backend asked for cannot run the request.
+        InputError: If `backend` is not the name of one.
+    """
+    module = BACKENDS[choose(request, backend)]
+    if checkpoint_every is None or not torch.is_grad_enabled() or request.x.shape[1] == 0:
+        return _result(module.run(request))
+    return _run_checkpointed(request, module, checkpoint_every)
+
+
+def choose(request: Request, backend: str = "auto") -> str:
+    """Name the backend that will run the request.
+
+    Args:
+        request: The request.
+        backend: As in `run_sequence`. The environment variable `TIDEGATE_BACKEND` takes the
+            place of "auto".
+
+    Returns:
+        A key of `BACKENDS`.
+
+    Raises:
+        BackendError: If the backend asked for cannot run the request.
+        InputError: If `backend` is not the name of one.
+    """
+    if backend == "auto":
+        backend = os.environ.get("TIDEGATE_BACKEND", "auto")
+    check_backend("run_sequence", backend)
+    if backend == "auto":
+        return _choose_fastest(request)
+    reason = BACKENDS[backend].refuses(request)
+    if reason is not None:
+        rule = "a backend that can run this"
+        remedy = f'{reason}; use backend="auto"'
+        raise BackendError(message("run_sequence", "backend", rule, repr(backend), remedy))
+    return backend
+
+
+def explain(request: Request, backend: str = "auto") -> str:
+    """Say in one sentence which backend runs the request, and why the faster ones do not."""
+    chosen = choose(request, backend)
+    refusals = [
+        f"{name} does not: {reason}" for name, reason in _refusals(request) if name != chosen
+    ]
+    return "; ".join([f"{chosen} runs it", *refusals]) + "."
+
+
+def check_backend(owner: str, backend: str) -> None:
+    """Raise InputError unless `backend` is "auto" or the name of a backend."""
+    if backend not in BACKENDS and backend != "auto":
+        names = ["auto", *BACKENDS]
+        rule = f"one of {', '.join(names)}"
+        raise InputError(message(owner, "backend", rule, repr(backend), suggest(backend, names)))
+
+
+def _refusals(request: Request) -> Iterator[tuple[str, str]]:
+    for name, module in BACKENDS.items():
+        reason = module.refuses(request)
+        if reason is not None:
+            yield name, reason
+
+
+def _choose_fastest(request: Request) -> str:
+    refused = dict(_refusals(request))
+    for name, reason in refused.items():
+        if not torch.compiler.is_compiling():
+            _log_once(request.cell.name, name, reason)
+    return next(name for name in BACKENDS if name not in refused)
+
+
+@functools.cache
+def _log_once(cell: str, backend: str, reason: str) -> None:
+    _log.info("%s: backend '%s' is not used: %s", cell, backend, reason)
+
+
+def _run_checkpointed(request: Request, module: ModuleType, every: int) -> Result:
+    """Run chunk after chunk, each one recomputed when its gradient is wanted."""
+    starts = list(range(0, request.x.shape[1], every))
+    state, parts = request.state, []
+    for start in reversed(starts) if request.reverse else starts:
+        piece = request.chunk(start, min(start + every, request.x.shape[1]), state)
+        part = _result(checkpoint(module.run, piece, use_reentrant=False))
+        state = part.state
+        parts.append(part)
+    if request.reverse:
+        parts.reverse()
+    output = torch.cat([part.output for part in parts], 1)
+    return Result(output, state, _join([part.trace for part in parts]))
+
+
+def _join(traces: list[dict[str, Tensor] | None]) -> dict[str, Tensor] | None:
+    kept = [trace for trace in traces if trace is not None]
+    if not kept:
+        return None
+    return {name: torch.cat([trace[name] for trace in kept], 1) for name in kept[0]}
+
+
+def _result(value: object) -> Result:
+    """Modules and checkpoint() are untyped; a backend that returns anything else is broken."""
+    assert isinstance(value, Result)
+    return value

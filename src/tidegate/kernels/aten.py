@@ -1,0 +1,108 @@
+"""PyTorch's own fused operators for the plain cells: oneDNN on a CPU, cuDNN on a GPU.
+
+Never through PackedSequence: on a CPU, packed training runs step by step and is 10 to 20 times
+slower than padded. Rows that end early are handled around the padded operator instead.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from tidegate.cells import GRU, LSTM, RNN
+from tidegate.cells.base import State
+from tidegate.kernels.request import Request, Result
+
+# sigmoid(+-this) is exactly 1 or 0 in every float type, float16 included.
+_SATURATED = 3e4
+
+
+def refuses(request: Request) -> str | None:
+    """Say why this backend cannot run the request, or None if it can."""
+    cell, noise = request.cell, request.noise
+    if type(cell) not in (LSTM, GRU, RNN):
+        return f"PyTorch has no operator for the cell '{cell.name}'"
+    if not cell.is_plain:
+        return f"PyTorch's {cell.title} has no such variant"
+    if noise.recurrent is not None or noise.zoneout:
+        return "PyTorch's operators take no recurrent dropout and no zoneout"
+    if request.resets is not None:
+        return "PyTorch's operators cannot reset a state in mid-sequence"
+    if request.return_gates:
+        return "PyTorch's operators do not return their gates"
+    if 0 in request.x.shape:
+        return "PyTorch's operators refuse empty sequences and batches"
+    if torch._C._are_functorch_transforms_active():
+        return "PyTorch's operators have no rule for torch.func transforms such as vmap"
+    return None
+
+
+def run(request: Request) -> Result:
+    """Run one sequence with torch.lstm, torch.gru, torch.rnn_tanh or torch.rnn_relu.
+
+    Args:
+        request: One that `refuses` has nothing against.
+
+    Returns:
+        See `Result`.
+    """
+    mask = request.mask
+    x = request.x if mask is None else request.x.masked_fill(~mask[..., None], 0)
+    x = _flip(x, request.lengths) if request.reverse else x
+    output, state = _operator(request, x, mask)
+    if mask is not None and request.lengths is not None:
+        state = (_last(output, request.state[0], request.lengths), *state[1:])
+        output = output.masked_fill(~mask[..., None], 0)
+    return Result(_flip(output, request.lengths) if request.reverse else output, state)
+
+
+def _operator(request: Request, x: Tensor, mask: Tensor | None) -> tuple[Tensor, State]:
+    """Call the operator on `[B, T, D]`; it wants a leading layer axis on the states."""
+    cell, weights = request.cell, dict(request.weights)
+    first = [state[None].contiguous() for state in request.state]
+    # has_biases, num_layers, dropout, train, bidirectional, batch_first. With one layer `train`
+    # has no effect but that cuDNN can run backward afterwards, in eval mode too.
+    flags = (cell.bias, 1, 0.0, torch.is_grad_enabled(), False, True)
+    if isinstance(cell, LSTM):
+        if mask is not None:
+            x, weights = _hold(cell, x, weights, mask)
+        output, hidden, cell_state = torch.lstm(x, first, list(weights.values()), *flags)
+        return output, (hidden[0], cell_state[0])
+    if isinstance(cell, GRU):
+        operator = torch.gru
+    else:
+        assert isinstance(cell, RNN)
+        operator = torch.rnn_tanh if cell.nonlinearity == "tanh" else torch.rnn_relu
+    output, hidden = operator(x, first[0], list(weights.values()), *flags)
+    return output, (hidden[0],)
+
+
+def _hold(
+    cell: LSTM, x: Tensor, weights: dict[str, Tensor], mask: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Make the padded steps keep the cell state, so that the last step has each row's own c_n.
+
+    The operator returns c of step T alone. One more input feature, 1 in the padding, drives the
+    forget gate to exactly 1 and the input gate to exactly 0 there, hence c' = 1 * c + 0 * g = c.
+    """
+    ended = (~mask)[..., None].to(x.dtype)
+    gates = x.new_tensor([-_SATURATED, _SATURATED, 0.0, 0.0])  # input, forget, candidate, output
+    column = gates.repeat_interleave(cell.hidden_size)[:, None]
+    wider = torch.cat([weights["weight_ih"], column], 1)
+    return torch.cat([x, ended], -1), weights | {"weight_ih": wider}
+
+
+def _last(output: Tensor, initial: Tensor, lengths: Tensor) -> Tensor:
+    """The output of each row's last valid step, `[B, P]`; the initial state of an empty row."""
+    rows = torch.arange(len(lengths), device=output.device)
+    return torch.where(lengths[:, None] > 0, output[rows, (lengths - 1).clamp(min=0)], initial)
+
+
+def _flip(values: Tensor, lengths: Tensor | None) -> Tensor:
+    """Reverse `[B, T, ...]` in time, each row within its own length; the padding stays."""
+    if lengths is None:
+        return values.flip(1)
+    steps = torch.arange(values.shape[1], device=values.device)
+    mirrored = lengths[:, None] - 1 - steps
+    index = torch.where(mirrored >= 0, mirrored, steps)
+    return values.gather(1, index[..., None].expand_as(values))

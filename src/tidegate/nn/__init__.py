@@ -1,0 +1,22 @@
+"""Neural-network modules: recurrent layers and what goes around them."""
+
+from tidegate.nn.cell import GRUCell, LSTMCell, RNNCell, StepCell
+from tidegate.nn.options import StackOptions, layer_options
+from tidegate.nn.recurrent import GRU, LSTM, RNN
+from tidegate.nn.stack import Recurrent, recurrent_layer
+from tidegate.nn.summary import Summary
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Recurrent",
+    "StackOptions",
+    "StepCell",
+    "Summary",
+    "layer_options",
+    "recurrent_layer",
+]

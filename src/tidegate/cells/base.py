@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.metadata import entry_points
+from numbers import Integral
 from typing import ClassVar, TypeVar
 
 from torch import Tensor
@@ -57,10 +58,7 @@ class Cell(ABC):
         Raises:
             InputError: If `hidden_size` is not a positive integer.
         """
-        if self.hidden_size < 1:
-            raise InputError(
-                message(self.title, "hidden_size", "an integer >= 1", self.hidden_size)
-            )
+        check_size(self.title, "hidden_size", self.hidden_size)
 
     @property
     def title(self) -> str:
@@ -141,6 +139,12 @@ class Cell(ABC):
         Returns:
             The states after the step and the values of `gates`, `[B, H]` each.
         """
+
+
+def check_size(owner: str, name: str, size: object, least: int = 1) -> None:
+    """Raise InputError unless `size` is an integer from `least` on."""
+    if isinstance(size, bool) or not isinstance(size, Integral) or int(size) < least:
+        raise InputError(message(owner, name, f"an integer >= {least}", repr(size)))
 
 
 _REGISTRY: dict[str, type[Cell]] = {}

@@ -86,7 +86,9 @@ class GRU(Cell):
             gates_h = self._product(recurrent, weights, 0)
             reset, update = torch.sigmoid(gates_in + gates_h).chunk(2, -1)
             new = torch.tanh(new_in + self._product(reset * recurrent, weights, 1))
-        hidden = torch.lerp(new, state[0], update)
+        # Under autocast the gates are of a lower type than the state.
+        old = state[0]
+        hidden = torch.lerp(new.to(old.dtype), old, update.to(old.dtype))
         return (hidden,), (reset, update, new)
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tidegate.cells.base import LSTM_BLOCKS, Cell, Gates, State, Weights, register
+from tidegate.cells.base import LSTM_BLOCKS, Cell, Gates, State, Weights, check_size, register
 from tidegate.errors import InputError, message
 
 
@@ -49,11 +50,13 @@ class LSTM(Cell):
             InputError: If a size or `cell_clip` is out of range.
         """
         super().__post_init__()
-        if not 0 <= self.proj_size < self.hidden_size:
+        check_size("LSTM", "proj_size", self.proj_size, least=0)
+        if self.proj_size >= self.hidden_size:
             rule = f"0, or smaller than hidden_size ({self.hidden_size})"
             raise InputError(message("LSTM", "proj_size", rule, self.proj_size))
-        if self.cell_clip is not None and not self.cell_clip > 0:
-            raise InputError(message("LSTM", "cell_clip", "a number > 0 or None", self.cell_clip))
+        clip: object = self.cell_clip
+        if clip is not None and not (isinstance(clip, Real) and float(clip) > 0):
+            raise InputError(message("LSTM", "cell_clip", "a number > 0 or None", repr(clip)))
 
     @property
     def blocks(self) -> tuple[str, ...]:

@@ -122,7 +122,8 @@ def _run_checkpointed(request: Request, module: ModuleType, every: int) -> Resul
     state, parts = request.state, []
     for start in reversed(starts) if request.reverse else starts:
         piece = request.chunk(start, min(start + every, request.x.shape[1]), state)
-        part = _result(checkpoint(module.run, piece, use_reentrant=False))
+        # Backends draw no random numbers, so that there is no state of a generator to keep.
+        part = _result(checkpoint(module.run, piece, use_reentrant=False, preserve_rng_state=False))
         state = part.state
         parts.append(part)
     if request.reverse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tidegate.cells import GRU, LSTM, RNN
+from tidegate.cells import GRU, LSTM, RNN, Cell
 from tidegate.cells.base import State
 from tidegate.kernels.request import Request, Result
 
@@ -63,9 +63,9 @@ def _operator(request: Request, x: Tensor, mask: Tensor | None) -> tuple[Tensor,
     # has_biases, num_layers, dropout, train, bidirectional, batch_first. With one layer `train`
     # has no effect but that cuDNN can run backward afterwards, in eval mode too.
     flags = (cell.bias, 1, 0.0, torch.is_grad_enabled(), False, True)
+    if mask is not None:
+        x, weights = _drive(x, weights, mask, _pull(cell, x))
     if isinstance(cell, LSTM):
-        if mask is not None:
-            x, weights = _hold(cell, x, weights, mask)
         output, hidden, cell_state = torch.lstm(x, first, list(weights.values()), *flags)
         return output, (hidden[0], cell_state[0])
     if isinstance(cell, GRU):
@@ -77,25 +77,41 @@ def _operator(request: Request, x: Tensor, mask: Tensor | None) -> tuple[Tensor,
     return output, (hidden[0],)
 
 
-def _hold(
-    cell: LSTM, x: Tensor, weights: dict[str, Tensor], mask: Tensor
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Make the padded steps keep the cell state, so that the last step has each row's own c_n.
+def _pull(cell: Cell, x: Tensor) -> Tensor | None:
+    """What to add to the pre-activations in the padding, one number a row of the weights.
 
-    The operator returns c of step T alone. One more input feature, 1 in the padding, drives the
-    forget gate to exactly 1 and the input gate to exactly 0 there, hence c' = 1 * c + 0 * g = c.
+    An LSTM has its forget gate driven to exactly 1 and its input gate to exactly 0, so that it
+    keeps its cell state: the operator returns c of step T alone, and that is each row's own c_n.
+    Under a ReLU h could grow without bound there, and infinity times the zero gradient of the
+    padding is NaN, so it is put to 0. Everything else is bounded and goes on unseen.
     """
+    if isinstance(cell, LSTM):
+        gates = x.new_tensor([-_SATURATED, _SATURATED, 0.0, 0.0])  # input, forget, cell, output
+        return gates.repeat_interleave(cell.hidden_size)
+    if isinstance(cell, RNN) and cell.nonlinearity == "relu":
+        device = x.device.type
+        mixed = torch.is_autocast_enabled(device)
+        lowest = torch.finfo(torch.get_autocast_dtype(device) if mixed else x.dtype).min
+        return x.new_full((cell.hidden_size,), lowest)
+    return None
+
+
+def _drive(
+    x: Tensor, weights: dict[str, Tensor], mask: Tensor, pull: Tensor | None
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Add `pull` in the padding by one more input feature, which is 1 there and 0 elsewhere."""
+    if pull is None:
+        return x, weights
     ended = (~mask)[..., None].to(x.dtype)
-    gates = x.new_tensor([-_SATURATED, _SATURATED, 0.0, 0.0])  # input, forget, candidate, output
-    column = gates.repeat_interleave(cell.hidden_size)[:, None]
-    wider = torch.cat([weights["weight_ih"], column], 1)
+    wider = torch.cat([weights["weight_ih"], pull[:, None]], 1)
     return torch.cat([x, ended], -1), weights | {"weight_ih": wider}
 
 
 def _last(output: Tensor, initial: Tensor, lengths: Tensor) -> Tensor:
     """The output of each row's last valid step, `[B, P]`; the initial state of an empty row."""
     rows = torch.arange(len(lengths), device=output.device)
-    return torch.where(lengths[:, None] > 0, output[rows, (lengths - 1).clamp(min=0)], initial)
+    last = output[rows, (lengths - 1).clamp(min=0)]
+    return torch.where(lengths[:, None] > 0, last, initial.to(output.dtype))
 
 
 def _flip(values: Tensor, lengths: Tensor | None) -> Tensor:

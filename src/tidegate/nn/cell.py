@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from tidegate import cells
 from tidegate.cells import Cell
+from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
 from tidegate.nn.init import initialise
 from tidegate.nn.layout import Layout, check_input, read_state
@@ -50,8 +51,7 @@ class StepCell(nn.Module):
         forget_bias: float | None = None,
     ) -> None:
         super().__init__()
-        if input_size < 1:
-            raise InputError(message(cell.title, "input_size", "an integer >= 1", input_size))
+        check_size(cell.title, "input_size", input_size)
         self.cell = cell
         self.input_size = input_size
         self.options = StackOptions(init=init, max_lag=max_lag, forget_bias=forget_bias)
@@ -95,15 +95,13 @@ class StepCell(nn.Module):
         Raises:
             InputError: If a shape, dtype or device is wrong.
         """
-        if x.ndim not in (1, 2):
-            raise InputError(message(self.cell.title, "input", "1-D or 2-D", f"{x.ndim}-D"))
         weights = self.weights()
-        check_input(self.cell.title, x[None], self.input_size, weights["weight_ih"])
+        check_input(self.cell.title, x, self.input_size, weights["weight_ih"], ndims=(1, 2))
         # One step is a sequence of T = 1 in a layer with one direction, whose states lack the
         # leading axis.
         layout = Layout(self.cell.title, x.ndim == 2, batch_first=True, state_batch_first=False)
         rows = layout.enter(x[:, None] if x.ndim == 2 else x[None])
-        state = read_state(layout, self.cell, _lift(hx), 1, rows)
+        state = read_state(layout, self.cell, _lift(self.cell.title, hx, x.ndim), 1, rows)
         before = tuple(part[0] for part in state)
         inputs = self.cell.inputs(rows[:, 0], weights)
         after, _ = self.cell.step(inputs, before[0], before, weights)
@@ -115,13 +113,15 @@ class StepCell(nn.Module):
         return f"{self.cell}, input_size={self.input_size}"
 
 
-def _lift(hx: object) -> object:
+def _lift(owner: str, hx: object, ndim: int) -> object:
     """Give states the leading layer axis of a stack; anything that is no state passes."""
-    if isinstance(hx, Tensor):
-        return hx[None]
-    if isinstance(hx, (tuple, list)):
-        return tuple(part[None] if isinstance(part, Tensor) else part for part in hx)
-    return hx
+    parts = (hx,) if isinstance(hx, Tensor) else hx
+    if not isinstance(parts, (tuple, list)):
+        return hx
+    for part in parts:
+        if isinstance(part, Tensor) and part.ndim != ndim:
+            raise InputError(message(owner, "hx", f"{ndim}-D, as the input is", list(part.shape)))
+    return tuple(part[None] if isinstance(part, Tensor) else part for part in parts)
 
 
 class LSTMCell(StepCell):

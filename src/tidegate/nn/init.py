@@ -47,7 +47,9 @@ def initialise(cell: Cell, weights: Weights, options: StackOptions) -> None:
 
 def _orthogonal(cell: Cell, weights: Weights) -> None:
     for block in weights["weight_hh"].split(cell.hidden_size):
-        nn.init.orthogonal_(block)
+        # The factorisation behind it has no half precision.
+        wide = torch.promote_types(block.dtype, torch.float32)
+        block.copy_(nn.init.orthogonal_(torch.empty_like(block, dtype=wide)))
     nn.init.xavier_uniform_(weights["weight_ih"])
     for name, weight in weights.items():
         if name.startswith("bias"):

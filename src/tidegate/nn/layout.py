@@ -68,10 +68,17 @@ def read_lengths(owner: str, lengths: Lengths | None, x: Tensor) -> Tensor | Non
     """
     if lengths is None:
         return None
-    given = torch.as_tensor(lengths)
+    try:
+        given = torch.as_tensor(lengths)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(message(owner, "lengths", "integers", lengths)) from error
     rows, steps = x.shape[:2]
-    if given.is_floating_point() or given.dtype in (torch.bool, torch.complex64):
+    # An empty list makes a tensor of floats.
+    if given.numel() and (given.dtype == torch.bool or given.dtype.is_floating_point):
         raise InputError(message(owner, "lengths", "integers", given.dtype))
+    if given.is_complex():
+        raise InputError(message(owner, "lengths", "integers", given.dtype))
+    given = given.to(torch.int64)  # torch has no min for some unsigned types
     given = given.reshape(1) if given.ndim == 0 else given
     if given.shape != (rows,):
         raise InputError(message(owner, "lengths", f"of shape [B] = [{rows}]", list(given.shape)))
@@ -81,10 +88,10 @@ def read_lengths(owner: str, lengths: Lengths | None, x: Tensor) -> Tensor | Non
         if low < 0 or high > steps:
             rule = f"between 0 and T = {steps}"
             raise InputError(message(owner, "lengths", rule, low if low < 0 else high))
-    return given.to(x.device, torch.int64)
+    return given.to(x.device)
 
 
-def read_resets(owner: str, reset_mask: Tensor | None, x: Tensor) -> Tensor | None:
+def read_resets(owner: str, reset_mask: object, x: Tensor) -> Tensor | None:
     """Check `reset_mask` and bring it to `[B, T]` bool on the device of `x`.
 
     Raises:
@@ -92,6 +99,8 @@ def read_resets(owner: str, reset_mask: Tensor | None, x: Tensor) -> Tensor | No
     """
     if reset_mask is None:
         return None
+    if not isinstance(reset_mask, Tensor):
+        raise InputError(message(owner, "reset_mask", "a tensor", type(reset_mask).__name__))
     mask = reset_mask[None] if reset_mask.ndim == 1 else reset_mask
     if mask.dtype != torch.bool:
         rule = "of dtype bool"
@@ -106,16 +115,16 @@ def walk_resets(resets: Tensor | None, lengths: Tensor | None, reverse: bool) ->
     """Turn "a segment starts here" into "the state is zero before this step of the walk".
 
     Walking backwards, the state crosses from the first step of a segment to the last step of the
-    one before; a row's own last step starts from its initial state.
+    one before; a row's own last step starts from its initial state. What the mask holds in the
+    padding has no effect.
     """
-    if resets is None or not reverse:
-        return resets
-    follows = torch.zeros_like(resets)
-    follows[:, :-1] = resets[:, 1:]
-    if lengths is not None:
-        steps = torch.arange(resets.shape[1], device=resets.device)
-        follows &= steps < lengths[:, None] - 1
-    return follows
+    if resets is None:
+        return None
+    steps = torch.arange(resets.shape[1], device=resets.device)
+    ends = len(steps) if lengths is None else lengths[:, None]
+    if reverse:
+        return resets.roll(-1, 1) & (steps < ends - 1)
+    return resets & (steps < ends)
 
 
 def read_state(layout: Layout, cell: Cell, hx: object, count: int, x: Tensor) -> tuple[Tensor, ...]:
@@ -147,7 +156,8 @@ def read_state(layout: Layout, cell: Cell, hx: object, count: int, x: Tensor) ->
         if entered.shape != (count, rows, size):
             rule = f"of shape [layers*directions, B, size] = {[count, rows, size]}"
             raise InputError(message(layout.owner, f"hx ({name})", rule, list(entered.shape)))
-        if entered.dtype != x.dtype or entered.device != x.device:
+        mixed = entered.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type)
+        if mixed or entered.device != x.device:
             rule = f"{x.dtype} on {x.device}, as the input is"
             got = f"{entered.dtype} on {entered.device}"
             raise InputError(message(layout.owner, f"hx ({name})", rule, got))
@@ -155,10 +165,15 @@ def read_state(layout: Layout, cell: Cell, hx: object, count: int, x: Tensor) ->
     return tuple(states)
 
 
-def check_input(owner: str, x: Tensor, input_size: int, weight: Tensor) -> None:
-    """Raise InputError unless `x` is `[T, D]`, `[B, T, D]` or `[T, B, D]` of the layer's dtype."""
-    if x.ndim not in (2, 3):
-        raise InputError(message(owner, "input", "2-D or 3-D", f"{x.ndim}-D"))
+def check_input(
+    owner: str, x: object, input_size: int, weight: Tensor, ndims: tuple[int, int] = (2, 3)
+) -> None:
+    """Raise InputError unless `x` is a tensor of `ndims` axes, D, device and dtype of the layer."""
+    if not isinstance(x, Tensor):
+        raise InputError(message(owner, "input", "a tensor", type(x).__name__))
+    if x.ndim not in ndims:
+        rule = " or ".join(f"{ndim}-D" for ndim in ndims)
+        raise InputError(message(owner, "input", rule, f"{x.ndim}-D"))
     if x.shape[-1] != input_size:
         rule = f"of size input_size = {input_size} on its last axis"
         raise InputError(message(owner, "input", rule, list(x.shape)))

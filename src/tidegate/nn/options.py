@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 from tidegate import cells
 from tidegate.cells import Cell
+from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message, suggest
 from tidegate.kernels import check_backend
 
@@ -80,7 +82,7 @@ class StackOptions:
         if self.zoneout is None:
             return ()
         if isinstance(self.zoneout, (int, float)):
-            return (float(self.zoneout),) * len(cell.states)
+            return (self.zoneout,) * len(cell.states)
         # Users write (p_c, p_h) as in the paper; the cell's order is hidden first.
         rates = tuple(reversed(tuple(self.zoneout)))
         if len(rates) != len(cell.states):
@@ -92,10 +94,11 @@ class StackOptions:
         if self.max_lag is not None and self.init != "chrono":
             rule = 'left out unless init="chrono"'
             raise InputError(message(cell.title, "max_lag", rule, self.max_lag))
-        if self.init == "chrono" and (self.max_lag or 0) < 3:
+        lag: object = self.max_lag
+        if self.init == "chrono" and not (isinstance(lag, Real) and float(lag) >= 3):
             rule = 'a number of steps >= 3 with init="chrono"'
             remedy = "Pass the longest dependency you expect"
-            raise InputError(message(cell.title, "max_lag", rule, self.max_lag, remedy))
+            raise InputError(message(cell.title, "max_lag", rule, repr(lag), remedy))
         for name, given in (
             ('init="chrono"', self.init == "chrono"),
             ("forget_bias", self.forget_bias is not None),
@@ -108,9 +111,8 @@ class StackOptions:
     def _check_stack(
         self, owner: str, num_layers: int, dropout: float, bidirectional: bool
     ) -> None:
-        if self.checkpoint_every is not None and self.checkpoint_every < 1:
-            rule = "a number of steps >= 1 or None"
-            raise InputError(message(owner, "checkpoint_every", rule, self.checkpoint_every))
+        if self.checkpoint_every is not None:
+            check_size(owner, "checkpoint_every", self.checkpoint_every)
         if self.merge != "concat" and not bidirectional:
             rule = "'concat' for one direction"
             remedy = "Pass bidirectional=True, or leave merge out"
@@ -129,9 +131,9 @@ class StackOptions:
             )
 
 
-def check_rate(owner: str, name: str, rate: float) -> None:
+def check_rate(owner: str, name: str, rate: object) -> None:
     """Raise InputError unless `rate` is a probability in [0, 1]."""
-    if not 0 <= rate <= 1:
+    if isinstance(rate, bool) or not (isinstance(rate, Real) and 0 <= float(rate) <= 1):
         raise InputError(message(owner, name, "a probability between 0 and 1", repr(rate)))
 
 

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from tidegate import cells
 from tidegate.cells import Cell
+from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
 from tidegate.kernels import Noise, Request, Result, explain, run_sequence
 from tidegate.nn.init import initialise
@@ -69,18 +70,20 @@ class Recurrent(nn.Module):
         **options: Any,
     ) -> None:
         super().__init__()
-        split_options(cell.name, options)
+        misplaced, options = split_options(cell.name, options)
+        for name in misplaced:
+            rule = "given to the cell"
+            raise InputError(message("Recurrent", name, rule, "it beside the cell"))
         self.cell = cell
         self.input_size = input_size
         self.num_layers = num_layers
         self.batch_first = batch_first
-        self.dropout = float(dropout)
         self.bidirectional = bidirectional
         self.options = StackOptions(**options)
         for name, size in (("input_size", input_size), ("num_layers", num_layers)):
-            if size < 1:
-                raise InputError(message(cell.title, name, "an integer >= 1", size))
+            check_size(cell.title, name, size)
         self.options.check(cell, num_layers, dropout, bidirectional)
+        self.dropout = float(dropout)
         for layer in range(num_layers):
             for suffix in self._suffixes:
                 for name, shape in cell.shapes(self._size_below(layer)).items():
@@ -176,26 +179,39 @@ class Recurrent(nn.Module):
         )
 
     def explain_backend(
-        self, x: Tensor, *, lengths: Lengths | None = None, return_gates: bool = False
+        self,
+        x: Tensor | PackedSequence,
+        *,
+        lengths: Lengths | None = None,
+        reset_mask: Tensor | None = None,
+        return_gates: bool = False,
     ) -> str:
         """Say in one sentence which backend runs this layer on `x`, and why others do not.
 
         Args:
             x: An input as for `forward`.
             lengths: As for `forward`.
+            reset_mask: As for `forward`.
             return_gates: As for `forward`.
         """
+        batch_first = self.batch_first or isinstance(x, PackedSequence)
+        if isinstance(x, PackedSequence):
+            x, lengths = self._unpack(x, lengths)
         check_input(self.cell.title, x, self.input_size, self.weights(0)["weight_ih"])
-        layout = self._layout(x, self.batch_first)
+        layout = self._layout(x, batch_first)
         entered = layout.enter(x)
         state = read_state(layout, self.cell, None, 1, entered)
+        # A question must not move the random numbers of the training that goes on around it.
+        with torch.random.fork_rng([x.device] if x.is_cuda else []):
+            noise = self._noise(entered)
         request = Request(
             cell=self.cell,
             x=entered,
             state=tuple(s[0] for s in state),
             weights=self.weights(0),
             lengths=read_lengths(self.cell.title, lengths, entered),
-            noise=self._noise(entered),
+            resets=read_resets(self.cell.title, reset_mask, entered),
+            noise=noise,
             return_gates=return_gates,
         )
         return explain(request, self.options.backend)
@@ -290,10 +306,7 @@ class Recurrent(nn.Module):
         return_gates: bool,
     ) -> tuple[Any, ...]:
         """Run on the padded form and pack the output just as the input was."""
-        if lengths is not None:
-            rule = "left out with a PackedSequence"
-            raise InputError(message(self.cell.title, "lengths", rule, "both"))
-        x, counts = pad_packed_sequence(packed, batch_first=True)
+        x, counts = self._unpack(packed, lengths)
         check_input(self.cell.title, x, self.input_size, self.weights(0)["weight_ih"])
         layout = self._layout(x, batch_first=True)
         output, *rest = self._forward_padded(
@@ -304,6 +317,12 @@ class Recurrent(nn.Module):
             counts = counts[packed.sorted_indices.cpu()]
         data = pack_padded_sequence(output, counts, batch_first=True).data
         return packed._replace(data=data), *rest
+
+    def _unpack(self, packed: PackedSequence, lengths: Lengths | None) -> tuple[Tensor, Tensor]:
+        if lengths is not None:
+            rule = "left out with a PackedSequence"
+            raise InputError(message(self.cell.title, "lengths", rule, "both"))
+        return pad_packed_sequence(packed, batch_first=True)
 
     def _dropped(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         rate = self.options.weight_dropout

@@ -18,7 +18,7 @@ class LayerCost:
         multiply_adds: Multiply-adds of the matrix products of a forward pass over `[B, T]`
             steps. A training step takes three times as many.
         activation_bytes: What a training step of the reference backend keeps for its backward
-            pass; faster backends keep less.
+            pass; other backends may keep less, or more (oneDNN's LSTM about three times).
     """
 
     name: str

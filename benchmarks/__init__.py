@@ -1,0 +1,1 @@
+"""Benchmarks: each module is one, with `main(arguments)`; `python -m benchmarks` lists them."""

@@ -1,0 +1,44 @@
+"""List the benchmarks, or run one: `python -m benchmarks NAME [--data DIR] ...`."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+from pathlib import Path
+
+from tidegate.errors import InputError, message, suggest
+
+HERE = Path(__file__).parent
+HELPERS = {"__init__", "__main__", "common"}
+
+
+def names() -> list[str]:
+    """Every module here that is a benchmark."""
+    return sorted(path.stem for path in HERE.glob("*.py") if path.stem not in HELPERS)
+
+
+def headline(name: str) -> str:
+    """The first line of a benchmark's docstring, read without importing it."""
+    docstring = ast.get_docstring(ast.parse((HERE / f"{name}.py").read_text(encoding="utf-8")))
+    return (docstring or "").splitlines()[0]
+
+
+def main() -> None:
+    """Run the benchmark named first on the command line with the rest of it."""
+    if len(sys.argv) < 2:
+        for name in names():
+            print(f"python -m benchmarks {name:<10} {headline(name)}")
+        return
+    name, *rest = sys.argv[1:]
+    try:
+        if name not in names():
+            rule = "the name of a benchmark"
+            raise InputError(message("benchmarks", "NAME", rule, name, suggest(name, names())))
+        importlib.import_module(f"benchmarks.{name}").main(rest)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+main()

@@ -1,0 +1,141 @@
+"""What a saved model shows to people: model card, history table and learning curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tidegate.artifact import version
+
+History = Sequence[Mapping[str, float]]
+
+
+def describe(
+    task: str,
+    settings: Mapping[str, Any],
+    metrics: Mapping[str, Mapping[str, float]],
+    history: History,
+    parameters: int,
+) -> dict[str, bytes]:
+    """Make the files of a model that are for reading, not for loading.
+
+    Args:
+        task: The estimator's class name.
+        settings: Its settings, as JSON.
+        metrics: Scores by part of the data.
+        history: One row an epoch.
+        parameters: Trained numbers in the network.
+
+    Returns:
+        `README.md`, `history.csv` and `learning_curve.png`, by file name.
+    """
+    return {
+        "README.md": model_card(task, settings, metrics, len(history), parameters).encode(),
+        "history.csv": history_csv(history).encode(),
+        "learning_curve.png": learning_curve(history),
+    }
+
+
+def history_csv(history: History) -> str:
+    r"""Write the history as CSV, one row an epoch.
+
+    Example:
+        >>> history_csv([{"epoch": 1, "train_loss": 0.5}])
+        'epoch,train_loss\n1,0.5\n'
+    """
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in history for name in row))
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()
+
+
+def read_history(text: str) -> list[dict[str, float]]:
+    """Read what `history_csv` wrote.
+
+    Raises:
+        ValueError: If a cell is no number.
+    """
+    rows = csv.DictReader(io.StringIO(text))
+    return [{name: _number(cell) for name, cell in row.items() if cell} for row in rows]
+
+
+def _number(cell: str) -> float:
+    return int(cell) if cell.isdigit() else float(cell)
+
+
+def model_card(
+    task: str,
+    settings: Mapping[str, Any],
+    metrics: Mapping[str, Mapping[str, float]],
+    epochs: int,
+    parameters: int,
+) -> str:
+    """Write the model card as Markdown: what it is, how good, how to load it."""
+    names = list(dict.fromkeys(name for scores in metrics.values() for name in scores))
+    lines = [
+        f"# {task}",
+        "",
+        f"Trained by tidegate {version()} in {epochs} epochs; {parameters:,} parameters.",
+        "",
+        "| data | " + " | ".join(names) + " |",
+        "| --- |" + " --- |" * len(names),
+    ]
+    for part, scores in metrics.items():
+        cells = [f"{scores[name]:.4f}" if name in scores else "" for name in names]
+        lines.append(f"| {part} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Training scores were taken during the best epoch, with dropout on.",
+        "",
+        "```python",
+        "import tidegate",
+        "",
+        'model = tidegate.load("this folder")',
+        "model.predict(...)",
+        "```",
+        "",
+        "## Settings",
+        "",
+        *(f"- {name}: `{value!r}`" for name, value in settings.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def learning_curve(history: History) -> bytes:
+    """Draw the loss and the first score over the epochs.
+
+    Args:
+        history: One row an epoch.
+
+    Returns:
+        A PNG picture.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to import, only for saving
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    scores = [name.removeprefix("train_") for name in history[0] if name.startswith("train_")]
+    for axes, score in zip(
+        figure.subplots(1, min(2, len(scores)), squeeze=False)[0], scores, strict=False
+    ):
+        for part in ("train", "validation"):
+            points = [
+                (row["epoch"], row[f"{part}_{score}"])
+                for row in history
+                if f"{part}_{score}" in row
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=part)
+        axes.set(title=score.replace("_", " "), xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(frameon=False)
+        axes.grid(alpha=0.3)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=120)
+    return picture.getvalue()

@@ -1,0 +1,99 @@
+"""All commands of `tidegate`; what a command needs is imported when it runs, so help is instant."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from tidegate.cli import about, console
+from tidegate.cli.commands import with_columns
+from tidegate.cli.evaluate import evaluate
+from tidegate.cli.fit import FitGroup
+from tidegate.cli.predict import predict
+from tidegate.cli.root import Root, report_bug
+
+app = typer.Typer(
+    cls=Root,
+    name="tidegate",
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+fit = typer.Typer(cls=FitGroup)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"tidegate {version('tidegate')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option(
+            "--version", metavar="", callback=_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Recurrent networks, from raw sequences to a working model.
+
+    Start with tidegate demo. What can be learned from data of yours: tidegate tasks.
+    How: tidegate fit TASK --help.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.get_help()
+
+
+@fit.callback()
+def fit_help() -> None:
+    """Train a model on your data and save it.
+
+    Each task has options of its own: tidegate fit TASK --help teaches them.
+    """
+
+
+app.add_typer(fit, name="fit", subcommand_metavar="TASK DATA [OPTIONS]...")
+for function, inputs_only in ((predict, True), (evaluate, False)):
+    app.command(
+        function.__name__,
+        cls=with_columns(function, inputs_only=inputs_only),
+        help=inspect.getdoc(function),
+    )(lambda: None)
+app.command()(about.info)
+app.command()(about.tasks)
+
+
+@app.command()
+def demo(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which demo.")] = "spam",
+    out: Annotated[
+        Path, typer.Option(help="Folder for the model and the pictures.", metavar="FOLDER")
+    ] = Path("tidegate-demo"),
+    quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
+) -> None:
+    """See it work: train on real data that ships with tidegate, score, save, use.
+
+    spam: an LSTM that tells spam from real text messages, in about a minute.
+    """
+    from tidegate.cli.showcase import show
+
+    show(name, out, quiet)
+
+
+def main() -> None:
+    """Run the command line: the entry point of the script `tidegate`."""
+    sys.excepthook = report_bug
+    console.print_warnings()
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, never a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    get_command(app)(prog_name="tidegate")

@@ -1,0 +1,158 @@
+"""What the commands print: one line for an error or a warning, calm tables for scores."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+class _Console(Console):
+    """A console that lets a closed pipe be what it is, instead of leaving with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on with the BrokenPipeError that rich has just caught."""
+        raise  # noqa: PLE0704
+
+
+def out() -> Console:
+    """Return a console on standard output; made anew because tests exchange the stream."""
+    return _Console(highlight=False)
+
+
+def err() -> Console:
+    """Return a console on standard error."""
+    return _Console(stderr=True, highlight=False)
+
+
+def error(text: str) -> None:
+    """Print an error as one line on standard error."""
+    _line("error", "bold red", text)
+
+
+def warning(text: str) -> None:
+    """Print a warning as one line on standard error."""
+    _line("warning", "yellow", text)
+
+
+def note(text: str) -> None:
+    """Print a remark as one line on standard error."""
+    _line("note", "cyan", text)
+
+
+def _line(label: str, style: str, text: str) -> None:
+    joined = " ".join(text.split("\n"))
+    err().print(Text.assemble((f"{label}: ", style), joined), soft_wrap=True)
+
+
+def program() -> str:
+    """Name this program as the user can call it again: by its path where it is not on PATH.
+
+    Returns:
+        "tidegate", or for example ".venv/bin/tidegate".
+    """
+    called = Path(sys.argv[0])
+    if called.name != "tidegate" or len(called.parts) == 1:
+        return "tidegate"
+    found = shutil.which("tidegate")
+    return "tidegate" if found and called.samefile(found) else shlex.quote(str(called))
+
+
+def print_warnings() -> None:
+    """Let every warning of the libraries below come out as one line, as soon as it is given."""
+
+    def show(
+        text: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any
+    ) -> None:
+        warning(str(text))
+
+    warnings.showwarning = show
+
+
+def scores(parts: Mapping[str, Mapping[str, float]]) -> Table:
+    """Lay out scores, one row a part of the data.
+
+    Args:
+        parts: Such as `{"validation": {"loss": 0.1, "accuracy": 0.97}}`.
+
+    Returns:
+        A table to print.
+    """
+    names = list(dict.fromkeys(name for found in parts.values() for name in found))
+    table = _table("", *(name.replace("_", " ") for name in names))
+    for part, found in parts.items():
+        table.add_row(part, *(f"{found[name]:.4f}" if name in found else "" for name in names))
+    return table
+
+
+def per_class(report: Mapping[str, Mapping[str, float]]) -> Table:
+    """Lay out the scores of each class, one row a class.
+
+    Args:
+        report: Precision, recall, F1 and support by class.
+
+    Returns:
+        A table to print.
+    """
+    names = list(next(iter(report.values()), {}))
+    table = _table("class", *names)
+    for label, found in report.items():
+        table.add_row(
+            label,
+            *(f"{found[n]:,.0f}" if n == "support" else f"{found[n]:.4f}" for n in names),
+        )
+    return table
+
+
+def confusion(classes: Sequence[Any], counts: Sequence[Sequence[float]]) -> Table:
+    """Lay out a confusion matrix: a row for each true class, a column for each predicted one.
+
+    Args:
+        classes: The classes, in the order of both axes.
+        counts: How many rows of each true class were given each class.
+
+    Returns:
+        A table to print; what is right stands out.
+    """
+    table = _table("true \\ predicted", *map(str, classes))
+    for index, (label, row) in enumerate(zip(classes, counts, strict=True)):
+        cells = [
+            Text(f"{count:,.0f}", style="bold" if index == column else "" if count else "dim")
+            for column, count in enumerate(row)
+        ]
+        table.add_row(str(label), *cells)
+    return table
+
+
+def pairs(rows: Mapping[str, object]) -> Table:
+    """Lay out names and values, one row each."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows.items():
+        table.add_row(name, Text(str(value)))
+    return table
+
+
+def print_commands(console: Console, title: str, commands: Sequence[str]) -> None:
+    """Print commands worth trying, each on a line of its own, ready to be copied."""
+    console.print(f"\n{title}", style="dim")
+    for command in commands:
+        console.print(Text(f"  {command}", style="cyan"), soft_wrap=True)
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,57 @@
+"""`tidegate evaluate`: how good a saved model is on labelled rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tidegate.cli import console
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Table with the true answers.")],
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print everything as one line of JSON.")
+    ] = False,
+    **columns: str | None,
+) -> None:
+    """Measure a saved model on labelled data.
+
+    Prints loss and scores, and for classes the scores of each and the confusion matrix.
+    """
+    from tidegate import tasks
+    from tidegate.cli.tables import fitted_columns, read_part
+
+    task = tasks.load(model)
+    part = read_part(task, data, fitted_columns(task, columns), drop_missing)
+    with part.naming(task):
+        found = task.evaluate(*part.rows(task), report=True)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        show(found, str(data))
+
+
+def show(found: dict[str, Any], title: str) -> None:
+    """Print what `Task.evaluate(report=True)` found.
+
+    Args:
+        found: Scores, and where there are classes `per_class`, `classes`, `confusion_matrix`.
+        title: What was measured.
+    """
+    to = console.out()
+    plain = {name: value for name, value in found.items() if isinstance(value, float)}
+    to.print(console.scores({title: plain}))
+    if "per_class" in found:
+        to.print()
+        to.print(console.per_class(found["per_class"]))
+    if "confusion_matrix" in found:
+        to.print()
+        to.print(console.confusion(found["classes"], found["confusion_matrix"]))

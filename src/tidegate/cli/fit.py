@@ -1,0 +1,223 @@
+"""`tidegate fit TASK DATA`: every task is a command, every one of its settings an option."""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tidegate import tasks
+from tidegate.cli import console
+from tidegate.cli.commands import Parameters, column_parameters, fill, flag, parameter
+from tidegate.cli.options import given_settings, setting_parameters
+from tidegate.errors import InputError, TrainingError, message
+
+if TYPE_CHECKING:
+    from tidegate.tasks.base import Task
+
+
+class FitGroup(TyperGroup):
+    """The commands below `tidegate fit`: the tasks, each made when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the tasks."""
+        return tasks.names()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand:
+        """Return the command of a task.
+
+        Raises:
+            InputError: If there is no such task.
+        """
+        return TaskCommand(cmd_name, tasks.outline(cmd_name))
+
+
+class TaskCommand(TyperCommand):
+    """`tidegate fit TASK`; the task and its options are imported only to parse or to teach."""
+
+    def __init__(self, name: str, outline: tasks.Outline) -> None:
+        super().__init__(
+            name, help=outline.sentence, epilog=_example(outline), rich_markup_mode="rich"
+        )
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options, made on the first call."""
+        if self.callback is None:
+            task = tasks.get(str(self.name))
+            fill(self, lambda **values: run(task, values), _parameters(task))
+        return super().get_params(ctx)
+
+
+def _example(outline: tasks.Outline) -> str:
+    roles = " ".join(f"{flag(role)} {role}" for role in outline.roles)
+    lines = (
+        f"tidegate fit {outline.name} train.csv {roles} --out model/",
+        f"tidegate fit {outline.name} train.csv --test test.csv --epochs 5 --out model/",
+        f"tidegate fit {outline.name} new.csv --from model/ --out better/",
+    )
+    return "\n".join(["Examples:", *lines])
+
+
+_HELP: dict[str, tuple[str, str]] = {
+    "validation": (
+        "FILE|SHARE",
+        "Rows that choose the best epoch: a file, a share of DATA, or none. "
+        "[dim](default 0.1)[/dim]",
+    ),
+    "test": ("FILE", "Rows to measure the finished model on."),
+    "split": ("COLUMN", "Column that says train, validation or test for each row of DATA."),
+    "out": ("FOLDER", "Where to save the model."),
+    "base": ("MODEL", "Go on training a saved model, on new data."),
+}
+
+
+def _parameters(task: type[Task]) -> Parameters:
+    """Declare everything that `tidegate fit TASK` takes."""
+
+    def text(name: str, panel: str, default: Any = None, spelled: str = "") -> inspect.Parameter:
+        metavar, help_text = _HELP[name]
+        info = typer.Option(
+            spelled or flag(name),
+            metavar=metavar,
+            help=help_text,
+            rich_help_panel=panel,
+            show_default=False,
+        )
+        return parameter(name, Optional[str], default, info)  # noqa: UP045
+
+    def switch(name: str, panel: str, help_text: str) -> inspect.Parameter:
+        info = typer.Option(flag(name), metavar="", help=help_text, rich_help_panel=panel)
+        return parameter(name, bool, False, info)
+
+    data = typer.Argument(metavar="DATA", help="Table to learn from: .csv .tsv .jsonl .parquet.")
+    return [
+        parameter("data", Path, inspect.Parameter.empty, data),
+        *column_parameters(task.roles, fitted=False),
+        text("validation", "Data", "0.1"),
+        text("test", "Data"),
+        text("split", "Data"),
+        switch("drop_missing", "Data", "Leave out rows with an empty cell instead of stopping."),
+        text("out", "Run", inspect.Parameter.empty),
+        text("base", "Run", spelled="--from"),
+        switch("resume", "Run", "Go on with a run that was stopped."),
+        switch("quiet", "Run", "Say nothing but warnings and errors."),
+        *setting_parameters(task),
+    ]
+
+
+def run(task: type[Task], values: Mapping[str, Any]) -> None:
+    """Fit a task, measure it, save it and say what came out.
+
+    Args:
+        task: The task's class.
+        values: The command's parameters by name.
+
+    Raises:
+        InputError: If a setting, the data or the output folder is wrong; nothing was written.
+        TrainingError: If the loss stops being a number; the best epoch so far is saved.
+    """
+    from tidegate import checkpoint
+    from tidegate.artifact import check_replaceable
+    from tidegate.cli.tables import read_parts
+
+    out, quiet = Path(values["out"]), values["quiet"]
+    check_replaceable(out)
+    model = _model(task, values)
+    columns = {role: values[role] or role for role in task.roles}
+    parts = read_parts(model, columns, values)
+    kept = checkpoint_folder(out)
+    resume = _can_resume(kept, out, values["resume"])
+    began = time.monotonic()
+    try:
+        parts.fit(model, checkpoint=kept, resume=resume)
+    except KeyboardInterrupt:
+        _tell_stopped(checkpoint.exists(kept))
+        raise typer.Exit(130) from None
+    except TrainingError:
+        if parts.epochs_seen:
+            model.save(out)
+            console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
+        raise
+    model.save(out)
+    checkpoint.remove(kept)
+    if not quiet:
+        _tell_done(model, out, values, time.monotonic() - began)
+
+
+def checkpoint_folder(out: Path) -> Path:
+    """Say where the checkpoints of a model that is being fitted lie: beside it.
+
+    Example:
+        >>> checkpoint_folder(Path("models/spam/")).as_posix()
+        'models/spam.checkpoint'
+    """
+    return out.with_name(f"{out.name}.checkpoint")
+
+
+def _model(task: type[Task], values: Mapping[str, Any]) -> Task:
+    """Make the task, or load the one to go on from, with the settings that were given."""
+    given = given_settings(task, values) | {"verbose": not values["quiet"]}
+    if values["base"] is None:
+        model = task(**given)
+    else:
+        model = tasks.load(values["base"])
+        if not isinstance(model, task):
+            rule = f"a model of the task {task.task_name()}"
+            raise InputError(message("fit", "--from", rule, model.task_name()))
+        model.set_params(warm_start=True, **given)
+    task.settings_class.from_dict(model.get_params(deep=False))
+    return model
+
+
+def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
+    """Say whether there is a run to go on with, and tell when it is not as the user thinks."""
+    from tidegate.artifact import is_model
+    from tidegate.checkpoint import exists
+
+    there = exists(kept)
+    if wanted and not there:
+        if is_model(out):
+            console.note(f"{out}/ is finished: there is nothing to resume.")
+            raise typer.Exit
+        console.note("no checkpoint was written before the run stopped: starting anew.")
+    if there and not wanted:
+        console.note(
+            f"{kept}/ holds a stopped run, which the end of the first epoch will replace; "
+            "to go on with it instead, press Ctrl-C and add --resume."
+        )
+    return wanted and there
+
+
+def _tell_stopped(kept: bool) -> None:
+    """Say how to go on after Ctrl-C."""
+    words = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
+    command = f"{console.program()} {shlex.join(words)}"
+    state = "what was learned is kept" if kept else "before anything was kept"
+    console.note(f"stopped by Ctrl-C; {state}. To go on: {command}")
+
+
+def _tell_done(model: Task, out: Path, values: Mapping[str, Any], seconds: float) -> None:
+    shown = {name: scores for name, scores in model.metrics_.items() if name != "train"}
+    to = console.out()
+    to.print()
+    to.print(console.scores(shown or model.metrics_))
+    to.print(
+        f"\nbest epoch {model.best_epoch_} of {len(model.history_)} · {seconds:.0f} s · "
+        f"saved in {out}/"
+    )
+    folder, data = shlex.quote(f"{out}/"), shlex.quote(str(values["data"]))
+    program, test = console.program(), values["test"]
+    commands = [
+        f"{program} predict {folder} {data} --out predictions.csv",
+        f"{program} evaluate {folder} {shlex.quote(test) if test else data}",
+        f"{program} info {folder}",
+    ]
+    console.print_commands(to, "Next:", commands)

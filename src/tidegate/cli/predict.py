@@ -1,0 +1,198 @@
+"""`tidegate predict`: answers for a file, for texts on the command line, for lines as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Optional
+
+import typer
+
+from tidegate.cli import console
+from tidegate.cli.tables import fitted_columns
+from tidegate.cli.writers import FORMATS, to_screen
+from tidegate.errors import InputError, message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tidegate.tasks.base import Task
+
+_PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is there
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt")
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DATA|TEXT...|-",
+            help="A table, or texts, or - for the lines of standard input.",
+        ),
+    ],
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="FILE", help="Write here instead: .csv .tsv .jsonl .parquet, or .gz."),
+    ] = None,
+    form: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="How to print [dim](default: csv for a file, lines for -, else table)[/dim].",
+        ),
+    ] = None,
+    drop_missing: Annotated[
+        bool,
+        typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell."),
+    ] = False,
+    **columns: str | None,
+) -> None:
+    """Answer new data with a saved model.
+
+    A table keeps its rows and columns and gets prediction and, for classes, probability_CLASS.
+    """
+    from tidegate import tasks
+    from tidegate.data import write_table
+
+    path = _table(inputs)
+    if path is None and any(columns.values()):
+        rule = "left out unless DATA is a table"
+        raise InputError(message("predict", "COLUMN", rule, next(filter(None, columns.values()))))
+    if out is not None:
+        _check_out(out, path, form)
+    task = tasks.load(model)
+    column, usual = task.input_role, "table"
+    if path is not None:
+        usual = "csv"
+        if any(columns.values()) or not path.name.endswith((".txt", ".txt.gz")):
+            column = fitted_columns(task, columns)[column]
+        frames = _file_frames(path, column, drop_missing)
+    elif inputs == ["-"]:
+        usual = "lines"
+        frames = (as_frame(column, lines) for lines in stream_lines(sys.stdin.buffer))
+    else:
+        frames = iter([as_frame(column, inputs)])
+    answers = (answered(task, frame, column) for frame in frames)
+    if out is not None:
+        write_table(answers, out)
+        return
+    show = to_screen(form or usual, column)
+    for frame in answers:
+        show(frame)
+
+
+def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
+    """Read lines as soon as they arrive, all that are there at once.
+
+    Args:
+        stream: Standard input, as bytes.
+
+    Yields:
+        Complete lines without their ends; the last one may lack it.
+
+    Raises:
+        InputError: If a line is not UTF-8; the lines before it have been yielded.
+    """
+    rest, done = b"", 0
+    while chunk := stream.read1(_PIPE_BYTES):  # type: ignore[attr-defined]
+        *whole, rest = (rest + chunk).split(b"\n")
+        if whole:
+            yield from _decoded(whole, done)
+            done += len(whole)
+    if rest:
+        yield from _decoded([rest], done)
+
+
+def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
+    texts: list[str] = []
+    for number, line in enumerate(lines, done + 1):
+        try:
+            texts.append(line.removesuffix(b"\r").decode("utf-8"))
+        except UnicodeDecodeError as error:
+            if texts:
+                yield texts
+            rule, got = "UTF-8 text", f"{error.object[error.start]:#x} in line {number}"
+            remedy = "Convert it first, for example with iconv -t utf-8"
+            raise InputError(message("predict", "standard input", rule, got, remedy)) from error
+    yield texts
+
+
+def _table(inputs: list[str]) -> Path | None:
+    """Say which file the arguments name, or None when they are texts or -."""
+    first = Path(inputs[0])
+    named = len(inputs) == 1 and inputs[0] != "-"
+    if named and (first.is_file() or inputs[0].endswith(_TABLES)):
+        return first  # a file that is missing is told of when it is read
+    return None
+
+
+def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.DataFrame]:
+    """Check a whole file before its first answer, then read it piece by piece.
+
+    Raises:
+        InputError: If something is wrong with the file.
+    """
+    from tidegate.data.rows import is_missing
+    from tidegate.data import clean_rows, iter_table, read_table
+
+    texts = read_table(path, columns=[column], text=[column])
+    _, dropped = clean_rows(texts, column, None, drop_missing, str(path))
+    if dropped:
+        console.warning(f"{path}: {dropped:,} rows with an empty {column} were left out.")
+    del texts
+    for frame in iter_table(path):
+        kept = frame[~is_missing(frame[column])]
+        if len(kept):
+            yield clean_rows(kept, column, None, drop_missing, str(path))[0]
+
+
+def _check_out(out: Path, path: Path | None, form: str | None) -> None:
+    from tidegate.data.table_formats import table_suffix
+    from tidegate.data.table_writer import WRITABLE
+
+    table_suffix(out, WRITABLE)
+    if not out.absolute().parent.is_dir() or out.is_dir():
+        rule = "a file in a folder that exists"
+        raise InputError(message("predict", "--out", rule, str(out)))
+    if path is not None and out.resolve() == path.resolve():
+        raise InputError(message("predict", "--out", "another file than DATA", str(out)))
+    if form is not None:
+        remedy = "The suffix of --out says the format"
+        raise InputError(message("predict", "--format", "left out with --out", form, remedy))
+
+
+def as_frame(column: str, values: list[str]) -> pd.DataFrame:
+    """Make a table of one column."""
+    import pandas as pd
+
+    return pd.DataFrame({column: values})
+
+
+def answered(task: Task, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Put a task's answers beside the rows.
+
+    Args:
+        task: The fitted task.
+        frame: The rows.
+        column: The column that it reads.
+
+    Returns:
+        The frame with `prediction`, and `probability_CLASS` where there are classes.
+
+    Raises:
+        InputError: If the frame has a column of such a name, or the rows are wrong.
+    """
+    X, _ = task.inputs(frame, {task.input_role: column})
+    answers = task.answer(X)
+    taken = [name for name in answers if name in frame.columns]
+    if taken:
+        rule, remedy = "free for the answers", "Rename that column of the table"
+        raise InputError(message("predict", taken[0], rule, "a column of this name", remedy))
+    rounded = {
+        name: [round(value, 6) for value in values] if name.startswith("probability_") else values
+        for name, values in answers.items()
+    }
+    return frame.assign(**rounded)

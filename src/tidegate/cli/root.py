@@ -1,0 +1,98 @@
+"""The root of the command line: where every error becomes one line and an exit code.
+
+0 done, 1 the program failed, 2 the user's input is wrong, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from tidegate.cli import console
+from tidegate.errors import InputError, TidegateError, suggest
+
+
+# The root of typer's usage errors; the module it lives in depends on typer's version.
+_ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "info")
+_UsageError: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+class Root(TyperGroup):
+    """The group of all commands."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order in which a user needs them."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run a command and leave with its exit code, errors told in one line each."""
+        kwargs["standalone_mode"] = False
+        try:
+            code = super().main(*args, **kwargs) or 0
+        except _UsageError as error:
+            console.error(usage_message(error))
+            code = 2
+        except InputError as error:
+            console.error(str(error))
+            code = 2
+        except TidegateError as error:
+            console.error(str(error))
+            code = 1
+        sys.exit(code)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; its reader, or its user, may have had enough before its end."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Nobody listens any more: send what is still buffered nowhere, so that the
+            # interpreter does not stumble over it when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except KeyboardInterrupt:
+            console.note("stopped by Ctrl-C.")
+            raise typer.Exit(130) from None
+        return result
+
+
+def usage_message(error: Exception) -> str:
+    """Put a mistyped command line in one sentence, with the name that was probably meant."""
+    text = " ".join(str(getattr(error, "message", "") and error.format_message()).split())  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return text
+    unknown = getattr(error, "option_name", None)
+    if unknown is not None and "--" + unknown.lstrip("-") == unknown:
+        known = [name for option in context.command.get_params(context) for name in option.opts]
+        remedy = suggest(unknown, [name for name in known if name.startswith("--")])
+        if remedy.startswith("Did"):
+            return f"{context.command_path}: {unknown} is no option. {remedy}?"
+        text = f"{unknown} is no option."
+    return f"{context.command_path}: {text} See {context.command_path} --help"
+
+
+def report_bug(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    """Tell of an exception that nobody expected: one line, and the traceback when asked for.
+
+    Args:
+        kind: Its class.
+        error: The exception.
+        at: Where it was raised.
+    """
+    if issubclass(kind, KeyboardInterrupt):
+        console.error("stopped by Ctrl-C.")
+        return
+    if os.environ.get("TIDEGATE_DEBUG") == "1":
+        traceback.print_exception(kind, error, at)
+    said = " ".join(str(error).split())
+    console.error(
+        f"{kind.__name__}: {said} This is a fault of tidegate, not yours: please report it on the "
+        "project's issue page, with what the same command prints after TIDEGATE_DEBUG=1."
+    )

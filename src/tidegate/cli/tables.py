@@ -1,0 +1,252 @@
+"""Tables as the commands read them: columns by role, parts by file or by a column."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.cli import console
+from tidegate.cli.commands import flag
+from tidegate.errors import InputError, message, suggest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tidegate.progress import Event
+    from tidegate.tasks.base import Task
+
+ROW = "\0row"  # no column of a file has this name
+
+# What a --split column may say, and the part that it means.
+_PARTS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a table that serve one purpose, checked.
+
+    Attributes:
+        source: The file's name, for messages.
+        columns: The column of each role.
+        frame: The rows, with their number in the file, from 1, in the column `ROW`.
+    """
+
+    source: str
+    columns: Mapping[str, str]
+    frame: pd.DataFrame
+
+    def rows(self, task: Task) -> tuple[Any, Any]:
+        """Return X and y."""
+        X, y = task.inputs(self.frame, self.columns)
+        return X, y
+
+    @contextlib.contextmanager
+    def naming(self, task: Task) -> Iterator[None]:
+        """Let an error about `X` or `y` name the file and the column instead."""
+        try:
+            yield
+        except InputError as error:
+            text = str(error)
+            for argument, role in (("X", task.input_role), ("y", task.target_role)):
+                start = f"{type(task).__name__}: `{argument}`"
+                if text.startswith(start) and role in self.columns:
+                    text = f"{self.source}: `{self.columns[role]}`{text.removeprefix(start)}"
+                    raise InputError(text) from error
+            raise
+
+
+@dataclass
+class Parts:
+    """What a task is fitted, validated and measured on.
+
+    Attributes:
+        train: The rows to learn from.
+        validation: The rows that choose the best epoch, their share of `train`, or None.
+        test: The rows to measure the finished task on, or None.
+        epochs_seen: Epochs that have ended while fitting.
+    """
+
+    train: Part
+    validation: Part | float | None
+    test: Part | None
+    epochs_seen: int = field(default=0, init=False)
+
+    def fit(self, task: Task, *, checkpoint: Path, resume: bool) -> None:
+        """Fit a task and measure it, after all parts have been checked against each other."""
+        with self.train.naming(task):
+            X, y = self.train.rows(task)
+        held = self.validation
+        if isinstance(held, Part):
+            _check_targets(task, held, y)
+            held_out: Any = held.rows(task)
+        else:
+            held_out = held
+        if self.test is not None:
+            _check_targets(task, self.test, y)
+        with self.train.naming(task):
+            task.fit(
+                X,
+                y,
+                validation=held_out,
+                callbacks=[self._count],
+                checkpoint=checkpoint,
+                resume=resume,
+            )
+        task.columns_ = dict(self.train.columns)
+        if self.test is not None:
+            with self.test.naming(task):
+                task.metrics_["test"] = task.evaluate(*self.test.rows(task))
+
+    def _count(self, event: Event) -> None:
+        self.epochs_seen += event.kind == "epoch"
+
+
+def _check_targets(task: Task, part: Part, known: Any) -> None:
+    """Refuse targets of validation or test rows that the training rows rule out."""
+    with part.naming(task):
+        _, targets = part.rows(task)
+        unseen = task.unseen(known, targets)
+    if not unseen:
+        return
+    first = unseen[0]
+    column = part.columns[str(task.target_role)]
+    others = f", and {len(unseen) - 1} more such rows" if len(unseen) > 1 else ""
+    got = f"{targets[first]!r} in row {part.frame[ROW].iloc[first]}{others}"
+    remedy = "Correct those labels, drop the rows, or add such rows to the training data"
+    rule = "made of the labels seen in training"
+    raise InputError(message(part.source, column, rule, got, remedy))
+
+
+def fitted_columns(task: Task, given: Mapping[str, str | None]) -> dict[str, str]:
+    """Say which column a fitted task reads for each role.
+
+    Args:
+        task: The task.
+        given: Column by role, None where the user named none; roles of other tasks among them.
+
+    Returns:
+        Column by role: as given, else as in training, else of the role's own name.
+
+    Raises:
+        InputError: If a role was given that this task does not have.
+    """
+    for role, column in given.items():
+        if column is not None and role not in task.roles:
+            rule = f"left out for a {task.task_name()}"
+            raise InputError(message("model", flag(role), rule, column))
+    return {role: given.get(role) or task.columns_.get(role, role) for role in task.roles}
+
+
+def read_parts(task: Task, columns: Mapping[str, str], values: Mapping[str, Any]) -> Parts:
+    """Read all the tables of a `fit`.
+
+    Args:
+        task: The task that will read them.
+        columns: The column of each role.
+        values: The parameters `data`, `validation`, `test`, `split` and `drop_missing`.
+
+    Returns:
+        The parts, every row complete.
+
+    Raises:
+        InputError: If a file, a column or a row is wrong.
+    """
+    drop = values["drop_missing"]
+    share = _share(values["validation"])
+    files = {"validation": None if share is not None else values["validation"]}
+    files["test"] = values["test"]
+    table = read_part(task, values["data"], columns, drop, also=values["split"])
+    parts: dict[str, Part] = {"train": table}
+    if values["split"] is not None:
+        parts = _split(table, values["split"])
+    for name, path in files.items():
+        if path is None:
+            continue
+        if name in parts:
+            remedy = f"Leave out --{name}, or the rows"
+            got = f"{name} rows in `{values['split']}` besides"
+            raise InputError(message("fit", f"--{name}", "the only one of its kind", got, remedy))
+        parts[name] = read_part(task, path, columns, drop)
+    validation = parts.get("validation", share or None)
+    return Parts(parts["train"], validation, parts.get("test"))
+
+
+def read_part(
+    task: Task,
+    path: Path | str,
+    columns: Mapping[str, str],
+    drop_missing: bool,
+    *,
+    also: str | None = None,
+) -> Part:
+    """Read the columns of one table that a task needs.
+
+    Args:
+        task: The task.
+        path: The file.
+        columns: The column of each role.
+        drop_missing: Whether to leave out rows with an empty cell instead of stopping.
+        also: One more column to read.
+
+    Returns:
+        The rows, every one complete.
+
+    Raises:
+        InputError: If the file, a column or a row is wrong.
+    """
+    from tidegate.data import clean_rows, read_table
+
+    wanted = [*columns.values(), *([also] if also else [])]
+    text = [columns[task.input_role]]
+    frame = read_table(path, columns=list(dict.fromkeys(wanted)), text=text)
+    frame[ROW] = range(1, len(frame) + 1)
+    label = columns.get(task.target_role or "")
+    frame, dropped = clean_rows(frame, columns[task.input_role], label, drop_missing, str(path))
+    if dropped:
+        console.warning(f"{path}: {dropped:,} rows with an empty cell were left out.")
+    return Part(str(path), columns, frame)
+
+
+def _share(text: str) -> float | None:
+    """Read --validation as a number; 0 or "none" is no validation, None is the name of a file."""
+    if text.lower() == "none":
+        return 0.0
+    try:
+        share = float(text)
+    except ValueError:
+        return None
+    if not 0 <= share < 1:
+        remedy = "0.1 holds out a tenth of the rows; none holds out nothing"
+        rule = "a file, or a share of the rows from 0 to below 1"
+        raise InputError(message("fit", "--validation", rule, text, remedy))
+    return share
+
+
+def _split(table: Part, column: str) -> dict[str, Part]:
+    """Divide a table by a column that names the part of each row."""
+    names = table.frame[column].astype(str).str.strip().str.lower().map(_PARTS)
+    wrong = names.isna()
+    if wrong.any():
+        row = table.frame[wrong].iloc[0]
+        rule, got = "train, validation or test in each row", f"{row[column]!r} in row {row[ROW]}"
+        raise InputError(
+            message(table.source, column, rule, got, suggest(str(row[column]), _PARTS))
+        )
+    if not (names == "train").any():
+        raise InputError(message(table.source, column, "train in some rows", "none such"))
+    return {
+        name: Part(table.source, table.columns, table.frame[names == name])
+        for name in dict.fromkeys(names)
+    }

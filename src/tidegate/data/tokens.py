@@ -1,0 +1,227 @@
+"""Cutting texts into tokens: words, characters, or what a function says.
+
+A chunk of texts is held as indices into its distinct tokens, which a hash table in C++ numbers:
+what follows works on arrays, and no Python object per token outlives the text it stands in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tidegate.errors import InputError, message
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_APOSTROPHES = re.compile("[\u2019\u02bc\uff07]")
+_LETTER = re.compile(r"[^\W\d_]")
+_BREAKS = r"\x00-\x1f\x7f-\x9f\u200b"  # control characters, and the zero-width space of Thai
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The tokens of a chunk of texts, as indices into the distinct ones.
+
+    Attributes:
+        codes: Index into `words` of each token, `[tokens]` integer.
+        words: The distinct tokens.
+        lengths: Tokens of each text, `[rows]` int64.
+    """
+
+    codes: Array
+    words: list[str]
+    lengths: Array
+
+    @property
+    def offsets(self) -> Array:
+        """Where each text starts, and at the end the number of tokens, `[rows + 1]` int64."""
+        return np.concatenate(([0], np.cumsum(self.lengths))).astype(np.int64)
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Yield each distinct token and how often it occurs."""
+        occurrences = np.bincount(self.codes, minlength=len(self.words))
+        return zip(self.words, occurrences.tolist(), strict=True)
+
+    def without(self, dropped: frozenset[str]) -> Pieces:
+        """Leave out every token that is in `dropped`."""
+        kept = np.array([word not in dropped for word in self.words], bool)
+        if kept.all():
+            return self
+        stays = kept[self.codes]
+        ends = np.concatenate(([0], np.cumsum(stays)))[self.offsets]
+        codes = (np.cumsum(kept) - 1)[self.codes[stays]]
+        words = [word for word, keep in zip(self.words, kept, strict=True) if keep]
+        return Pieces(codes, words, np.diff(ends))
+
+
+def find_words(text: str) -> list[str]:
+    r"""Cut a text into words and punctuation marks: `\w+(?:'\w+)*|[^\w\s]`.
+
+    A word is a run of letters, accents, digits and `_`, with inner apostrophes: "don't" is one
+    word, written with ' whatever apostrophe was typed. Every other visible character is a token,
+    and the accents that follow it belong to it. Characters that only control how their
+    neighbours look, such as the soft hyphen, vanish.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its tokens, in order.
+
+    Example:
+        >>> find_words("don’t go!")
+        ["don't", 'go', '!']
+    """
+    signs = _signs()
+    if text.isascii():
+        return signs.usual.findall(text)
+    text = _APOSTROPHES.sub("'", text)
+    if not signs.formats.isdisjoint(text):
+        text = text.translate(dict.fromkeys(map(ord, signs.formats)))
+    return (signs.usual if signs.rare.isdisjoint(text) else signs.full).findall(text)
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """Patterns and sets of characters of some Unicode categories.
+
+    Python's `re` has no names for the categories. A set of characters below U+10000 costs it
+    nothing, one that goes beyond makes it ten times slower, so only texts that need it pay.
+    """
+
+    usual: re.Pattern[str]
+    full: re.Pattern[str]
+    rare: frozenset[str]  # accents from U+10000 on
+    formats: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def _signs() -> _Signs:
+    points = (*range(0x80, 0x20000), *range(0xE0000, 0xE0200))  # the planes that have any
+    categories = [(chr(point), unicodedata.category(chr(point))) for point in points]
+    marks = [letter for letter, category in categories if category[0] == "M"]
+    formats = {letter for letter, category in categories if category == "Cf"} - {"\u200b"}
+    common = "".join(mark for mark in marks if mark < "\U00010000")
+    rare = frozenset(marks) - frozenset(common)
+    return _Signs(_pattern(common), _pattern("".join(marks)), rare, frozenset(formats))
+
+
+def _pattern(marks: str) -> re.Pattern[str]:
+    word = rf"[\w{marks}]"
+    return re.compile(rf"{word}+(?:'{word}+)*|[^\w\s{_BREAKS}][{marks}]*")
+
+
+def split_words(texts: list[str]) -> Pieces:
+    """Cut texts into words and punctuation marks, as `find_words` does.
+
+    Args:
+        texts: Texts.
+
+    Returns:
+        The tokens.
+
+    Example:
+        >>> split_words(["to be", "or not to be"]).lengths.tolist()
+        [2, 4]
+    """
+    # No token holds a space, so Arrow can take the joined texts apart again, in C++.
+    spaced = pa.array((" ".join(find_words(text)) for text in texts), pa.large_string())
+    return _from_lists(pc.ascii_split_whitespace(spaced)).without(frozenset([""]))
+
+
+def split_characters(texts: list[str]) -> Pieces:
+    """Cut texts into characters (Unicode code points), spaces and line ends included.
+
+    Args:
+        texts: Texts.
+
+    Returns:
+        The tokens.
+
+    Example:
+        >>> split_characters(["anna"]).words
+        ['a', 'n']
+    """
+    points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+    present = np.zeros(sys.maxunicode + 1, bool)
+    present[points] = True
+    distinct = np.flatnonzero(present)
+    table = np.zeros(sys.maxunicode + 1, np.int32)
+    table[distinct] = np.arange(len(distinct))
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    return Pieces(table[points], [chr(point) for point in distinct], lengths)
+
+
+def split_by(tokenizer: Callable[[str], Any], texts: list[str]) -> Pieces:
+    """Cut texts by a function from a text to its tokens.
+
+    Args:
+        tokenizer: Takes one text and returns its tokens, a list of strings.
+        texts: Texts.
+
+    Returns:
+        The tokens.
+
+    Raises:
+        InputError: If the function returns something else.
+
+    Example:
+        >>> split_by(str.split, ["to be or not to be"]).words
+        ['to', 'be', 'or', 'not']
+    """
+    lists = (_checked(tokenizer(text)) for text in texts)
+    return _from_lists(pa.array(lists, pa.large_list(pa.large_string())))
+
+
+def _checked(tokens: object) -> list[str]:
+    """Return what a tokenizer returned, or complain."""
+    if not isinstance(tokens, str) and isinstance(tokens, Iterable):
+        found = list(tokens)
+        if all(isinstance(token, str) for token in found):
+            return found
+    rule, remedy = "a function that returns a list of strings", "Mend the function"
+    raise InputError(message("TextEncoder", "tokenizer", rule, repr(tokens), remedy))
+
+
+def _from_lists(lists: pa.Array) -> Pieces:
+    """Number the tokens of a list array."""
+    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
+    tokens = lists.flatten().dictionary_encode()
+    return Pieces(tokens.indices.to_numpy(), tokens.dictionary.to_pylist(), lengths)
+
+
+def single_letter_share(texts: list[str]) -> tuple[float, int, int]:
+    """Measure how much texts look as if they had been joined letter by letter.
+
+    Joining an already joined text, `" ".join("a film")`, gives "a   f i l m", and nothing fails
+    but the accuracy. Only letters that stand between spaces count, so formulas and abbreviations
+    do not, and only those with capitals or of Hebrew and Arabic, so Chinese does not either.
+
+    Args:
+        texts: Texts.
+
+    Returns:
+        The share of single letters among the space-separated pieces that hold a letter, how
+        many such pieces there are, and how many different single letters.
+
+    Example:
+        >>> single_letter_share(["t h i s is"])
+        (0.8, 5, 4)
+    """
+    pieces = [piece for text in texts for piece in text.split() if _LETTER.search(piece)]
+    letters = [piece for piece in pieces if len(piece) == 1 and _has_words(piece)]
+    return len(letters) / max(1, len(pieces)), len(pieces), len(set(letters))
+
+
+def _has_words(letter: str) -> bool:
+    """Whether the script of a letter writes its words with several letters."""
+    return letter.lower() != letter.upper() or "\u0590" <= letter <= "\u06ff"

@@ -1,0 +1,78 @@
+"""Devices and their random numbers: what to run on, and seeds that leave the caller's alone."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tidegate.errors import InputError, message
+
+
+def pick_device(name: str) -> torch.device:
+    """Turn the setting `device` into a device of this machine.
+
+    Args:
+        name: "auto", "cpu", "cuda", "cuda:1" or "mps".
+
+    Returns:
+        The device; "auto" prefers a GPU.
+
+    Raises:
+        InputError: If this machine has no such device.
+
+    Example:
+        >>> pick_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+        reason = str(error).splitlines()[0]
+        rule = "a device of this machine"
+        remedy = f"'cpu' always works ({reason})"
+        raise InputError(message("device", "device", rule, repr(name), remedy)) from error
+    return device
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Run a block with torch's generators seeded, and put back the caller's afterwards.
+
+    Args:
+        seed: The user's `random_state`.
+        device: Whose generator to seed besides the CPU's.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        reseed(seed, 0)
+        yield
+
+
+def reseed(seed: int, part: int) -> None:
+    """Seed torch's generators for one part of the work, each of which has its own numbers.
+
+    Args:
+        seed: The user's `random_state`.
+        part: 0 for the start of the weights, then the epoch from 1.
+    """
+    mixed = np.random.SeedSequence([seed, part]).generate_state(1, np.uint64)
+    torch.manual_seed(int(mixed[0]))
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Return the state of the generators of the CPU and of `device`, for a checkpoint."""
+    state = {"cpu": torch.get_rng_state()}
+    return state | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
+
+
+def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put the generators of the CPU and of `device` back into a state."""
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,0 +1,158 @@
+"""Files: atomic writing, and reading that trusts nothing it finds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tidegate.errors import ArtifactError, message
+
+HEADER_LIMIT = 16 * 2**20  # bytes; a header names a few hundred tensors
+JSON_LIMIT = 256 * 2**20  # bytes; the largest vocabularies stay far below
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file beside and rename it when the block ends well, so no half file is ever seen.
+
+    Args:
+        path: The file to write or replace.
+
+    Yields:
+        The temporary path to write to.
+
+    Example:
+        >>> with replacing(Path("numbers.txt")) as temporary:  # doctest: +SKIP
+        ...     temporary.write_text("1 2 3")
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+        with temporary.open("rb") as handle:
+            os.fsync(handle.fileno())  # a rename that outlives a power cut needs its bytes on disk
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: str = "") -> None:
+    """Write tensors as safetensors.
+
+    Args:
+        path: The file to make.
+        tensors: Tensors by name, on any device.
+        metadata: A text to keep in the header.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(plain, path, metadata={"tidegate": metadata} if metadata else None)
+    # safetensors makes private files; a model should be as readable as its folder.
+    path.chmod(path.parent.stat().st_mode & 0o666)
+
+
+def read_tensors(path: Path, owner: str) -> tuple[dict[str, Tensor], str]:
+    """Read a whole safetensors file.
+
+    Args:
+        path: The file.
+        owner: Who complains.
+
+    Returns:
+        The tensors by name, on the CPU, and the text that was kept in the header.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged or too large in its header.
+    """
+    check_header(path, owner)
+    try:
+        with safe_open(path, framework="pt") as handle:
+            metadata = (handle.metadata() or {}).get("tidegate", "")
+            return {name: handle.get_tensor(name) for name in handle.keys()}, metadata  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise damaged(owner, path, "a whole safetensors file", error) from error
+
+
+def check_header(path: Path, owner: str) -> None:
+    """Refuse a safetensors file whose header is missing, cut or larger than `HEADER_LIMIT`.
+
+    Raises:
+        ArtifactError: If it is.
+    """
+    check_regular(path, owner)
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        first = handle.read(8)
+    header = struct.unpack("<Q", first)[0] if len(first) == 8 else size + 1
+    if header > size - 8:
+        raise damaged(owner, path, "a whole safetensors file", f"{size} bytes, a file cut short")
+    if header > HEADER_LIMIT:
+        got = f"a header of {header} bytes"
+        raise damaged(owner, path, f"a file with a header <= {HEADER_LIMIT} bytes", got)
+
+
+def read_text(path: Path, owner: str) -> str:
+    """Read a text file of at most `JSON_LIMIT` bytes.
+
+    Raises:
+        ArtifactError: If it is missing, a link, too large or not UTF-8.
+    """
+    check_regular(path, owner)
+    size = path.stat().st_size
+    if size > JSON_LIMIT:
+        raise damaged(owner, path, f"at most {JSON_LIMIT} bytes", f"{size} bytes")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise damaged(owner, path, "UTF-8 text", error) from error
+
+
+def read_json(path: Path, owner: str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        ArtifactError: If it is missing, a link, too large, no JSON, or nested too deeply.
+    """
+    return parse_json(read_text(path, owner), path, owner)
+
+
+def parse_json(text: str, path: Path, owner: str) -> Any:
+    """Parse JSON that was found in `path`; NaN and Infinity are no JSON.
+
+    Raises:
+        ArtifactError: If it is no JSON, or nested too deeply.
+    """
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no JSON")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise damaged(owner, path, "JSON", error) from error
+
+
+def check_regular(path: Path, owner: str) -> None:
+    """Refuse what is missing, a folder, or a link that could lead out of the model's folder.
+
+    Raises:
+        ArtifactError: If it is.
+    """
+    if path.is_symlink():
+        raise damaged(owner, path, "a plain file", "a symbolic link")
+    if not path.is_file():
+        raise damaged(owner, path, "a file", "a folder" if path.is_dir() else "nothing")
+
+
+def damaged(owner: str, path: Path, rule: str, got: object) -> ArtifactError:
+    """Build the error that names a file which cannot be used."""
+    remedy = "Copy the model again, or fit and save it anew"
+    return ArtifactError(message(owner, str(path), rule, got, remedy))

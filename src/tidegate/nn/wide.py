@@ -1,0 +1,105 @@
+"""Wide: a linear model on which words and n-grams a text has, to stand beside a deep one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_START = 0.05  # weight of every log-count ratio before training
+_UNKNOWN = 1
+
+
+class Wide(nn.Module):
+    """Scores classes by the distinct words and n-grams of a row, weighted by naive Bayes.
+
+    Axis letters: B rows, T steps, N n-gram orders, G words and n-grams together, C classes.
+
+    s_c = b_c + (C - 1) / C * sum_{g in the row} (v_gc + 0.05) r_gc, where r_gc is the log-count
+    ratio log((1 + p_gc) / |1 + p_c|) - log((1 + q_gc) / |1 + q_c|) of the training rows with g
+    that are (p) and are not (q) of class c (Wang & Manning 2012, eq. 2), and v and b are learned.
+    The factor makes two opposite classes differ by once, not twice, the ratio.
+
+    Args:
+        size: Words, padding (id 0) and unknown (id 1) included.
+        ngrams: Rows of the n-gram table, "none" (id 0) included; 0 for words alone.
+        classes: C.
+        dropout: Probability that a word or n-gram of a row is left out in training.
+
+    Attributes:
+        ratios: r, `[G, C]`; zero until `count` is called.
+
+    Example:
+        >>> wide = Wide(5, 0, 2)
+        >>> wide.count(np.array([2, 3, 4]), np.array([0, 2, 3]), np.array([0, 1]))
+        >>> wide(torch.tensor([[2, 0]])).argmax().item()
+        0
+    """
+
+    ratios: Tensor
+
+    def __init__(self, size: int, ngrams: int, classes: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.size, self.dropout = size, dropout
+        self.register_buffer("ratios", torch.zeros(size + ngrams, classes))
+        self.weights = nn.Embedding(size + ngrams, classes, padding_idx=0)
+        nn.init.zeros_(self.weights.weight)
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def count(self, ids: Array, offsets: Array, targets: Array) -> None:
+        """Learn the log-count ratios from the training rows.
+
+        Args:
+            ids: All ids, row after row, `[steps]` or `[steps, N]` integers.
+            offsets: Where each row starts, and the number of steps, `[rows + 1]`.
+            targets: Class of each row, `[rows]`.
+        """
+        found = self._joined(ids.astype(np.int64).reshape(len(ids), -1))
+        rows = np.repeat(np.arange(len(targets)), np.diff(offsets) * found.shape[1])
+        total = len(self.ratios)
+        present = np.unique(rows * total + found.ravel())
+        pairs = targets[present // total] + self.ratios.shape[1] * (present % total)
+        inside = np.bincount(pairs, minlength=self.ratios.numel()).reshape(total, -1)
+        inside[[0, _UNKNOWN]] = 0
+        everywhere = inside.sum(1, keepdims=True)
+        ratios = _log_shares(inside) - _log_shares(everywhere - inside)
+        ratios[everywhere[:, 0] == 0] = 0
+        self.ratios.copy_(torch.from_numpy(ratios))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Score the classes of rows.
+
+        Args:
+            ids: Word ids `[B, T]`, or `[B, T, N]` with the words in column 0, int64.
+
+        Returns:
+            Scores before the softmax, `[B, C]`.
+        """
+        joined = self._joined(ids if ids.ndim == 3 else ids[..., None])
+        present = joined.flatten(1).sort(1).values
+        counts = torch.ones_like(present, dtype=self.bias.dtype)
+        counts[:, 1:] = (present[:, 1:] != present[:, :-1]).to(counts.dtype)
+        counts = F.dropout(counts, self.dropout, self.training)
+        ratios = F.embedding(present, self.ratios)
+        scores = (self.weights(present) + _START) * ratios * counts[..., None]
+        classes = len(self.bias)
+        total: Tensor = scores.sum(1) * (classes - 1) / classes + self.bias
+        return total
+
+    def _joined(self, ids: Any) -> Any:
+        """Put word and n-gram ids into one range; padding and "none" are both 0."""
+        joined = ids + self.size
+        joined[..., 0] = ids[..., 0]
+        joined[..., 1:] *= ids[..., 1:] != 0
+        return joined
+
+
+def _log_shares(counts: Array) -> Array:
+    smoothed = 1.0 + counts
+    shares: Array = np.log(smoothed / smoothed.sum(0))
+    return shares

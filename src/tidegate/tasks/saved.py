@@ -1,0 +1,89 @@
+"""Saved: a fitted task back from its folder, every part checked before it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tidegate import tasks
+from tidegate.artifact import Artifact
+from tidegate.card import read_history
+from tidegate.device import pick_device, seeded
+from tidegate.errors import ArtifactError, InputError
+from tidegate.files import damaged, read_text
+from tidegate.tasks.base import Task
+
+_OWNER = "load"
+
+
+def load_task(path: str | Path, *, device: str | None = None) -> Task:
+    """Load a fitted task; see `tidegate.load`.
+
+    Args:
+        path: The model's folder.
+        device: Where to put the network; None takes what its settings say.
+
+    Returns:
+        The fitted estimator.
+
+    Raises:
+        ArtifactError: If the folder is no model, or is damaged, hostile or of another version.
+        InputError: If this machine has no such device.
+    """
+    artifact = Artifact.open(path)
+    config = artifact.path / "config.json"
+    if artifact.task not in tasks.names():
+        known = " or ".join(tasks.names())
+        raise damaged(_OWNER, config, f"of the task {known}", repr(artifact.task))
+    cls = tasks.get(artifact.task)
+    try:
+        settings = cls.settings_class.from_json(artifact.settings)
+        if device is not None:
+            settings = dataclasses.replace(settings, device=device)
+        task = cls(**settings.to_dict())
+        task.settings_ = settings
+        task._restore(artifact.state, artifact.documents(cls.encoder_files))
+    except ArtifactError:
+        raise
+    except (InputError, KeyError, TypeError) as error:
+        raise damaged(_OWNER, config, "settings and state that fit together", error) from error
+    _restore_past(task, artifact)
+    _restore_network(task, artifact)
+    return task
+
+
+def _restore_network(task: Task, artifact: Artifact) -> None:
+    place = pick_device(task.settings_.device)
+    with torch.device("meta"):  # shapes without memory: a forged size must not take any
+        artifact.check_tensors(task._build())
+    with seeded(task.settings_.random_state, torch.device("cpu")):
+        network = task._build()
+    artifact.load_into(network)
+    task.network_ = network.to(place).eval()
+
+
+def _restore_past(task: Task, artifact: Artifact) -> None:
+    """Read history and metrics, which only inform."""
+    path = artifact.path / "history.csv"
+    try:
+        task.history_ = read_history(read_text(path, _OWNER))
+    except ValueError as error:
+        raise damaged(_OWNER, path, "a table of numbers", error) from error
+    task.metrics_ = _metrics(artifact.document("metrics.json"), artifact.path / "metrics.json")
+    best: Any = task.best_epoch_
+    if not (isinstance(best, int) and 1 <= best <= len(task.history_)):
+        rule = f"a best epoch from 1 to {len(task.history_)}"
+        raise damaged(_OWNER, artifact.path / "config.json", rule, repr(best))
+
+
+def _metrics(found: Any, path: Path) -> dict[str, dict[str, float]]:
+    parts = found.values() if isinstance(found, Mapping) else [None]
+    for part in parts:
+        values = part.values() if isinstance(part, Mapping) else [None]
+        if not all(isinstance(value, int | float) for value in values):
+            raise damaged(_OWNER, path, "numbers by part of the data and name", repr(part))
+    return {part: dict(scores) for part, scores in found.items()}

@@ -1,0 +1,52 @@
+"""What every test runs under: fixed seeds, poisoned memory, no display, and the two markers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+os.environ["MPLBACKEND"] = "Agg"
+
+# A busy machine is slow, not wrong; and a failing example must come back in the next run.
+hypothesis.settings.register_profile("tidegate", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("tidegate")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    import torch
+
+    skip_slow = pytest.mark.skip(reason="slow: runs with --slow")
+    skip_gpu = pytest.mark.skip(reason="no CUDA device here")
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(skip_slow)
+        if "gpu" in item.keywords and not torch.cuda.is_available():
+            item.add_marker(skip_gpu)
+
+
+@pytest.fixture(autouse=True)
+def seeds_and_poison(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Seed every generator, and make `torch.empty` hand out NaN instead of what lay in memory.
+
+    The poison is part of torch's deterministic mode; on a GPU that mode also forbids operations
+    which layers rightly use, so tests marked gpu run without it.
+    """
+    import random
+
+    import numpy as np
+    import torch
+
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the generator that a careless caller uses is the one to fix
+    torch.manual_seed(0)
+    poison = request.node.get_closest_marker("gpu") is None
+    torch.use_deterministic_algorithms(poison)
+    yield
+    torch.use_deterministic_algorithms(False)

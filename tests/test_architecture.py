@@ -1,0 +1,285 @@
+"""The shape of the house: who imports whom, how long files get, what is public, what is light."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tidegate
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "tidegate"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# A module imports only from the lines above its own; modules on one line are strangers.
+LEVELS = (
+    ("errors",),
+    ("batch", "cells", "device", "files"),
+    ("kernels", "data", "datasets"),
+    ("nn",),
+    ("checkpoint", "measure", "progress", "schedule"),
+    ("heads", "train", "artifact", "explain"),
+    ("card",),
+    ("tasks",),
+    ("bench", "demo"),
+    ("cli",),
+    ("__init__",),
+)
+LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
+
+# Python and operating-system start-up must not pay for these: they load when they are used.
+HEAVY = ("torch", "numpy", "pandas", "pyarrow", "sklearn", "tokenizers", "matplotlib", "scipy")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def unit_of(dotted: str) -> str:
+    """The line of the table that a dotted module name belongs to: tidegate.nn.cells -> nn."""
+    parts = dotted.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def absolute(node: ast.ImportFrom, path: Path) -> str:
+    """The absolute dotted name that `from X import ...` in `path` reads from."""
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(PACKAGE.parent).parts[:-1]
+    base = package[: len(package) - node.level + 1]
+    return ".".join((*base, node.module)) if node.module else ".".join(base)
+
+
+def imported_units(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line number and table unit of every import of tidegate in a file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == "tidegate":
+                    yield node.lineno, unit_of(alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            name = absolute(node, path)
+            if name == "tidegate":
+                for alias in node.names:
+                    yield node.lineno, alias.name if alias.name in LEVEL else "__init__"
+            elif name.startswith("tidegate."):
+                yield node.lineno, unit_of(name)
+
+
+def misdirected(path: Path, tree: ast.Module) -> list[str]:
+    """The imports of a file that go up the table or sideways in it."""
+    home = unit_of(module_name(path))
+    return [
+        f"{path.name}:{line} {home} imports {unit}"
+        for line, unit in imported_units(path, tree)
+        if unit != home and LEVEL.get(unit, len(LEVELS)) >= LEVEL.get(home, -1)
+    ]
+
+
+def functions(tree: ast.Module) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def length(node: Function) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno - node.lineno + 1
+
+
+def body_length(node: Function) -> int:
+    """Lines of a function without its docstring, which is for the reader and may be long."""
+    first = node.body[0]
+    documented = ast.get_docstring(node) is not None and first.end_lineno is not None
+    return length(node) - (first.end_lineno - first.lineno + 1 if documented else 0)
+
+
+def file_length(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def undocumented(node: ast.AST, name: str) -> Iterator[str]:
+    """Yield what is public and has no docstring, in a module or class and its public classes."""
+    if ast.get_docstring(node) is None:
+        yield name
+    for child in getattr(node, "body", []):
+        if not isinstance(child, ast.ClassDef | Function) or child.name.startswith("_"):
+            continue
+        where = f"{name}.{child.name}"
+        if isinstance(child, ast.ClassDef):
+            yield from undocumented(child, where)
+        elif not inherits_docstring(child) and ast.get_docstring(child) is None:
+            yield where
+
+
+def inherits_docstring(node: Function) -> bool:
+    """Overloads and property setters: their docstring stands on the function they belong to."""
+    marks = {ast.unparse(mark).split(".")[-1] for mark in node.decorator_list}
+    return bool(marks & {"overload", "setter", "deleter"})
+
+
+def test_every_module_stands_in_the_table():
+    homeless = {unit_of(module_name(path)) for path in SOURCES} - set(LEVEL)
+    assert not homeless, f"give {sorted(homeless)} a line in LEVELS and in the design"
+
+
+def test_imports_point_up_the_table():
+    wrong = [fault for path in SOURCES for fault in misdirected(path, parsed(path))]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "allowed"),
+    [
+        ("nn/recurrent.py", "from tidegate.kernels import run_sequence", True),
+        ("nn/recurrent.py", "from .init import reset", True),
+        ("nn/recurrent.py", "from ..errors import InputError", True),
+        ("kernels/aten.py", "from tidegate.nn import LSTM", False),
+        ("kernels/aten.py", "import tidegate.data.text", False),
+        ("heads/classify.py", "from ..train import fit", False),
+        ("tasks/base.py", "from tidegate import TextClassifier", False),
+        ("tasks/base.py", "from tidegate import train", True),
+        ("nn/recurrent.py", "def late():\n    from tidegate.tasks import get", False),
+        ("cells/lstm.py", "import torch", True),
+    ],
+)
+def test_the_import_check_sees_what_it_should(file, line, allowed):
+    faults = misdirected(PACKAGE / file, ast.parse(line))
+    assert (not faults) == allowed
+
+
+def test_no_file_is_longer_than_400_lines():
+    long = {shown(path): n for path in SOURCES if (n := file_length(path)) > 400}
+    assert not long
+
+
+def test_no_function_is_longer_than_60_lines():
+    long = [
+        f"{shown(path)}:{node.lineno} {node.name} {length(node)}"
+        for path in SOURCES
+        for node in functions(parsed(path))
+        if length(node) > 60
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_medians_of_files_and_functions():
+    files = [file_length(path) for path in SOURCES]
+    bodies = [body_length(node) for path in SOURCES for node in functions(parsed(path))]
+    assert statistics.median(files) <= 200
+    assert statistics.median(bodies) <= 15
+
+
+def test_folders_are_at_most_two_deep():
+    deep = [
+        shown(path)
+        for path in PACKAGE.rglob("*")
+        if path.is_dir() and path.name != "__pycache__" and len(path.relative_to(PACKAGE).parts) > 2
+    ]
+    assert not deep
+
+
+def test_everything_public_has_a_docstring():
+    missing = [name for path in SOURCES for name in undocumented(parsed(path), module_name(path))]
+    assert not missing, "\n".join(missing)
+
+
+def test_all_of_tidegate_resolves_and_nothing_else_is_public():
+    for name in tidegate.__all__:
+        assert getattr(tidegate, name) is not None
+    assert dir(tidegate) == sorted(set(tidegate.__all__))
+
+
+def test_type_checkers_see_the_names_that_resolve():
+    tree = parsed(PACKAGE / "__init__.py")
+    (guarded,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.asname or alias.name for node in guarded.body for alias in node.names}
+    assert seen == set(tidegate.__all__) - {"__version__"}
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = tidegate.no_such_name
+
+
+def offered_names(path: Path, tree: ast.Module) -> set[str]:
+    """Public names that a package's `__init__` defines, or imports from its own modules unused."""
+    inside = module_name(path) + "."
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and absolute(node, path).startswith(inside):
+            names |= {alias.asname or alias.name for alias in node.names} - used
+        elif isinstance(node, ast.ClassDef | Function):
+            names.add(node.name)
+    return {name for name in names if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda p: p.parent.name)
+def test_all_of_a_package_is_what_it_offers(path):
+    module = importlib.import_module(module_name(path))
+    assert offered_names(path, parsed(path)) <= set(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Which heavy libraries a fresh interpreter holds after `statement`."""
+    code = f"import sys\n{statement}\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_tidegate_loads_nothing_heavy():
+    assert loaded_after("import tidegate") == set()
+
+
+def test_importing_the_command_line_loads_nothing_heavy():
+    assert loaded_after("import tidegate.cli") == set()
+
+
+# ------------------------------------------------------------------ leakage
+
+TEXT_SUFFIXES = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".cfg", ".json", ".cff", ""}
+FOLDERS = ("src", "tests", "docs", "benchmarks", "examples", "native", ".github", ".ci")
+
+# Written in pieces so that this file does not match itself.
+MACHINE_PATHS = r"(?<![\w.])/(?:wo" + r"rk|fa" + r"rm|ro" + r"ot)/"
+REGISTRIES = (
+    r"py" + r"pi\.org|pythonho" + r"sted|download\.py" + r"torch|--(?:extra-)?in" + r"dex-url"
+)
+LEAK = re.compile(f"{MACHINE_PATHS}|{REGISTRIES}")
+
+
+def project_texts() -> Iterator[Path]:
+    candidates = [path for path in ROOT.iterdir() if path.is_file()]
+    for folder in FOLDERS:
+        candidates += (ROOT / folder).rglob("*")
+    for path in candidates:
+        if path.is_file() and path.suffix in TEXT_SUFFIXES and "__pycache__" not in path.parts:
+            yield path
+
+
+def test_no_machine_path_and_no_registry_host_in_any_text():
+    leaks = [
+        f"{shown(path)}: {found.group()}"
+        for path in project_texts()
+        if (found := LEAK.search(path.read_text(encoding="utf-8")))
+    ]
+    assert not leaks, "\n".join(leaks)

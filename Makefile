@@ -21,7 +21,7 @@ demo: $(RUN_STAMP)  ## train an LSTM on real text messages, score it, save it, u
 	$(BIN)/tidegate demo $(ARGS)
 
 test: $(DEV_STAMP)  ## run the tests (ARGS="tests/test_tiny.py -k lstm" picks some)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q $(ARGS)
 
 lint: $(DEV_STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check
@@ -37,7 +37,7 @@ bench: $(RUN_STAMP)  ## list the benchmarks; ARGS="NAME" runs one
 
 docs: $(DOCS_STAMP)  ## build the documentation into site/
 	$(BIN)/python docs/generate_cli.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything built
 	rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

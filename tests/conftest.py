@@ -9,6 +9,9 @@ import hypothesis
 import pytest
 
 os.environ["MPLBACKEND"] = "Agg"
+# Threads that wait for each other crawl on a busy machine, and the workers of xdist make it busy.
+# Set before torch is imported; subprocesses inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is slow, not wrong; and a failing example must come back in the next run.
 hypothesis.settings.register_profile("tidegate", deadline=None, derandomize=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 import tidegate.nn as tn
 
@@ -149,3 +150,20 @@ def row_by_row(
         ends.append(end)
     output = torch.stack(outputs, 0 if module.batch_first else 1)
     return output, tuple(torch.stack(part, 1) for part in zip(*ends, strict=True))
+
+
+def saved_bytes(layer: tn.Recurrent, x: torch.Tensor) -> int:
+    """What autograd keeps of a pass, each storage once, parameters not counted."""
+    own = {weight.untyped_storage().data_ptr() for weight in layer.parameters()}
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        output, _ = layer(x)
+    assert output.requires_grad
+    return sum(storage.nbytes() for storage in kept.values())

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.toys import ToyNetwork, ToyRows
 from torch import nn
 
-from tests.toys import ToyNetwork, ToyRows
 from tidegate import checkpoint
 from tidegate.errors import ArtifactError, InputError, TrainingError
 from tidegate.progress import Event
@@ -224,11 +224,11 @@ def test_weights_that_break_in_the_last_step_are_found_by_validation():
 # ------------------------------------------------------------------ stop and go on
 
 
-class Stop(Exception):
+class StopError(Exception):
     """Stands for anything that ends a program."""
 
 
-def stop_after(batches: int, error: type[BaseException] = Stop):
+def stop_after(batches: int, error: type[BaseException] = StopError):
     seen = 0
 
     def callback(event: Event) -> None:
@@ -256,7 +256,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, plan, minutes, batc
     whole.run()
     options = PLANS[plan] | {"checkpoint_minutes": minutes, "folder": tmp_path / "kept"}
     stopped = training(held=ToyRows(11, seed=4), callbacks=[stop_after(batches)], **options)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         stopped.run()
     steps: list[int] = []
     resumed = training(

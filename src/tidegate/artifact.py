@@ -181,8 +181,9 @@ class Artifact:
         config = read_json(path / _CONFIG, _OWNER)
         if not isinstance(config, dict):
             raise damaged(_OWNER, path / _CONFIG, "a JSON object", type(config).__name__)
-        if config.get("format") != FORMAT:
-            rule, got = f"of format {FORMAT}", f"format {config.get('format')!r}"
+        found = config.get("format")
+        if found != FORMAT or found is True:  # True == 1 to Python
+            rule, got = f"of format {FORMAT}", f"format {found!r}"
             remedy = f"Use the tidegate that wrote it ({config.get('tidegate')!s:.20})"
             raise ArtifactError(message(_OWNER, str(path / _CONFIG), rule, got, remedy))
         for key, kind in _KEYS.items():

@@ -77,6 +77,8 @@ def remove(folder: str | Path) -> None:
         >>> remove("model.checkpoint")
     """
     folder = Path(folder)
-    (folder / _FILE).unlink(missing_ok=True)
+    # A run that was killed while it wrote has left its unfinished file too.
+    for path in (folder / _FILE, *folder.glob(f".{_FILE}.*")):
+        path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

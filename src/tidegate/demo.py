@@ -102,7 +102,7 @@ def spam(out: Path, verbose: bool) -> Outcome:
     began = time.monotonic()
     rows = load_sms_spam()
     # Many of these messages were sent more than once: no copy may stand on both sides.
-    train, test = split_without_overlap(rows["text"], rows["label"], seed=0)
+    train, test = split_without_overlap(rows["text"], rows["label"].tolist(), seed=0)
     parts = {"train": rows.iloc[train], "test": rows.iloc[test]}
     model = TextClassifier(epochs=8, verbose=verbose)
     model.fit(parts["train"]["text"], parts["train"]["label"])

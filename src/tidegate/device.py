@@ -32,13 +32,18 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except RuntimeError as error:
+        raise _refuse(name, "Names are auto, cpu, cuda, cuda:1 and mps") from error
+    try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        reason = str(error).splitlines()[0]
-        rule = "a device of this machine"
-        remedy = f"'cpu' always works ({reason})"
-        raise InputError(message("device", "device", rule, repr(name), remedy)) from error
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise _refuse(name, f"Pass device='cpu', which always works ({reason})") from error
     return device
+
+
+def _refuse(name: str, remedy: str) -> InputError:
+    return InputError(message("device", "device", "a device of this machine", repr(name), remedy))
 
 
 @contextlib.contextmanager

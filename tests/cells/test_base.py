@@ -144,6 +144,4 @@ def test_a_hidden_size_that_is_none(name, size):
     with pytest.raises(InputError) as caught:
         cells.get(name)(hidden_size=size)
     title = name.upper()
-    assert str(caught.value) == (
-        f"{title}: `hidden_size` must be an integer >= 1; got {size!r}."
-    )
+    assert str(caught.value) == (f"{title}: `hidden_size` must be an integer >= 1; got {size!r}.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.cells import oracle
 from torch import Tensor
 
-from tests.cells import oracle
 from tidegate.cells import GRU
 from tidegate.cells.base import GRU_BLOCKS
 
@@ -15,13 +15,7 @@ D, H, T = 3, 4, 5
 
 
 def weights_of(cell: GRU) -> dict[str, Tensor]:
-    return {
-        name: torch.randn(shape, dtype=torch.float64) for name, shape in cell.shapes(D).items()
-    }
-
-
-def by_gate(weight: Tensor) -> dict[str, np.ndarray]:
-    return dict(zip(GRU_BLOCKS, np.split(weight.numpy(), 3), strict=True))
+    return {name: torch.randn(shape, dtype=torch.float64) for name, shape in cell.shapes(D).items()}
 
 
 def walk(cell: GRU, weights: dict[str, Tensor], advance) -> None:
@@ -38,9 +32,8 @@ def walk(cell: GRU, weights: dict[str, Tensor], advance) -> None:
 def test_reset_before_is_cho_2014():
     cell = GRU(hidden_size=H, reset_after=False)
     weights = weights_of(cell)
-    W, U = by_gate(weights["weight_ih"]), by_gate(weights["weight_hh"])
-    b = by_gate(weights["bias_ih"] + weights["bias_hh"])
-    walk(cell, weights, lambda x, h: oracle.gru_before(x, h, W, U, b))
+    gates = oracle.by_gate(weights, GRU_BLOCKS)
+    walk(cell, weights, lambda x, h: oracle.gru_before(x, h, gates))
 
 
 @pytest.mark.parametrize("reset_after", [True, False])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.cells import oracle
 from torch import Tensor
 
 import tidegate.nn as tn
-from tests.cells import oracle
 from tidegate.cells import LSTM
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.errors import InputError
@@ -21,22 +21,7 @@ def step(cell: LSTM, x: Tensor, state: tuple[Tensor, ...], weights: dict[str, Te
 
 
 def weights_of(cell: LSTM) -> dict[str, Tensor]:
-    return {
-        name: torch.randn(shape, dtype=torch.float64) for name, shape in cell.shapes(D).items()
-    }
-
-
-def by_gate(weights: dict[str, Tensor], names: tuple[str, ...] = LSTM_BLOCKS):
-    """The stacked weights taken apart: W, U and the sum of the two biases, gate by gate."""
-    parts = [
-        dict(zip(names, np.split(array, len(names)), strict=True))
-        for array in (
-            weights["weight_ih"].numpy(),
-            weights["weight_hh"].numpy(),
-            (weights["bias_ih"] + weights["bias_hh"]).numpy(),
-        )
-    ]
-    return parts[0], parts[1], parts[2]
+    return {name: torch.randn(shape, dtype=torch.float64) for name, shape in cell.shapes(D).items()}
 
 
 def walk(cell: LSTM, weights: dict[str, Tensor], advance) -> None:
@@ -81,24 +66,24 @@ def test_a_step_worked_by_hand():
 def test_plain():
     cell = LSTM(hidden_size=H)
     weights = weights_of(cell)
-    W, U, b = by_gate(weights)
-    walk(cell, weights, lambda x, h, c: oracle.lstm(x, h, c, W, U, b))
+    gates = oracle.by_gate(weights, LSTM_BLOCKS)
+    walk(cell, weights, lambda x, h, c: oracle.lstm(x, h, c, gates))
 
 
 def test_peephole():
     cell = LSTM(hidden_size=H, peephole=True)
     weights = weights_of(cell)
-    W, U, b = by_gate(weights)
+    gates = oracle.by_gate(weights, LSTM_BLOCKS)
     names = ("input", "forget", "output")
     p = dict(zip(names, np.split(weights["weight_ch"].numpy(), 3), strict=True))
-    walk(cell, weights, lambda x, h, c: oracle.peephole(x, h, c, W, U, b, p))
+    walk(cell, weights, lambda x, h, c: oracle.peephole(x, h, c, gates, p))
 
 
 def test_coupled():
     cell = LSTM(hidden_size=H, coupled=True)
     weights = weights_of(cell)
-    W, U, b = by_gate(weights, LSTM_BLOCKS[1:])
-    walk(cell, weights, lambda x, h, c: oracle.coupled(x, h, c, W, U, b))
+    gates = oracle.by_gate(weights, LSTM_BLOCKS[1:])
+    walk(cell, weights, lambda x, h, c: oracle.coupled(x, h, c, gates))
 
 
 def test_coupled_equals_plain_with_a_mirrored_input_gate():
@@ -118,21 +103,18 @@ def test_layer_norm():
     cell = LSTM(hidden_size=H, layer_norm=True)
     weights = weights_of(cell)
     w = {name: value.numpy() for name, value in weights.items()}
-    gains = {"h": w["norm_hh"], "x": w["norm_ih"], "c": w["norm_cell"]}
-    shifts = {"h": w["bias_hh"], "x": w["bias_ih"], "c": w["norm_cell_bias"]}
-    matrices = (w["weight_ih"], w["weight_hh"])
-    walk(cell, weights, lambda x, h, c: oracle.normed_lstm(x, h, c, *matrices, gains, shifts))
+    walk(cell, weights, lambda x, h, c: oracle.normed_lstm(x, h, c, w))
 
 
 def test_cell_clip_bounds_what_goes_on_and_what_comes_out():
     cell = LSTM(hidden_size=H, cell_clip=0.25)
     weights = weights_of(cell)
-    W, U, b = by_gate(weights)
+    gates = oracle.by_gate(weights, LSTM_BLOCKS)
 
     def advance(x, h, c):
-        _, c = oracle.lstm(x, h, c, W, U, b)
+        _, c = oracle.lstm(x, h, c, gates)
         c = np.clip(c, -0.25, 0.25)
-        o = oracle.sigmoid(W["output"] @ x + U["output"] @ h + b["output"])
+        o = oracle.sigmoid(oracle.affine(gates["output"], x, h))
         return o * np.tanh(c), c
 
     walk(cell, weights, advance)
@@ -141,11 +123,11 @@ def test_cell_clip_bounds_what_goes_on_and_what_comes_out():
 def test_a_projection_shrinks_h_and_leaves_c():
     cell = LSTM(hidden_size=H, proj_size=2)
     weights = weights_of(cell)
-    W, U, b = by_gate(weights)
+    gates = oracle.by_gate(weights, LSTM_BLOCKS)
     state = (torch.randn(1, 2, dtype=torch.float64), torch.randn(1, H, dtype=torch.float64))
     x = torch.randn(1, D, dtype=torch.float64)
     (h, c), _ = step(cell, x, state, weights)
-    full, expected = oracle.lstm(x[0].numpy(), state[0][0].numpy(), state[1][0].numpy(), W, U, b)
+    full, expected = oracle.lstm(x[0].numpy(), state[0][0].numpy(), state[1][0].numpy(), gates)
     np.testing.assert_allclose(c[0], expected, atol=1e-12)
     np.testing.assert_allclose(h[0], weights["weight_hr"].numpy() @ full, atol=1e-12)
 

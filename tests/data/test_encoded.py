@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -33,9 +35,7 @@ def test_shortening_keeps_what_it_says(rows, longest, keep):
     lengths = np.array([len(row) for row in rows])
     steps, offsets = shorten(lengths, longest, keep)
     flat = [index for row in rows for index in row]
-    found = [
-        [flat[step] for step in steps[a:b]] for a, b in zip(offsets, offsets[1:], strict=False)
-    ]
+    found = [[flat[step] for step in steps[a:b]] for a, b in pairwise(offsets)]
     first, last = (longest + 1) // 2, longest // 2
     for row, kept in zip(rows, found, strict=True):
         cut = {
@@ -59,7 +59,7 @@ def test_taking_and_padding(rows, data):
     picked = data.draw(st.lists(places, min_size=1, max_size=8))
     assert listed(encoded.take(picked)) == [rows[place] for place in picked]
     batch = encoded.batch(picked)
-    longest = max(1, max(len(rows[place]) for place in picked))
+    longest = max([1, *(len(rows[place]) for place in picked)])
     wanted = [rows[place] + [0] * (longest - len(rows[place])) for place in picked]
     assert batch.values.tolist() == wanted
     assert batch.lengths.tolist() == [len(rows[place]) for place in picked]

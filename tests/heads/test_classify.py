@@ -41,6 +41,8 @@ def test_label_smoothing_spreads_its_share_over_all_classes():
     expected = -sum(q * p for q, p in zip(truth, first, strict=True))
     head = ClassifyHead(4, 3, label_smoothing=0.3)
     assert head.loss(SCORES[:1], batch([0])).item() == pytest.approx(expected)
+    plain = head.loss(SCORES[:1], batch([0]), label_smoothing=0.0).item()
+    assert plain == pytest.approx(-first[0])
 
 
 def test_class_and_sample_weights_multiply_and_rows_divide():

@@ -6,13 +6,22 @@ import itertools
 
 import pytest
 import torch
+from tests.helpers import (
+    BOUNDS,
+    VARIANTS,
+    as_hx,
+    assert_close,
+    difference,
+    inputs_of,
+    make,
+    results,
+    states_of,
+)
 from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
 import tidegate.nn as tn
-from tests.helpers import BOUNDS, VARIANTS, as_hx, assert_close, difference, inputs_of, make
-from tests.helpers import results, states_of
 from tidegate import cells
 from tidegate.errors import InputError
 
@@ -47,9 +56,7 @@ def test_against_torch(case, bias, dtype):
         rows = (B,) if batched else ()
         x = torch.randn(*rows, D, dtype=dtype, requires_grad=True)
         count = (2 if name == "LSTMCell" else 1) if given else 0
-        states = tuple(
-            torch.randn(*rows, H, dtype=dtype, requires_grad=True) for _ in range(count)
-        )
+        states = tuple(torch.randn(*rows, H, dtype=dtype, requires_grad=True) for _ in range(count))
         hx = as_hx(states) if given else None
         mine, other = ours(x, hx), theirs(x, hx)
         assert_close(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.helpers import VARIANTS, as_hx, difference, make, states_of
 from torch import Tensor
 
 import tidegate.nn as tn
-from tests.helpers import VARIANTS, as_hx, difference, make, states_of
 
 B, T, D, H = 4, 6, 3, 4
 LENGTHS = [6, 0, 4, 1]
@@ -20,9 +20,7 @@ NAMES = {
 
 def traced(layer, x, lengths=None, **call):
     count = layer.num_layers * (2 if layer.bidirectional else 1)
-    hx = tuple(
-        torch.randn(count, B, size, dtype=torch.float64) for size in layer.cell.state_sizes
-    )
+    hx = tuple(torch.randn(count, B, size, dtype=torch.float64) for size in layer.cell.state_sizes)
     return hx, layer(x, as_hx(hx), lengths=lengths, return_gates=True, **call)
 
 
@@ -42,7 +40,7 @@ def before(values: Tensor, first: Tensor, lengths: list[int], reverse: bool) -> 
 def test_names_and_shapes_whatever_the_layout_is(case, batch_first):
     layer = make(case, num_layers=2, bidirectional=True, batch_first=batch_first)
     shape = (B, T, D) if batch_first else (T, B, D)
-    _, (output, state, trace) = traced(layer, torch.randn(shape, dtype=torch.float64), LENGTHS)
+    _, (output, _, trace) = traced(layer, torch.randn(shape, dtype=torch.float64), LENGTHS)
     assert list(trace) == NAMES[VARIANTS[case][0]]
     sizes = dict(zip(layer.cell.states, layer.cell.state_sizes, strict=True))
     for name, values in trace.items():
@@ -109,7 +107,7 @@ def test_checkpoints_join_the_traces_of_their_pieces(every):
     pieces = layer(x, lengths=LENGTHS, return_gates=True)[2]
     whole = plain(x, lengths=LENGTHS, return_gates=True)[2]
     assert list(pieces) == list(whole)
-    assert all(torch.equal(pieces[name], whole[name]) for name in whole)
+    assert all(difference(pieces[name], whole[name]) <= 1e-12 for name in whole)
 
 
 def test_gates_carry_gradients():

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.helpers import VARIANTS, as_hx, make, random_states, states_of
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
-
-from tests.helpers import VARIANTS, as_hx, make, random_states, states_of
 
 ROWS, STEPS = 3, 4
 LENGTHS = [4, 0, 2]
@@ -67,7 +66,7 @@ def test_lengths_through_the_operators_of_torch(case):
         {"weight_dropout": 0.4},
         {"zoneout": 0.3, "recurrent_dropout": 0.4, "weight_dropout": 0.4},
     ],
-    ids=lambda options: "+".join(options),
+    ids="+".join,
 )
 @pytest.mark.parametrize("case", ["lstm-all", "gru-reset-before", "rnn"])
 def test_noise(case, options, training):

@@ -12,6 +12,7 @@ from tidegate.errors import InputError
 from tidegate.nn.layout import Layout, walk_resets
 
 B, T, D, H = 2, 5, 3, 4
+CONVERT = "Convert the input or the layer with .to(dtype)."
 
 
 def sentence(call) -> str:
@@ -31,13 +32,11 @@ def sentence(call) -> str:
         ),
         (
             torch.zeros(T, B, D, dtype=torch.float64),
-            "of dtype torch.float32; got torch.float64. Convert the input or the layer with "
-            ".to(dtype).",
+            f"of dtype torch.float32; got torch.float64. {CONVERT}",
         ),
         (
             torch.zeros(T, B, D, dtype=torch.int64),
-            "of dtype torch.float32; got torch.int64. Convert the input or the layer with "
-            ".to(dtype).",
+            f"of dtype torch.float32; got torch.int64. {CONVERT}",
         ),
         (
             torch.zeros(T, B, D, device="meta"),

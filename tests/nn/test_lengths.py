@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from tests.helpers import VARIANTS, as_hx, assert_close, inputs_of, make, results, states_of
 
 import tidegate.nn as tn
-from tests.helpers import VARIANTS, as_hx, assert_close, inputs_of, make, results, states_of
 from tidegate.errors import InputError
-
-# torch says so of its own operator, which ours calls too.
-pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 
 LENGTHS = [2, 6, 0, 5, 1]
 B, T, D = len(LENGTHS), 6, 3
@@ -141,7 +138,13 @@ def test_no_steps_and_no_rows(case):
     """The empty batch of an empty data set, and the empty text, are results and not errors."""
     layer = make(case, num_layers=2, bidirectional=True, batch_first=True)
     size = layer.output_size
-    for rows, steps, lengths in ((B, 0, None), (B, 0, [0] * B), (0, T, None), (0, T, []), (0, 0, [])):
+    for rows, steps, lengths in (
+        (B, 0, None),
+        (B, 0, [0] * B),
+        (0, T, None),
+        (0, T, []),
+        (0, 0, []),
+    ):
         x = torch.randn(rows, steps, D, dtype=torch.float64)
         hx = states(layer, rows)
         output, state, trace = layer(x, as_hx(hx), lengths=lengths, return_gates=True)

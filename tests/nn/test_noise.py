@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-import tidegate.nn as tn
 from tests.cells import oracle
 from tests.helpers import VARIANTS, difference, make, states_of
+
+import tidegate.nn as tn
 from tidegate.cells import LSTM
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.kernels import Noise, Request, run_sequence
@@ -29,19 +29,6 @@ def run_echo(layer: tn.RNN) -> torch.Tensor:
     return layer(torch.zeros(3, T, 1), torch.ones(1, 3, 50))[0]
 
 
-def numpy_weights(weights):
-    """W, U and b of each gate by name."""
-    split = [
-        dict(zip(LSTM_BLOCKS, np.split(array, 4), strict=True))
-        for array in (
-            weights["weight_ih"].numpy(),
-            weights["weight_hh"].numpy(),
-            (weights["bias_ih"] + weights["bias_hh"]).numpy(),
-        )
-    ]
-    return split[0], split[1], split[2]
-
-
 def lstm_request(noise: Noise) -> Request:
     cell = LSTM(hidden_size=H)
     weights = {n: torch.randn(s, dtype=torch.float64) for n, s in cell.shapes(D).items()}
@@ -56,12 +43,12 @@ def by_hand(request: Request, seen, after) -> np.ndarray:
     `seen(row, h)` is what the gates see of h; `after(row, t, new, old)` is what is kept of a step,
     for the tuples (h, c).
     """
-    W, U, b = numpy_weights(request.weights)
+    gates = oracle.by_gate(request.weights, LSTM_BLOCKS)
     outputs = np.zeros((B, T, H))
     for row in range(B):
         h, c = (part[row].numpy() for part in request.state)
         for t in range(T):
-            new = oracle.lstm(request.x[row, t].numpy(), seen(row, h), c, W, U, b)
+            new = oracle.lstm(request.x[row, t].numpy(), seen(row, h), c, gates)
             h, c = after(row, t, new, (h, c))
             outputs[row, t] = h
     return outputs
@@ -74,8 +61,7 @@ def test_zoneout_in_training_is_krueger_2017():
 
     def after(row, t, new, old):
         return tuple(
-            np.where(mask[row, t].numpy(), o, n)
-            for mask, n, o in zip(masks, new, old, strict=True)
+            np.where(mask[row, t].numpy(), o, n) for mask, n, o in zip(masks, new, old, strict=True)
         )
 
     expected = by_hand(request, lambda row, h: h, after)

@@ -6,14 +6,11 @@ import itertools
 
 import pytest
 import torch
+from tests.helpers import PLAIN, difference, states_of
 from torch import nn
 
 import tidegate.nn as tn
-from tests.helpers import PLAIN, difference, states_of
 from tidegate.errors import InputError
-
-# torch says so of its own operator, which ours calls too.
-pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")
 
 B, T, D, H = 3, 5, 3, 4
 FLAGS = list(itertools.product((True, False), (True, False), (True, False)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import tidegate.nn as tn
-from tests.helpers import VARIANTS, as_hx, make, random_states, states_of
 from tidegate.errors import InputError
 
 B, T, D = 4, 7, 3
@@ -68,9 +68,7 @@ def test_segments_are_what_they_are_alone(case, bidirectional, ragged):
     layer = make(case, num_layers=2, bidirectional=bidirectional, batch_first=True)
     x, hx = torch.randn(B, T, D, dtype=torch.float64), initial(layer)
     lengths = LENGTHS if ragged else [T] * B
-    output, state = layer(
-        x, as_hx(hx), lengths=lengths if ragged else None, reset_mask=RESETS
-    )
+    output, state = layer(x, as_hx(hx), lengths=lengths if ragged else None, reset_mask=RESETS)
     for row, length in enumerate(lengths):
         expected, ends = apart(layer, x, hx, row, length)
         torch.testing.assert_close(output[row], expected, rtol=0, atol=1e-12)
@@ -85,8 +83,8 @@ def test_checkpoints_do_not_move_the_resets(every):
     saver.load_state_dict(layer.state_dict())
     x, hx = torch.randn(B, T, D, dtype=torch.float64), initial(layer)
     plain, saved = (run(x, hx, lengths=LENGTHS, reset_mask=RESETS) for run in (layer, saver))
-    assert torch.equal(plain[0], saved[0])
-    assert all(torch.equal(a, b) for a, b in zip(plain[1], saved[1], strict=True))
+    assert difference(saved[0], plain[0]) <= 1e-12
+    assert all(difference(a, b) <= 1e-12 for a, b in zip(saved[1], plain[1], strict=True))
 
 
 def test_no_gradient_crosses_a_reset():

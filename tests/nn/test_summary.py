@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.autograd.graph import saved_tensors_hooks
+from tests.helpers import VARIANTS, make, saved_bytes
 from torch.utils.flop_counter import FlopCounterMode
 
 import tidegate.nn as tn
-from tests.helpers import VARIANTS, make
 
 T, B, D, H = 13, 5, 7, 8
 STACKS = [(1, False), (3, True)]
-
-
-def saved_bytes(layer: tn.Recurrent, x: torch.Tensor) -> int:
-    """What autograd keeps of a pass, each storage once, parameters not counted."""
-    own = {weight.untyped_storage().data_ptr() for weight in layer.parameters()}
-    kept: dict[int, torch.UntypedStorage] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage
-        return tensor
-
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        output, _ = layer(x)
-    assert output.requires_grad
-    return sum(storage.nbytes() for storage in kept.values())
 
 
 @pytest.mark.parametrize(("layers", "bidirectional"), STACKS)

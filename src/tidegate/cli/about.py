@@ -104,21 +104,16 @@ def _tell_model(path: Path) -> None:
     to.print(console.scores(task.metrics_))
     to.print("\nSettings", style="dim")
     to.print(console.pairs(_settings(task)))
-    folder = str(path)
-    console.print_commands(
-        to,
-        "Use it:",
-        [
-            f"tidegate predict {shlex.quote(folder)} DATA.csv --out predictions.csv",
-            f"python -c 'import tidegate; model = tidegate.load({folder!r})'",
-        ],
-    )
+    shell = f"{console.program()} predict {shlex.quote(str(path))} DATA.csv --out predictions.csv"
+    console.print_commands(to, "Use it in a shell:", [shell])
+    python = ["import tidegate", f'model = tidegate.load("{path.as_posix()}")']
+    console.print_commands(to, "Use it in Python:", python)
 
 
 def _settings(task: Task) -> Mapping[str, Any]:
     """The settings by name, those that differ from the defaults marked."""
-    options = task.settings_class.options()
-    return {
-        name: value if value == options[name].default else f"{value}  (default {options[name].default})"
-        for name, value in task.settings_.to_dict().items()
-    }
+    shown = {}
+    for name, option in task.settings_class.options().items():
+        value = getattr(task.settings_, name)
+        shown[name] = value if value == option.default else f"{value}  (default {option.default})"
+    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from tidegate.cli import about, console
+from tidegate.cli import about
 from tidegate.cli.commands import with_columns
 from tidegate.cli.evaluate import evaluate
 from tidegate.cli.fit import FitGroup
@@ -27,21 +28,11 @@ app = typer.Typer(
 fit = typer.Typer(cls=FitGroup)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        print(f"tidegate {version('tidegate')}")
-        raise typer.Exit
-
-
 @app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option(
-            "--version", metavar="", callback=_version, is_eager=True, help="Show the version."
-        ),
+        bool, typer.Option("--version", metavar="", help="Show the version.")
     ] = False,
 ) -> None:
     """Recurrent networks, from raw sequences to a working model.
@@ -49,6 +40,9 @@ def root(
     Start with tidegate demo. What can be learned from data of yours: tidegate tasks.
     How: tidegate fit TASK --help.
     """
+    if version:
+        print(f"tidegate {importlib.metadata.version('tidegate')}")
+        raise typer.Exit
     if ctx.invoked_subcommand is None:
         ctx.get_help()
 
@@ -92,7 +86,6 @@ def demo(
 def main() -> None:
     """Run the command line: the entry point of the script `tidegate`."""
     sys.excepthook = report_bug
-    console.print_warnings()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, never a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +69,42 @@ def program() -> str:
     return "tidegate" if found and called.samefile(found) else shlex.quote(str(called))
 
 
-def print_warnings() -> None:
-    """Let every warning of the libraries below come out as one line, as soon as it is given."""
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Print the warnings given in a block as one line each, and only those meant for users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("default", category)
+        warnings.showwarning = _show_warning
+        yield
 
-    def show(
-        text: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any
-    ) -> None:
-        warning(str(text))
 
-    warnings.showwarning = show
+@contextlib.contextmanager
+def summed_warnings() -> Iterator[None]:
+    """Add up the warnings that count rows, and print each sum once, at the end of the block."""
+    from tidegate.tasks.rows import DataWarning
+
+    sums: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        if isinstance(message, DataWarning) and message.total:
+            sums[message.what] += message.count
+            totals[message.what] += message.total
+        else:
+            warning(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = show
+        yield
+    for what, count in sums.items():
+        warning(str(DataWarning(what, count, totals[what])))
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    warning(str(message))
 
 
 def scores(parts: Mapping[str, Mapping[str, float]]) -> Table:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import shlex
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -18,7 +18,7 @@ from tidegate import tasks
 from tidegate.cli import console
 from tidegate.cli.commands import Parameters, column_parameters, fill, flag, parameter
 from tidegate.cli.options import given_settings, setting_parameters
-from tidegate.errors import InputError, TrainingError, message
+from tidegate.errors import InputError, TidegateError, TrainingError, message
 
 if TYPE_CHECKING:
     from tidegate.tasks.base import Task
@@ -66,12 +66,9 @@ def _example(outline: tasks.Outline) -> str:
     return "\n".join(["Examples:", *lines])
 
 
+_VALIDATION = "Rows that choose the best epoch: a file, a share of DATA, or none."
 _HELP: dict[str, tuple[str, str]] = {
-    "validation": (
-        "FILE|SHARE",
-        "Rows that choose the best epoch: a file, a share of DATA, or none. "
-        "[dim](default 0.1)[/dim]",
-    ),
+    "validation": ("FILE|SHARE", f"{_VALIDATION} [dim](default 0.1)[/dim]"),
     "test": ("FILE", "Rows to measure the finished model on."),
     "split": ("COLUMN", "Column that says train, validation or test for each row of DATA."),
     "out": ("FOLDER", "Where to save the model."),
@@ -137,7 +134,8 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
     resume = _can_resume(kept, out, values["resume"])
     began = time.monotonic()
     try:
-        parts.fit(model, checkpoint=kept, resume=resume)
+        with _marked(kept):
+            parts.fit(model, checkpoint=kept, resume=resume)
     except KeyboardInterrupt:
         _tell_stopped(checkpoint.exists(kept))
         raise typer.Exit(130) from None
@@ -145,11 +143,28 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         if parts.epochs_seen:
             model.save(out)
             console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
+        checkpoint.remove(kept)  # to go on from it would only fail again
         raise
     model.save(out)
     checkpoint.remove(kept)
     if not quiet:
         _tell_done(model, out, values, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _marked(kept: Path) -> Iterator[None]:
+    """Have the folder of checkpoints from the start, so that a killed run can be told from none."""
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = "a place that can be written to"
+        raise InputError(message("fit", "--out", rule, f"{kept} ({error.strerror})")) from error
+    try:
+        yield
+    except TidegateError:
+        with contextlib.suppress(OSError):  # it holds a checkpoint
+            kept.rmdir()
+        raise
 
 
 def checkpoint_folder(out: Path) -> Path:
@@ -184,7 +199,7 @@ def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
 
     there = exists(kept)
     if wanted and not there:
-        if is_model(out):
+        if is_model(out) and not kept.exists():
             console.note(f"{out}/ is finished: there is nothing to resume.")
             raise typer.Exit
         console.note("no checkpoint was written before the run stopped: starting anew.")
@@ -211,7 +226,8 @@ def _tell_done(model: Task, out: Path, values: Mapping[str, Any], seconds: float
     to.print(console.scores(shown or model.metrics_))
     to.print(
         f"\nbest epoch {model.best_epoch_} of {len(model.history_)} · {seconds:.0f} s · "
-        f"saved in {out}/"
+        f"saved in {out}/",
+        soft_wrap=True,
     )
     folder, data = shlex.quote(f"{out}/"), shlex.quote(str(values["data"]))
     program, test = console.program(), values["test"]

@@ -64,6 +64,8 @@ def given_settings(task: type[Task], values: Mapping[str, Any]) -> dict[str, Any
         if value is None:
             continue
         name = parameter_name.removeprefix(_OFF)
+        if name != parameter_name:
+            value = not value
         if name.startswith(_LAYER):
             name = name.removeprefix(_LAYER)
             extras[name] = _value(layers[name], value, owner)
@@ -83,7 +85,7 @@ def layer_options() -> dict[str, Option]:
     from tidegate.tasks.settings import layer_options as known
 
     names = cells.names()
-    sources = [StackOptions, *(cells.get(name) for name in names)]
+    sources: list[type] = [StackOptions, *(cells.get(name) for name in names)]
     fields = {field.name: (source, field) for source in sources for field in _fields(source)}
     found = {}
     for name, (source, field) in fields.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Optional
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Optional
 
 import typer
 
@@ -76,12 +76,13 @@ def predict(
     else:
         frames = iter([as_frame(column, inputs)])
     answers = (answered(task, frame, column) for frame in frames)
-    if out is not None:
-        write_table(answers, out)
-        return
-    show = to_screen(form or usual, column)
-    for frame in answers:
-        show(frame)
+    with console.summed_warnings():
+        if out is not None:
+            write_table(answers, out)
+        else:
+            show = to_screen(form or usual, column)
+            for frame in answers:
+                show(frame)
 
 
 def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
@@ -135,8 +136,8 @@ def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.Dat
     Raises:
         InputError: If something is wrong with the file.
     """
-    from tidegate.data.rows import is_missing
     from tidegate.data import clean_rows, iter_table, read_table
+    from tidegate.data.rows import is_missing
 
     texts = read_table(path, columns=[column], text=[column])
     _, dropped = clean_rows(texts, column, None, drop_missing, str(path))
@@ -168,7 +169,8 @@ def as_frame(column: str, values: list[str]) -> pd.DataFrame:
     """Make a table of one column."""
     import pandas as pd
 
-    return pd.DataFrame({column: values})
+    frame: pd.DataFrame = pd.DataFrame({column: values})
+    return frame
 
 
 def answered(task: Task, frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -191,8 +193,9 @@ def answered(task: Task, frame: pd.DataFrame, column: str) -> pd.DataFrame:
     if taken:
         rule, remedy = "free for the answers", "Rename that column of the table"
         raise InputError(message("predict", taken[0], rule, "a column of this name", remedy))
-    rounded = {
+    rounded: dict[str, Any] = {
         name: [round(value, 6) for value in values] if name.startswith("probability_") else values
         for name, values in answers.items()
     }
-    return frame.assign(**rounded)
+    result: pd.DataFrame = frame.assign(**rounded)
+    return result

@@ -17,7 +17,6 @@ from typer.core import TyperGroup
 from tidegate.cli import console
 from tidegate.errors import InputError, TidegateError, suggest
 
-
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "info")
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
@@ -34,7 +33,8 @@ class Root(TyperGroup):
         """Run a command and leave with its exit code, errors told in one line each."""
         kwargs["standalone_mode"] = False
         try:
-            code = super().main(*args, **kwargs) or 0
+            with console.plain_warnings():
+                code = super().main(*args, **kwargs) or 0
         except _UsageError as error:
             console.error(usage_message(error))
             code = 2
@@ -62,9 +62,16 @@ class Root(TyperGroup):
         return result
 
 
-def usage_message(error: Exception) -> str:
-    """Put a mistyped command line in one sentence, with the name that was probably meant."""
-    text = " ".join(str(getattr(error, "message", "") and error.format_message()).split())  # type: ignore[attr-defined]
+def usage_message(error: Any) -> str:
+    """Put a mistyped command line in one sentence, with the name that was probably meant.
+
+    Args:
+        error: One of typer's usage errors.
+
+    Returns:
+        One line.
+    """
+    text = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if context is None:
         return text

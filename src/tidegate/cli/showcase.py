@@ -29,9 +29,8 @@ def show(name: str, out: Path, quiet: bool) -> None:
     outcome = chosen.run(out, not quiet)
     to.print()
     evaluate.show(outcome.report, "test")
-    to.print(
-        f"\nlearned in {outcome.seconds:.0f} s · model and learning_curve.png in {outcome.folder}/"
-    )
+    took = f"learned in {outcome.seconds:.0f} s"
+    to.print(f"\n{took} · model and learning_curve.png in {outcome.folder}/", soft_wrap=True)
     to.print("\nThree messages it has never seen:\n", style="dim")
     role = outcome.model.input_role
     frame = as_frame(role, list(outcome.fresh))

@@ -59,11 +59,12 @@ class Part:
             yield
         except InputError as error:
             text = str(error)
-            for argument, role in (("X", task.input_role), ("y", task.target_role)):
+            for argument, role in (("X", task.input_role), ("y", task.target_role or "")):
                 start = f"{type(task).__name__}: `{argument}`"
-                if text.startswith(start) and role in self.columns:
-                    text = f"{self.source}: `{self.columns[role]}`{text.removeprefix(start)}"
-                    raise InputError(text) from error
+                column = self.columns.get(role)
+                if column is not None and text.startswith(start):
+                    told = f"{self.source}: `{column}`{text.removeprefix(start)}"
+                    raise InputError(told) from error
             raise
 
 

@@ -68,9 +68,12 @@ def _print_lines(frame: pd.DataFrame) -> None:
 
 def _readable(frame: pd.DataFrame, shown: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    table.add_column("prediction", no_wrap=True, style="bold")
-    table.add_column("probability", justify="right", no_wrap=True)
-    table.add_column(shown, no_wrap=True, overflow="ellipsis", ratio=1)
+    answers = [str(answer) for answer in frame["prediction"]]
+    # Only the last column may be cut when the terminal is narrow.
+    widest = max(map(len, ["prediction", *answers]))
+    table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
+    table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
+    table.add_column(shown, no_wrap=True, overflow="ellipsis")
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
         number = "" if probability is None else f"{probability:.4f}"
         table.add_row(Text(str(answer)), number, Text(" ".join(str(value).split())))

@@ -16,6 +16,8 @@ from tidegate.data.tokens import (
 )
 from tidegate.errors import InputError, message
 
+SAMPLE = 1000  # texts that are looked at for words taken apart
+
 
 class Segmenter:
     """Cleans texts and cuts them into tokens.
@@ -118,7 +120,7 @@ class Segmenter:
         """
         if self.options.level != "word" or self.options.tokenizer is not None:
             return
-        share, words, letters = single_letter_share(texts)
+        share, words, letters = single_letter_share(texts[:SAMPLE])
         if share > 0.5 and words >= 200 and letters >= 10:
             got = f"{share:.0%} single letters between spaces"
             remedy = (

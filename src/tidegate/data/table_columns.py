@@ -74,7 +74,7 @@ def column_from_json(values: Sequence[Any]) -> pd.Series[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int} and all(value is None or abs(value) < 2**63 for value in values):
         return whole_numbers(values)
-    if kinds and kinds <= {int, float}:
+    if float in kinds and kinds <= {int, float}:
         return pd.Series([np.nan if value is None else float(value) for value in values])
     if kinds == {str}:
         return column_of_strings(values)

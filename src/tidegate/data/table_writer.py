@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import itertools
+import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -82,10 +83,9 @@ def _write_text(frames: Iterator[pd.DataFrame], path: Path, suffix: str, *, pack
 
 def _as_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
     if suffix == ".jsonl":
-        text = frame.to_json(
-            orient="records", lines=True, force_ascii=False, date_format="iso", double_precision=15
-        )
-        return text or ""
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        # Python's own JSON writes every float so that it is read back to the last bit.
+        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
     return frame.to_csv(
         sep="," if suffix == ".csv" else "\t",
         index=False,

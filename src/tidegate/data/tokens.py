@@ -22,7 +22,7 @@ from tidegate.errors import InputError, message
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_APOSTROPHES = re.compile("[\u2019\u02bc\uff07]")
+_APOSTROPHES = re.compile("[\u2019\u02bc\uff07\x92]")  # the last one is Windows' own, mistaken
 _LETTER = re.compile(r"[^\W\d_]")
 _BREAKS = r"\x00-\x1f\x7f-\x9f\u200b"  # control characters, and the zero-width space of Thai
 

@@ -47,7 +47,7 @@ def load_vectors(path: str | os.PathLike[str], vocabulary: Sequence[str]) -> tup
     path = Path(path)
     check_file(path)
     reader = _read_npz if path.suffix.lower() == ".npz" else _read_text
-    with explained(path):
+    with explained(path), np.errstate(over="ignore"):
         vectors, rows = reader(path, vocabulary)
     if not np.isfinite(vectors).all():
         row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
@@ -115,7 +115,7 @@ def _numbers(values: bytes, path: Path, number: int) -> list[float]:
 
 def _read_npz(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             words, values = np.asarray(arrays["words"]), np.asarray(arrays["vectors"])
     except (KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         rule = "an .npz with the arrays words and vectors"

@@ -54,20 +54,20 @@ class ClassifyHead(nn.Module):
         scores: Tensor = self.linear(features)
         return scores
 
-    def loss(self, scores: Tensor, batch: Batch) -> Tensor:
+    def loss(self, scores: Tensor, batch: Batch, *, label_smoothing: float | None = None) -> Tensor:
         """Return the mean over rows of weight times cross entropy.
 
         Args:
             scores: `[B, C]`.
             batch: With `targets` `[B]` int64, and `weights` `[B]` or None.
+            label_smoothing: s for this call; None takes the head's.
 
         Returns:
             A scalar.
         """
         assert batch.targets is not None
-        losses = F.cross_entropy(
-            scores, batch.targets, reduction="none", label_smoothing=self.label_smoothing
-        )
+        smoothing = self.label_smoothing if label_smoothing is None else label_smoothing
+        losses = F.cross_entropy(scores, batch.targets, reduction="none", label_smoothing=smoothing)
         if self.class_weights is not None:
             losses = losses * self.class_weights[batch.targets]
         if batch.weights is not None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Outline", "get", "load", "names", "outline"]
 
-_SHARED = {"base", "classifier", "option", "rows", "saved", "settings"}
+_SHARED = {"base", "classifier", "estimator", "option", "rows", "saved", "settings"}
+_SHARED |= {"text_network"}
 
 
 @dataclass(frozen=True)

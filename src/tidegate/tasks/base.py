@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from tidegate.artifact import save_artifact, version
@@ -21,8 +18,9 @@ from tidegate.device import pick_device, seeded
 from tidegate.errors import InputError, message
 from tidegate.measure import Loader, Metrics, Network, measure
 from tidegate.progress import Event, display
+from tidegate.tasks.estimator import Estimator
 from tidegate.tasks.rows import Array, Examples
-from tidegate.tasks.settings import Settings, build_layer
+from tidegate.tasks.settings import Settings
 from tidegate.train import Plan, Training
 
 T = TypeVar("T", bound="Task")
@@ -31,7 +29,7 @@ T = TypeVar("T", bound="Task")
 _FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}
 
 
-class Task(BaseEstimator):
+class Task(Estimator):
     """Base of the estimators: it owns the chain from raw data to saved model.
 
     A task sets the class attributes below and writes the hooks `_examples` (check the input),
@@ -56,13 +54,10 @@ class Task(BaseEstimator):
             whoever read the table sets it.
     """
 
-    settings_class: ClassVar[type[Settings]] = Settings
     roles: ClassVar[Mapping[str, str]] = {}
     input_role: ClassVar[str] = ""
     target_role: ClassVar[str | None] = None
     encoder_files: ClassVar[tuple[str, ...]] = ()
-
-    layer_options: Mapping[str, Any] | None  # the one setting that the base itself reads
 
     settings_: Settings
     network_: Network
@@ -70,46 +65,6 @@ class Task(BaseEstimator):
     metrics_: dict[str, Metrics]
     best_epoch_: int
     columns_: Mapping[str, str] = {}
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give the subclass a constructor with its settings as keyword arguments."""
-        super().__init_subclass__(**kwargs)
-        if "settings_class" in cls.__dict__:
-            cls.__init__ = _constructor(cls.settings_class)  # type: ignore[method-assign]
-
-    @classmethod
-    def task_name(cls) -> str:
-        """Return the kebab-case name, "text-classifier" for TextClassifier."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name, as scikit-learn's tools expect.
-
-        Args:
-            deep: Whether to list each layer option as `layer_options__NAME` too.
-        """
-        params: dict[str, Any] = super().get_params(deep=deep)
-        if deep:
-            options = self.layer_options or {}
-            params |= {f"layer_options__{name}": value for name, value in options.items()}
-        return params
-
-    def set_params(self: T, **params: Any) -> T:
-        """Set settings by name; a layer option is named `layer_options__NAME`.
-
-        Raises:
-            InputError: If a name is unknown.
-        """
-        prefix = "layer_options__"
-        options = {name: value for name, value in params.items() if name.startswith(prefix)}
-        plain = {name: value for name, value in params.items() if name not in options}
-        for name, value in plain.items():
-            self.settings_class.check_name(name)
-            setattr(self, name, value)
-        if options:
-            named = {name.removeprefix(prefix): value for name, value in options.items()}
-            self.layer_options = {**(self.layer_options or {}), **named}
-        return self
 
     def fit(
         self: T,
@@ -146,23 +101,16 @@ class Task(BaseEstimator):
             TrainingError: If the loss stops being a number; the best epoch so far is kept.
         """
         settings = self._settings()
-        device = pick_device(settings.device)
         going_on = settings.warm_start and hasattr(self, "network_")
         if going_on:
             self._check_structure(settings)
+        device = pick_device(settings.device)
         rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
-        self.settings_ = settings
         with seeded(settings.random_state, device):
-            if not going_on:
-                self._learn(rows)
-            loader = self._loader(rows, training=True)
-            held_loader = None if held is None else self._loader(held, training=False)
-            network = copy.deepcopy(self.network_) if going_on else self._build()
-            self._begin(network, rows, loader, going_on=going_on)
+            network, loaders = self._prepare(rows, held, settings, going_on=going_on)
         training = Training(
             network.to(device),
-            loader,
-            held_loader,
+            *loaders,
             Plan(**{field.name: getattr(settings, field.name) for field in fields(Plan)}),
             rank=self._rank,
             callbacks=[*([display()] if settings.verbose else []), *callbacks],
@@ -196,6 +144,9 @@ class Task(BaseEstimator):
         """
         self._check_fitted()
         examples = self._examples(X, y, sample_weight)
+        if examples.targets is None or not len(examples):
+            rule, got = "given: one target a row", None if y is None else "no rows"
+            raise InputError(message(type(self).__name__, "y", rule, got))
         meter = measure(self.network_, self._loader(examples, training=False))
         result: dict[str, Any] = meter.result()
         return result | (self._report(meter) if report else {})
@@ -337,14 +288,11 @@ class Task(BaseEstimator):
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         """Take back what `_state` and `_files` gave; whatever is wrong in it must raise."""
         self.best_epoch_ = state["best_epoch"]
-        self.columns_ = {role: str(state["columns"][role]) for role in state["columns"]}
+        self.columns_ = dict(state["columns"])
+        if not all(isinstance(name, str) for name in self.columns_.values()):
+            raise InputError(message("load", "columns", "texts by role", self.columns_))
 
     # What every task shares.
-
-    def _settings(self) -> Settings:
-        settings = self.settings_class.from_dict(self.get_params(deep=False))
-        build_layer(settings, 1, device="meta")  # its options fail now, not after the encoding
-        return settings
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
@@ -360,12 +308,27 @@ class Task(BaseEstimator):
                 got = repr(getattr(settings, name))
                 raise InputError(message(settings.owner, name, rule, got, remedy))
 
+    def _prepare(
+        self, rows: Examples, held: Examples | None, settings: Settings, *, going_on: bool
+    ) -> tuple[Network, tuple[Loader, Loader | None]]:
+        """Fit the encoders and make the network, or take those fitted before."""
+        self.settings_ = settings
+        if not going_on:
+            # Encoders and network are one: a fit that fails leaves no new half beside an old one.
+            self.__dict__.pop("network_", None)
+            self._learn(rows)
+        loader = self._loader(rows.normalised(), training=True)
+        held_loader = None if held is None else self._loader(held, training=False)
+        network = copy.deepcopy(self.network_) if going_on else self._build()
+        self._begin(network, rows, loader, going_on=going_on)
+        return network, (loader, held_loader)
+
     def _split(
         self, examples: Examples, validation: float | tuple[Any, Any] | None, settings: Settings
     ) -> tuple[Examples, Examples | None]:
         if validation is None:
             return examples, None
-        if isinstance(validation, tuple):
+        if isinstance(validation, tuple) and len(validation) == 2:
             return examples, self._examples(*validation, None)
         if isinstance(validation, bool) or not isinstance(validation, int | float):
             rule = "a share of the rows, a pair (X, y), or None"
@@ -398,24 +361,3 @@ class Task(BaseEstimator):
             }
             if found:
                 self.metrics_[part] = found
-
-
-def _constructor(settings_class: type[Settings]) -> Callable[..., None]:
-    """Make an `__init__` that stores the settings, with a signature that lists them."""
-    options = settings_class.options()
-
-    def __init__(self: Task, **settings: Any) -> None:  # noqa: N807
-        for name in settings:
-            settings_class.check_name(name)
-        for name, option in options.items():
-            setattr(self, name, settings.get(name, option.default))
-
-    kind = inspect.Parameter.KEYWORD_ONLY
-    first = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    others = [
-        inspect.Parameter(field.name, kind, default=field.default, annotation=field.type)
-        for field in fields(settings_class)
-    ]
-    __init__.__signature__ = inspect.Signature([first, *others])  # type: ignore[attr-defined]
-    __init__.__doc__ = "Store the settings; `fit` checks them."
-    return __init__

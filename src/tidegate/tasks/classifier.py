@@ -66,7 +66,8 @@ class Classifier(ClassifierMixin, Task):
             InputError: If the input is wrong.
             NotFittedError: If the task was not fitted.
         """
-        labels: Array = self.classes_[self.predict_proba(X).argmax(1)]
+        chosen = self.predict_proba(X).argmax(1)
+        labels: Array = self.classes_[chosen]
         return labels
 
     def predict_proba(self, X: Any) -> Array:
@@ -124,6 +125,7 @@ class Classifier(ClassifierMixin, Task):
     def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
         owner = type(self).__name__
         labels = _required(examples.targets, owner)
+        _classes(labels, owner)
         try:
             held = self._held(examples.inputs, labels, share, seed)
         except ValueError as error:  # scikit-learn's, or ours from a helper of data/
@@ -163,7 +165,7 @@ class Classifier(ClassifierMixin, Task):
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.classes_ = np.unique(_labels(state["classes"], "classes"))
+        self.classes_ = _classes(_labels(state["classes"], "load"), "load")
 
     def unseen(self, y: Any, others: Any) -> list[int]:
         """List the positions in `others` of labels that are not in `y`."""
@@ -174,7 +176,8 @@ class Classifier(ClassifierMixin, Task):
 
     def facts(self) -> dict[str, str]:
         """Return the classes besides what every task tells."""
-        return super().facts() | {"classes": shortened(map(str, self.classes_.tolist()))}
+        facts = super().facts()
+        return facts | {"classes": shortened(map(str, self.classes_.tolist()))}
 
     def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
         """Tell the head how much each class counts in these training rows."""
@@ -234,7 +237,8 @@ def _listed(values: Any, owner: str, name: str) -> list[Any]:
         remedy = "Pass one column, flattened"
         rule, got = "one column", f"shape {getattr(values, 'shape', '?')}"
         raise InputError(message(owner, name, rule, got, remedy))
-    return list(values.tolist() if hasattr(values, "tolist") else values)
+    listed = values.tolist() if hasattr(values, "tolist") else values
+    return [item.item() if isinstance(item, np.generic) else item for item in listed]
 
 
 def _labels(y: Any, owner: str) -> Array:

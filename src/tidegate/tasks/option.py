@@ -46,11 +46,11 @@ def setting(
         A dataclass field.
 
     Example:
-        >>> @dataclass(frozen=True, kw_only=True)
-        ... class EchoSettings(Settings):
+        >>> @dataclass
+        ... class Echo:
         ...     delay: int = setting(1, help="Steps to wait.", minimum=0)
-        >>> EchoSettings(delay=3).delay
-        3
+        >>> Echo().delay
+        1
     """
     limits = {"choices": choices, "minimum": minimum, "maximum": maximum}
     rest = {"help": help, "structural": structural, "group": group, "cli": cli}

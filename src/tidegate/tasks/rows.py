@@ -21,7 +21,17 @@ _ANSWER_ROWS = 128
 
 
 class DataWarning(UserWarning):
-    """Something in the data was handled, not refused: cut texts, unknown words, empty rows."""
+    """Something in the data was handled, not refused: cut texts, unknown words, empty rows.
+
+    Args:
+        what: The sentence; after "3 of 50 " where rows are counted.
+        count: Of how many rows it is true.
+        total: How many rows there were; 0 when it is not about rows.
+    """
+
+    def __init__(self, what: str, count: int = 0, total: int = 0) -> None:
+        super().__init__(f"{count:,} of {total:,} {what}" if total else what)
+        self.what, self.count, self.total = what, count, total
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,12 @@ class Examples:
             None if self.targets is None else self.targets[rows],
             None if self.weights is None else self.weights[rows],
         )
+
+    def normalised(self) -> Examples:
+        """Return the rows with a mean weight of 1: weights say ratios, not how fast to learn."""
+        if self.weights is None:
+            return self
+        return Examples(self.inputs, self.targets, self.weights / self.weights.mean())
 
 
 class EncodedRows(Protocol):

@@ -13,7 +13,7 @@ from tidegate import tasks
 from tidegate.artifact import Artifact
 from tidegate.card import read_history
 from tidegate.device import pick_device, seeded
-from tidegate.errors import ArtifactError, InputError
+from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
 from tidegate.tasks.base import Task
 
@@ -45,11 +45,11 @@ def load_task(path: str | Path, *, device: str | None = None) -> Task:
         if device is not None:
             settings = dataclasses.replace(settings, device=device)
         task = cls(**settings.to_dict())
-        task.settings_ = settings
+        task.settings_ = task._settings()
         task._restore(artifact.state, artifact.documents(cls.encoder_files))
     except ArtifactError:
         raise
-    except (InputError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # forged JSON
         raise damaged(_OWNER, config, "settings and state that fit together", error) from error
     _restore_past(task, artifact)
     _restore_network(task, artifact)
@@ -69,8 +69,9 @@ def _restore_network(task: Task, artifact: Artifact) -> None:
 def _restore_past(task: Task, artifact: Artifact) -> None:
     """Read history and metrics, which only inform."""
     path = artifact.path / "history.csv"
+    text = read_text(path, _OWNER)
     try:
-        task.history_ = read_history(read_text(path, _OWNER))
+        task.history_ = read_history(text)
     except ValueError as error:
         raise damaged(_OWNER, path, "a table of numbers", error) from error
     task.metrics_ = _metrics(artifact.document("metrics.json"), artifact.path / "metrics.json")

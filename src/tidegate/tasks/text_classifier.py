@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
 
-from tidegate.batch import Batch
 from tidegate.data.splits import split_without_overlap
 from tidegate.data.text import TextEncoder
 from tidegate.data.text_files import MERGES_FILE, NGRAMS_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.vectors import load_vectors
 from tidegate.errors import InputError, message
-from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.measure import Network
 from tidegate.nn.embedding import Embedding
-from tidegate.nn.pooling import POOLINGS, Pooling
+from tidegate.nn.pooling import POOLINGS
 from tidegate.nn.wide import Wide
 from tidegate.tasks.classifier import Classifier, ClassifierSettings, shortened
 from tidegate.tasks.option import changed, setting
 from tidegate.tasks.rows import Array, DataWarning, Examples, Rows
 from tidegate.tasks.settings import build_layer
+from tidegate.tasks.text_network import TextNetwork
 
 # The settings that the encoder takes as they are.
 _ENCODER = (
@@ -166,82 +164,13 @@ class TextClassifierSettings(ClassifierSettings):
         group="Training",
     )
 
-
-class TextNetwork(Network):
-    """Embedding, recurrent stack, pooling, dropout, head; and perhaps a wide part beside them.
-
-    Args:
-        embedding: Ids to vectors.
-        classes: C.
-        settings: Cell, sizes, dropout, pooling, layer options and weight of the wide part.
-        wide: The wide part, or None.
-
-    Example:
-        >>> network = TextNetwork(Embedding(9, 4), 2, TextClassifierSettings(hidden_size=3))
-        >>> network(Batch(torch.tensor([[5, 2, 0]]), torch.tensor([2]))).shape
-        torch.Size([1, 2])
-    """
-
-    def __init__(
-        self,
-        embedding: Embedding,
-        classes: int,
-        settings: TextClassifierSettings,
-        wide: Wide | None = None,
-    ) -> None:
-        super().__init__()
-        self.embedding = embedding
-        self.recurrent = build_layer(settings, embedding.output_size)
-        self.directions = 2 if settings.bidirectional else 1
-        final = self.directions * self.recurrent.cell.output_size
-        self.pooling = Pooling(settings.pooling, self.recurrent.output_size, final)
-        self.dropout = nn.Dropout(settings.dropout)
-        self.head = ClassifyHead(
-            self.pooling.output_size, classes, label_smoothing=settings.label_smoothing
-        )
-        self.wide, self.wide_weight = wide, settings.wide
-        self.wide_rate = settings.wide_learning_rate
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Score the classes: `[B, C]`, before the softmax."""
-        scores = self._deep(batch)
-        return scores if self.wide is None else scores + self.wide_weight * self.wide(batch.values)
-
-    def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
-        if self.wide is None:
-            return super().learn(batch)
-        deep, wide = self._deep(batch), self.wide(batch.values)
-        loss = self.head.loss(deep, batch) + self.head.loss(wide, batch)
-        return loss, deep + self.wide_weight * wide
-
-    def _deep(self, batch: Batch) -> Tensor:
-        vectors = self.embedding(batch.values)
-        output, state = self.recurrent(vectors, lengths=batch.lengths)
-        hidden = state[0] if isinstance(state, tuple) else state
-        features = self.pooling(output, batch.lengths, hidden[-self.directions :])
-        scores: Tensor = self.head(self.dropout(features))
-        return scores
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> ClassifyMeter:
-        """Return the head's meter."""
-        return self.head.meter()
-
-    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-        """Give the wide part its own learning rate."""
-        groups = super().groups(learning_rate, weight_decay)
-        if self.wide is None:
-            return groups
-        beside = list(self.wide.parameters())
-        names = {id(parameter) for parameter in beside}
-        for group in groups:
-            group["params"] = [p for p in group["params"] if id(p) not in names]
-        rest = {"lr": self.wide_rate, "weight_decay": 0.0, "clip": False}
-        return [*groups, {"params": beside, **rest}]
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.freeze_vectors and self.vectors is None:
+            remedy = "Name a file of vectors, or leave freeze_vectors out"
+            raise InputError(
+                message(self.owner, "freeze_vectors", "False without vectors", True, remedy)
+            )
 
 
 class TextClassifier(Classifier):
@@ -316,13 +245,23 @@ class TextClassifier(Classifier):
             ngram_dropout=settings.ngram_dropout,
             dropout=settings.embedding_dropout,
             vectors=self.__dict__.pop("_vectors", None),  # read once, then part of the weights
-            freeze=settings.freeze_vectors and settings.vectors is not None,
+            freeze=settings.freeze_vectors,
         )
         wide = None
         if settings.wide:
             sizes = self.encoder_.size, self.encoder_.ngram_size
             wide = Wide(*sizes, len(self.classes_), settings.wide_dropout)
-        return TextNetwork(embedding, len(self.classes_), settings, wide)
+        return TextNetwork(
+            embedding,
+            build_layer(settings, embedding.output_size),
+            settings.pooling,
+            len(self.classes_),
+            dropout=settings.dropout,
+            label_smoothing=settings.label_smoothing,
+            wide=wide,
+            wide_weight=settings.wide,
+            wide_learning_rate=settings.wide_learning_rate,
+        )
 
     def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
         super()._begin(network, examples, loader, going_on=going_on)
@@ -334,21 +273,23 @@ class TextClassifier(Classifier):
         unknown = self.encoder_.unknown(examples.inputs)
         if unknown:
             common = ", ".join(repr(word) for word, _ in unknown.most_common(5))
-            _warn(
+            what = (
                 f"{len(unknown):,} new words ({unknown.total():,} occurrences; the most frequent: "
                 f"{common}) are not in the vocabulary of the fitted model and are read as <unk>."
             )
+            _warn(DataWarning(what))
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows:
         encoded = self.encoder_.encode(examples.inputs)
         rows, settings = len(encoded), self.settings_
         if encoded.truncated:
-            _warn(
-                f"{encoded.truncated:,} of {rows:,} texts have more than max_length="
-                f"{settings.max_length} tokens and were cut (keep={settings.keep!r})."
+            what = (
+                f"texts have more than max_length={settings.max_length} tokens and were cut "
+                f"(keep={settings.keep!r})."
             )
+            _warn(DataWarning(what, encoded.truncated, rows))
         if empty := int((encoded.lengths == 0).sum()):
-            _warn(f"{empty:,} of {rows:,} texts have no token; the model answers them blindly.")
+            _warn(DataWarning("texts have no token; the model answers them blindly.", empty, rows))
         return Rows(
             encoded,
             self._targets(examples),
@@ -359,8 +300,9 @@ class TextClassifier(Classifier):
 
     def facts(self) -> dict[str, str]:
         """Return the size of the vocabulary and its first words besides."""
+        facts = super().facts()
         words = self.encoder_.vocabulary[2:]
-        return super().facts() | {"vocabulary": f"{len(words):,}: {shortened(words)}"}
+        return facts | {"vocabulary": f"{len(words):,}: {shortened(words)}"}
 
     def _state(self) -> dict[str, Any]:
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
@@ -372,9 +314,10 @@ class TextClassifier(Classifier):
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
         self.encoder_ = TextEncoder.from_files(files)
-        self.embedding_size_ = state["embedding_size"]
+        size = self.settings_class.options()["embedding_size"]
+        self.embedding_size_ = size.check(state["embedding_size"], "load")
         self.vectors_found_ = state["vectors_found"]
 
 
-def _warn(sentence: str) -> None:
-    warnings.warn(sentence, DataWarning, stacklevel=5)
+def _warn(warning: DataWarning) -> None:
+    warnings.warn(warning, stacklevel=5)

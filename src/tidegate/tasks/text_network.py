@@ -1,0 +1,104 @@
+"""TextNetwork: the network of a text classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from tidegate.batch import Batch
+from tidegate.heads import ClassifyHead, ClassifyMeter
+from tidegate.measure import Network
+from tidegate.nn import Recurrent
+from tidegate.nn.embedding import Embedding
+from tidegate.nn.pooling import Pooling
+from tidegate.nn.wide import Wide
+
+
+class TextNetwork(Network):
+    """Embedding, recurrent stack, pooling, dropout, head; and perhaps a wide part beside them.
+
+    Args:
+        embedding: Ids to vectors.
+        recurrent: The stack, `batch_first`.
+        pooling: One of `nn.pooling.POOLINGS`.
+        classes: C.
+        dropout: Share of features dropped before the head in training.
+        label_smoothing: That of the head.
+        wide: The wide part, or None.
+        wide_weight: How much its scores count beside the head's.
+        wide_learning_rate: The largest step size of its weights.
+
+    Example:
+        >>> import torch
+        >>> from tidegate.nn import recurrent_layer
+        >>> layer = recurrent_layer("gru", 4, 3, batch_first=True)
+        >>> network = TextNetwork(Embedding(9, 4), layer, "mean", 2)
+        >>> network(Batch(torch.tensor([[5, 2, 0]]), torch.tensor([2]))).shape
+        torch.Size([1, 2])
+    """
+
+    def __init__(
+        self,
+        embedding: Embedding,
+        recurrent: Recurrent,
+        pooling: str,
+        classes: int,
+        *,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+        wide: Wide | None = None,
+        wide_weight: float = 1.0,
+        wide_learning_rate: float = 1e-3,
+    ) -> None:
+        super().__init__()
+        self.embedding, self.recurrent = embedding, recurrent
+        self.directions = 2 if recurrent.bidirectional else 1
+        final = self.directions * recurrent.cell.output_size
+        self.pooling = Pooling(pooling, recurrent.output_size, final)
+        self.dropout = nn.Dropout(dropout)
+        self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
+        self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Score the classes: `[B, C]`, before the softmax."""
+        scores = self._deep(batch)
+        return scores if self.wide is None else scores + self.wide_weight * self.wide(batch.values)
+
+    def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
+        if self.wide is None:
+            return super().learn(batch)
+        deep, wide = self._deep(batch), self.wide(batch.values)
+        # A linear model needs no smoothing: it is held back by its dropout.
+        beside = self.head.loss(wide, batch, label_smoothing=0.0)
+        loss = self.head.loss(deep, batch) + beside
+        return loss, deep + self.wide_weight * wide
+
+    def _deep(self, batch: Batch) -> Tensor:
+        vectors = self.embedding(batch.values)
+        output, state = self.recurrent(vectors, lengths=batch.lengths)
+        hidden = state[0] if isinstance(state, tuple) else state
+        features = self.pooling(output, batch.lengths, hidden[-self.directions :])
+        scores: Tensor = self.head(self.dropout(features))
+        return scores
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the head's loss."""
+        return self.head.loss(outputs, batch)
+
+    def meter(self) -> ClassifyMeter:
+        """Return the head's meter."""
+        return self.head.meter()
+
+    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+        """Give the wide part its own learning rate."""
+        groups = super().groups(learning_rate, weight_decay)
+        if self.wide is None:
+            return groups
+        beside = list(self.wide.parameters())
+        names = {id(parameter) for parameter in beside}
+        for group in groups:
+            group["params"] = [p for p in group["params"] if id(p) not in names]
+        rest = {"lr": self.wide_rate, "weight_decay": 0.0, "clip": False}
+        return [*groups, {"params": beside, **rest}]

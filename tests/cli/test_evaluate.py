@@ -1,0 +1,60 @@
+"""`tidegate evaluate`: the scores of a model, to read and as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+import tidegate
+from tests.cli.conftest import one_line, rows, write_csv
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_csv(tmp_path / "test.csv", rows(15))
+
+
+def test_json_holds_what_scikit_learn_says(run, model, data):
+    found = json.loads(run("evaluate", model, data, "--json").stdout)
+    texts, labels = zip(*rows(15), strict=True)
+    answers = tidegate.load(model).predict(texts)
+    assert found["accuracy"] == pytest.approx(accuracy_score(labels, answers))
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, answers, average="macro"))
+    assert found["confusion_matrix"] == confusion_matrix(labels, answers).tolist()
+    assert found["classes"] == ["no", "yes"]
+    assert set(found["per_class"]) == {"no", "yes"}
+
+
+def test_the_tables_show_the_same(run, model, data):
+    found = json.loads(run("evaluate", model, data, "--json").stdout)
+    shown = run("evaluate", model, data).stdout
+    for name in ("loss", "accuracy", "macro_f1"):
+        assert f"{found[name]:.4f}" in shown
+    for label, counts in zip(found["classes"], found["confusion_matrix"], strict=True):
+        line = shown[shown.index("true \\ predicted") :].split(f"\n{label} ")[1].splitlines()[0]
+        assert [int(number) for number in line.split()] == counts
+        assert f"{found['per_class'][label]['precision']:.4f}" in shown
+
+
+def test_columns_are_those_of_training_unless_named(run, model, tmp_path):
+    other = write_csv(tmp_path / "other.csv", rows(6), "review,stars")
+    assert "no column 'text'" in one_line(run("evaluate", model, other))
+    done = run("evaluate", model, other, "--text", "review", "--label", "stars", "--json")
+    assert done.exit_code == 0
+
+
+def test_a_label_of_another_world_is_named_with_its_file(run, model, tmp_path):
+    data = write_csv(tmp_path / "test.csv", [*rows(3), ("fine", "maybe")])
+    shown = one_line(run("evaluate", model, data))
+    assert "test.csv: `label` must be made of the labels seen in training" in shown
+    assert "maybe" in shown
+
+
+def test_empty_cells_are_counted(run, model, tmp_path):
+    data = write_csv(tmp_path / "test.csv", [*rows(3), ("fine", "")])
+    assert "1 empty labels (row 4)" in one_line(run("evaluate", model, data))
+    done = run("evaluate", model, data, "--drop-missing", "--json")
+    assert done.stderr == f"warning: {data}: 1 rows with an empty cell were left out.\n"
+    assert sum(map(sum, json.loads(done.stdout)["confusion_matrix"])) == 3

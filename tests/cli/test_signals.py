@@ -1,0 +1,129 @@
+"""The command line as a program: Ctrl-C and kill -9, pipes that close, lines that trickle in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from tests.cli.conftest import finish, one_line, rows, start, write_csv
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+
+# A checkpoint after every step, and steps enough to be stopped in the middle of an epoch.
+FIT = (
+    "fit text-classifier train.csv --hidden-size 4 --embedding-size 4 --epochs 3 --batch-size 1 "
+    "--dropout 0.2 --patience none --checkpoint-minutes 0"
+).split()
+STEPS = 36  # nine tenths of the rows below
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("signals")
+    write_csv(place / "train.csv", rows(40))
+    return place
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(folder: Path) -> Path:
+    code, _, err = finish(*FIT, "--quiet", "--out", "whole", cwd=folder)
+    assert (code, err) == (0, "")
+    return folder / "whole"
+
+
+def progress(checkpoint: Path) -> tuple[int, int]:
+    """Epochs that have ended and steps of the next one, as the checkpoint has them."""
+    with safe_open(checkpoint / "checkpoint.safetensors", framework="pt") as handle:
+        state = json.loads(handle.metadata()["tidegate"])
+    return state["epoch"], state["step"]
+
+
+def stop_in_the_second_epoch(how: signal.Signals, folder: Path, out: str) -> tuple[int, str]:
+    """Start a fit, signal it in the middle of its second epoch; exit code and errors."""
+    process = start(*FIT, "--out", out, cwd=folder)
+    checkpoint = folder / f"{out}.checkpoint"
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline and process.poll() is None:
+        if (checkpoint / "checkpoint.safetensors").exists() and progress(checkpoint) > (1, 5):
+            break
+        time.sleep(0.01)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    epoch, step = progress(checkpoint)
+    assert (epoch, 0 < step < STEPS) == (1, True), "not stopped in the middle of an epoch"
+    return process.returncode, err.decode()
+
+
+def history(model: Path) -> list[dict[str, str]]:
+    with (model / "history.csv").open() as handle:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(handle)]
+
+
+def assert_the_same(model: Path, other: Path) -> None:
+    assert (model / "model.safetensors").read_bytes() == (other / "model.safetensors").read_bytes()
+    assert (model / "metrics.json").read_text() == (other / "metrics.json").read_text()
+    assert (model / "vocabulary.json").read_text() == (other / "vocabulary.json").read_text()
+    assert history(model) == history(other)
+
+
+def test_ctrl_c_tells_how_to_go_on_and_going_on_gives_the_same_model(folder, uninterrupted):
+    code, err = stop_in_the_second_epoch(signal.SIGINT, folder, "stopped")
+    assert code == 130
+    assert "Traceback" not in err
+    assert not (folder / "stopped").exists()
+    told = re.search(r"^note: stopped by Ctrl-C; .* To go on: tidegate (.*)$", err, re.MULTILINE)
+    assert told is not None, err
+    words = shlex.split(told[1])
+    assert words == [*FIT, "--out", "stopped", "--resume"]
+    code, out, err = finish(*words, cwd=folder)
+    assert code == 0, err
+    assert "epoch 1/3" not in err, "it started anew"
+    assert "saved in stopped/" in out
+    assert_the_same(folder / "stopped", uninterrupted)
+    assert not (folder / "stopped.checkpoint").exists()
+
+
+def test_kill_9_loses_at_most_the_steps_since_the_last_checkpoint(
+    folder, uninterrupted, run, monkeypatch
+):
+    code, _ = stop_in_the_second_epoch(signal.SIGKILL, folder, "killed")
+    assert code == -signal.SIGKILL
+    kept = progress(folder / "killed.checkpoint")
+    monkeypatch.chdir(folder)
+    shown = one_line(run(*FIT, "--quiet", "--out", "killed", "--resume", "--dropout", "0.3"))
+    assert shown.startswith("error: resume: `dropout` must be as in killed.checkpoint, 0.2")
+    assert progress(folder / "killed.checkpoint") == kept
+    code, _, err = finish(*FIT, "--out", "killed", "--resume", "--quiet", cwd=folder)
+    assert (code, err) == (0, "")
+    assert_the_same(folder / "killed", uninterrupted)
+    assert not (folder / "killed.checkpoint").exists()
+
+
+def test_lines_are_answered_as_they_come_until_ctrl_c(model, tmp_path):
+    with start("predict", model, "-", cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        for text in (b"high tide\n", b"shut gate\n"):
+            process.stdin.write(text)
+            process.stdin.flush()
+            assert process.stdout.readline().split(b"\t")[0] in (b"yes", b"no")
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"note: stopped by Ctrl-C.\n"
+        assert process.wait(60) == 130
+
+
+def test_a_closed_pipe_ends_it_quietly(model, tmp_path):
+    data = write_csv(tmp_path / "long.csv", rows(6000))
+    with start("predict", model, data, cwd=tmp_path) as process:
+        assert process.stdout.readline().startswith(b"text,label,prediction,probability_no")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0

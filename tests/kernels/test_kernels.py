@@ -1,0 +1,226 @@
+"""The one entry of the kernels: which backend runs, what it says, and that all agree."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from dataclasses import replace
+
+import pytest
+import torch
+from tests.helpers import difference
+
+import tidegate.nn as tn
+from tidegate import kernels
+from tidegate.cells import GRU, LSTM, RNN
+from tidegate.errors import BackendError, InputError
+from tidegate.kernels import (
+    BACKENDS,
+    Noise,
+    Request,
+    aten,
+    choose,
+    explain,
+    reference,
+    run_sequence,
+)
+
+B, T, D, H = 3, 5, 3, 4
+
+
+def request_for(cell=None, **options) -> Request:
+    cell = cell or LSTM(hidden_size=H)
+    weights = {name: torch.randn(shape) for name, shape in cell.shapes(D).items()}
+    state = tuple(torch.randn(B, size) for size in cell.state_sizes)
+    given = {"x": torch.randn(B, T, D), "state": state, "weights": weights}
+    return Request(cell=cell, **(given | options))
+
+
+REFUSED = {
+    "variant": (
+        {"cell": LSTM(hidden_size=H, peephole=True)},
+        "PyTorch's LSTM has no such variant",
+    ),
+    "recurrent dropout": (
+        {"noise": Noise(recurrent=torch.ones(B, H))},
+        "PyTorch's operators take no recurrent dropout and no zoneout",
+    ),
+    "zoneout": (
+        {"noise": Noise(zoneout=(0.1, 0.1))},
+        "PyTorch's operators take no recurrent dropout and no zoneout",
+    ),
+    "resets": (
+        {"resets": torch.zeros(B, T, dtype=torch.bool)},
+        "PyTorch's operators cannot reset a state in mid-sequence",
+    ),
+    "gates": ({"return_gates": True}, "PyTorch's operators do not return their gates"),
+    "no steps": (
+        {"x": torch.zeros(B, 0, D)},
+        "PyTorch's operators refuse empty sequences and batches",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "reason"), REFUSED.values(), ids=REFUSED)
+def test_aten_says_what_it_cannot_do(options, reason):
+    request = request_for(**options)
+    assert aten.refuses(request) == reason
+    assert choose(request) == "reference"
+    assert explain(request) == f"reference runs it; aten does not: {reason}."
+    with pytest.raises(BackendError) as caught:
+        run_sequence(request, backend="aten")
+    assert str(caught.value) == (
+        "run_sequence: `backend` must be a backend that can run this; got 'aten'. "
+        f'{reason}; use backend="auto".'
+    )
+
+
+class Foreign(LSTM):
+    """Other equations under the name of the LSTM."""
+
+
+def test_aten_knows_its_cells_by_class():
+    request = request_for(Foreign(hidden_size=H))
+    assert aten.refuses(request) == "PyTorch has no operator for the cell 'lstm'"
+
+
+def test_aten_refuses_inside_a_transform_of_torch_func():
+    seen = []
+
+    def look(x):
+        seen.append(explain(request_for(RNN(hidden_size=H), x=x)))
+        return x.sum()
+
+    torch.func.grad(look)(torch.randn(B, T, D))
+    (text,) = seen
+    assert text == (
+        "reference runs it; aten does not: PyTorch's operators have no rule for torch.func "
+        "transforms such as vmap."
+    )
+
+
+def test_the_fastest_that_can_is_taken():
+    request = request_for()
+    assert choose(request) == "aten"
+    assert explain(request) == "aten runs it."
+    assert choose(request, "reference") == "reference"
+    assert explain(request, "reference") == "reference runs it."
+    assert reference.refuses(request) is None
+
+
+def test_the_environment_takes_the_place_of_auto_alone(monkeypatch):
+    request = request_for()
+    monkeypatch.setenv("TIDEGATE_BACKEND", "reference")
+    assert choose(request) == "reference"
+    assert choose(request, "aten") == "aten"
+    monkeypatch.setenv("TIDEGATE_BACKEND", "aten")
+    with pytest.raises(BackendError):
+        choose(replace(request, return_gates=True))
+    monkeypatch.setenv("TIDEGATE_BACKEND", "atem")
+    with pytest.raises(InputError, match="Did you mean 'aten'"):
+        choose(request)
+
+
+def test_the_environment_reaches_a_layer(monkeypatch):
+    layer, x = tn.LSTM(D, H), torch.randn(T, B, D)
+    assert layer.explain_backend(x) == "aten runs it."
+    monkeypatch.setenv("TIDEGATE_BACKEND", "reference")
+    assert layer.explain_backend(x) == "reference runs it."
+
+
+def test_a_fallback_is_logged_once_with_its_reason(caplog):
+    kernels._log_once.cache_clear()
+    caplog.set_level(logging.INFO, logger="tidegate.kernels")
+    resets = torch.zeros(B, T, dtype=torch.bool)
+    for _ in range(3):
+        run_sequence(request_for())
+        run_sequence(request_for(resets=resets))
+        run_sequence(request_for(GRU(hidden_size=H), resets=resets))
+        run_sequence(request_for(resets=resets), backend="reference")
+    assert caplog.messages == [
+        f"{cell}: backend 'aten' is not used: {REFUSED['resets'][1]}" for cell in ("lstm", "gru")
+    ]
+
+
+def test_backends_have_one_signature():
+    for name in ("refuses", "run"):
+        signatures = {
+            inspect.signature(getattr(module, name), eval_str=True) for module in BACKENDS.values()
+        }
+        assert len(signatures) == 1
+        (signature,) = signatures
+        assert [(p.name, p.annotation) for p in signature.parameters.values()] == [
+            ("request", Request)
+        ]
+    assert list(BACKENDS) == ["aten", "reference"]  # in order of speed
+    for module in BACKENDS.values():
+        assert module.__doc__
+        assert inspect.getdoc(module.run)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", [None, [5, 0, 2]])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        LSTM(hidden_size=H),
+        GRU(hidden_size=H, bias=False),
+        RNN(hidden_size=H),
+        RNN(hidden_size=H, nonlinearity="relu"),
+    ],
+    ids=str,
+)
+def test_backends_agree(cell, lengths, reverse):
+    lengths = None if lengths is None else torch.tensor(lengths)
+    request = request_for(cell, lengths=lengths, reverse=reverse)
+    assert all(module.refuses(request) is None for module in BACKENDS.values())
+    found = [run_sequence(request, backend=name) for name in BACKENDS]
+    for other in found[1:]:
+        assert difference(found[0].output, other.output) <= 1e-5
+        for a, b in zip(found[0].state, other.state, strict=True):
+            assert difference(a, b) <= 1e-5
+        assert other.trace is None
+
+
+def test_a_request_is_not_changed_by_running_it():
+    request = request_for(lengths=torch.tensor([5, 0, 2]))
+    copies = {name: weight.clone() for name, weight in request.weights.items()}
+    x, state = request.x.clone(), tuple(part.clone() for part in request.state)
+    for name in BACKENDS:
+        run_sequence(request, backend=name)
+        assert torch.equal(request.x, x)
+        assert all(torch.equal(a, b) for a, b in zip(request.state, state, strict=True))
+        assert all(torch.equal(request.weights[key], copies[key]) for key in copies)
+
+
+def test_a_layer_explains_itself_without_touching_the_random_numbers():
+    x = torch.randn(T, B, D)
+    layer = tn.LSTM(D, H, 2, recurrent_dropout=0.5, zoneout=0.5)
+    before = torch.random.get_rng_state()
+    assert layer.explain_backend(x) == (
+        "reference runs it; aten does not: PyTorch's operators take no recurrent dropout and no "
+        "zoneout."
+    )
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert tn.LSTM(D, H, recurrent_dropout=0.5).eval().explain_backend(x) == "aten runs it."
+
+
+def test_a_layer_explains_the_call_that_it_is_asked_about():
+    layer = tn.GRU(D, H, batch_first=True)
+    x = torch.randn(B, T, D)
+    packed = torch.nn.utils.rnn.pack_sequence([row[:2] for row in x])
+    assert layer.explain_backend(x, lengths=[5, 0, 1]) == "aten runs it."
+    assert layer.explain_backend(x[0]) == "aten runs it."
+    assert layer.explain_backend(packed) == "aten runs it."
+    gates = layer.explain_backend(x, return_gates=True)
+    assert gates.endswith("PyTorch's operators do not return their gates.")
+    resets = layer.explain_backend(x, reset_mask=torch.zeros(B, T, dtype=torch.bool))
+    assert resets.endswith("cannot reset a state in mid-sequence.")
+    assert tn.GRU(D, H, backend="reference").explain_backend(x) == "reference runs it."
+
+
+def test_a_strict_layer_raises_and_says_why():
+    layer = tn.LSTM(D, H, peephole=True, backend="aten")
+    for ask in (layer, layer.explain_backend):
+        with pytest.raises(BackendError, match="PyTorch's LSTM has no such variant"):
+            ask(torch.randn(T, B, D))

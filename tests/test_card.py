@@ -1,0 +1,50 @@
+"""What a saved model shows to people."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib.image
+import pytest
+
+from tidegate import card
+
+HISTORY = [
+    {"epoch": 1, "train_loss": 0.1 + 0.2, "train_accuracy": 0.5, "validation_loss": 1e-7},
+    {"epoch": 2, "train_loss": 0.25, "train_accuracy": 1.0, "validation_loss": 3e22},
+]
+METRICS = {"train": {"loss": 0.25, "accuracy": 1.0}, "validation": {"loss": 0.5}}
+
+
+def test_the_history_comes_back_to_the_bit():
+    assert card.read_history(card.history_csv(HISTORY)) == HISTORY
+
+
+def test_a_history_that_is_no_table_of_numbers_is_refused():
+    with pytest.raises(ValueError, match="could not convert"):
+        card.read_history("epoch,train_loss\n1,low\n")
+
+
+def test_the_card_tells_scores_settings_and_how_to_load():
+    text = card.model_card("TextClassifier", {"hidden_size": 64}, METRICS, 2, 12345)
+    assert text.startswith("# TextClassifier\n")
+    assert "in 2 epochs; 12,345 parameters" in text
+    assert "| data | loss | accuracy |" in text
+    assert "| train | 0.2500 | 1.0000 |" in text
+    assert "| validation | 0.5000 |  |" in text
+    assert "tidegate.load(" in text
+    assert "- hidden_size: `64`" in text
+
+
+@pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], [{"epoch": 1, "train_loss": 2.0}]])
+def test_the_learning_curve_is_a_picture_with_lines_in_it(history):
+    picture = matplotlib.image.imread(io.BytesIO(card.learning_curve(history)))
+    height, width, _ = picture.shape
+    assert width > height > 200
+    assert picture[..., :3].std() > 0.05
+
+
+def test_the_files_for_reading_are_made_together():
+    files = card.describe("TextClassifier", {}, METRICS, HISTORY, 1)
+    assert set(files) == {"README.md", "history.csv", "learning_curve.png"}
+    assert files["learning_curve.png"].startswith(b"\x89PNG")

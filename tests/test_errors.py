@@ -1,0 +1,58 @@
+"""The one sentence that every error speaks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidegate import errors
+from tidegate.errors import message, suggest
+
+
+def test_the_sentence_names_owner_argument_rule_and_value():
+    assert message("LSTM", "hidden_size", "an integer >= 1", 0) == (
+        "LSTM: `hidden_size` must be an integer >= 1; got 0."
+    )
+
+
+def test_the_remedy_is_a_sentence_of_its_own():
+    assert message("a.csv", "label", "a column", "'lable'", "Did you mean 'label'") == (
+        "a.csv: `label` must be a column; got 'lable'. Did you mean 'label'."
+    )
+
+
+@pytest.mark.parametrize(("length", "shown"), [(120, 120), (121, 120), (10_000, 120)])
+def test_long_values_are_cut(length, shown):
+    text = message("LSTM", "input", "short", "x" * length)
+    value = text.removeprefix("LSTM: `input` must be short; got ").removesuffix(".")
+    assert len(value) == shown
+    assert value.endswith("..." if length > 120 else "x")
+
+
+def test_a_near_name_is_suggested_and_else_all_are_listed():
+    known = ["peephole", "coupled", "layer_norm"]
+    assert suggest("peephol", known) == "Did you mean 'peephole'"
+    assert suggest("zzz", known) == "Known: coupled, layer_norm, peephole"
+    assert suggest("zzz", iter(known)) == "Known: coupled, layer_norm, peephole"
+
+
+@pytest.mark.parametrize(
+    ("error", "bases"),
+    [
+        ("InputError", (ValueError,)),
+        ("ArtifactError", (errors.InputError, ValueError)),
+        ("BackendError", (RuntimeError,)),
+        ("TrainingError", (RuntimeError,)),
+    ],
+)
+def test_errors_are_tidegate_s_and_of_the_kind_that_python_expects(error, bases):
+    kind = getattr(errors, error)
+    assert issubclass(kind, (errors.TidegateError, *bases))
+    assert all(issubclass(kind, base) for base in bases)
+    assert kind.__doc__
+    with pytest.raises(errors.TidegateError, match="told so"):
+        raise kind("told so")
+
+
+def test_no_wrong_input_is_a_failed_program():
+    assert not issubclass(errors.BackendError, errors.InputError)
+    assert not issubclass(errors.TrainingError, errors.InputError)

@@ -22,12 +22,8 @@ import pandas as pd
 
 import tidegate
 
-SETTINGS = {
-    "ngrams": 3,
-    "max_ngrams": 400_000,
-    "ngram_vectors": False,  # the LSTM reads words; the wide part reads the n-grams
-    "wide": 2.0,
-}
+# The wide part counts for more, and training ends earlier, than by default.
+SETTINGS = {"wide": 4.0, "epochs": 4}
 
 
 def run(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, float]:

@@ -12,12 +12,12 @@ from dataclasses import asdict, fields, replace
 from types import ModuleType
 
 import torch
-from tests.helpers import as_hx, difference, results, saved_bytes, states_of
 from torch import Tensor
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
 import tidegate.nn as tn
+from tests.helpers import as_hx, difference, results, saved_bytes, states_of
 from tidegate import cells
 from tidegate.cells import Cell
 from tidegate.kernels import Request, run_sequence

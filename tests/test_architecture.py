@@ -31,7 +31,7 @@ LEVELS = (
     ("tasks",),
     ("bench", "demo"),
     ("cli",),
-    ("__init__",),
+    ("__init__", "__main__"),
 )
 LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 

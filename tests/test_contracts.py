@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from tests import contracts
 
+from tests import contracts
 from tidegate import cells
 from tidegate.cells import GRU
 from tidegate.kernels import BACKENDS

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests import contracts
-from tests.cells import oracle
 from torch import nn
 from torch.autograd import gradcheck
 
 import tidegate.nn as tn
+from tests import contracts
+from tests.cells import oracle
 from tidegate import cells
 
 PLUGIN = Path(__file__).parent / "plugins" / "mgu.py"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
-from tests.toys import ToyNetwork, ToyRows
 
+from tests.toys import ToyNetwork, ToyRows
 from tidegate.measure import Network, answers, measure
 
 

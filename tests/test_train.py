@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.toys import ToyNetwork, ToyRows
 from torch import nn
 
+from tests.toys import ToyNetwork, ToyRows
 from tidegate import checkpoint
 from tidegate.errors import ArtifactError, InputError, TrainingError
 from tidegate.progress import Event

@@ -99,23 +99,25 @@ def display() -> Callable[[Event], None]:
     return _Live(console) if console.is_terminal else _plain
 
 
-def line(event: Event) -> str:
+def line(event: Event, *, pace: bool = True) -> str:
     """Put an epoch in one line of text.
 
     Args:
         event: An event of kind "epoch".
+        pace: Whether to tell speed and time left.
 
     Returns:
-        For example "epoch 2/5 · train_loss 0.3 · validation_accuracy 0.9 · 51,000 tokens/s ·
-        12 s left · best".
+        For example "epoch 2/5 · loss 0.3120 · validation loss 0.2871, accuracy 0.9012 · 51,000
+        tokens/s · 12 s left · best"; the history has the other scores.
     """
     shown = [f"epoch {event.epoch}/{event.epochs}"]
-    shown += [
-        f"{name} {value:.4f}"
-        for name, value in event.row.items()
-        if name.startswith(("train_", "validation_"))
-    ]
-    shown += [f"{event.steps_per_second:,.0f} tokens/s", f"{_clock(event.seconds_left)} left"]
+    for part, label in (("train_", ""), ("validation_", "validation ")):
+        found = [name for name in event.row if name.startswith(part)]
+        # Loss and first score, in training the loss alone: the line must fit a terminal.
+        told = [f"{n.removeprefix(part)} {event.row[n]:.4f}" for n in found[: 2 if label else 1]]
+        shown += [label + ", ".join(told)] if told else []
+    if pace:
+        shown += [f"{event.steps_per_second:,.0f} tokens/s", f"{_clock(event.seconds_left)} left"]
     if event.best_epoch == event.epoch:
         shown.append("best")
     return " · ".join(shown)
@@ -149,7 +151,8 @@ class _Live:
                 self.task, completed=event.step, total=event.steps, description=text
             )
             return
-        said = line(event) if event.kind == "epoch" else event.note
+        # The moving line tells the pace, and two lines an epoch would be restless.
+        said = line(event, pace=False) if event.kind == "epoch" else event.note
         if said:
             self.progress.console.print(said, highlight=False)
         if event.kind == "end":

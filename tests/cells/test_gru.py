@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.cells import oracle
 from torch import Tensor
 
+from tests.cells import oracle
 from tidegate.cells import GRU
 from tidegate.cells.base import GRU_BLOCKS
 

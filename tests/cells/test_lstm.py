@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.cells import oracle
 from torch import Tensor
 
 import tidegate.nn as tn
+from tests.cells import oracle
 from tidegate.cells import LSTM
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.errors import InputError

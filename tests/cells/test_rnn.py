@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.cells import oracle
 
 import tidegate.nn as tn
+from tests.cells import oracle
 from tidegate.cells import RNN
 from tidegate.errors import InputError
 

@@ -58,3 +58,10 @@ def test_empty_cells_are_counted(run, model, tmp_path):
     done = run("evaluate", model, data, "--drop-missing", "--json")
     assert done.stderr == f"warning: {data}: 1 rows with an empty cell were left out.\n"
     assert sum(map(sum, json.loads(done.stdout)["confusion_matrix"])) == 3
+
+
+def test_classes_that_are_missing_are_said(run, model, tmp_path):
+    data = write_csv(tmp_path / "test.csv", [row for row in rows(12) if row[1] == "yes"])
+    done = run("evaluate", model, data)
+    assert done.exit_code == 0
+    assert done.stderr == f"warning: {data}: no row has the label 'no'.\n"

@@ -81,8 +81,8 @@ def test_texts_are_answered_in_a_readable_table(run, model):
 def test_lines_of_standard_input_get_a_line_each_empty_ones_too(run, model):
     done = run("predict", model, "-", stdin="high tide\n\nshut gate\r\ngood")
     lines = [line.split("\t") for line in done.stdout.splitlines()]
+    task = tidegate.load(model)
     with pytest.warns(DataWarning, match="no token"):
-        task = tidegate.load(model)
         probabilities = task.predict_proba(["high tide", "", "shut gate", "good"])
     labels = task.classes_[probabilities.argmax(1)].tolist()
     assert [label for label, _ in lines] == labels
@@ -101,7 +101,7 @@ def test_formats_of_standard_input(run, model):
 
 def test_warnings_of_many_pieces_are_added_up(run, model, tmp_path):
     lines = rows(4100)
-    lines[1] = lines[4098] = ("tide " * 500, "yes")  # in the first piece, and in the second
+    lines[1] = lines[2] = ("tide " * 500, "yes")  # in the first of two pieces
     data = write_csv(tmp_path / "long.csv", lines)
     done = run("predict", model, data, "--out", tmp_path / "p.csv")
     assert done.stderr == (
@@ -174,13 +174,14 @@ def test_a_damaged_model_is_named(run, model, tmp_path):
 
 
 def test_lines_are_handed_on_as_they_come():
-    class Slow(io.RawIOBase):
-        pieces = [b"one\ntw", b"o\nthree", b"", b"never read"]
+    pieces = [b"one\ntw", b"o\nthree", b"", b"never read"]
 
+    class Slow(io.RawIOBase):
         def read1(self, size):
-            return self.pieces.pop(0)
+            return pieces.pop(0)
 
     assert list(stream_lines(Slow())) == [["one"], ["two"], ["three"]]
+    assert pieces == [b"never read"]
 
 
 def test_a_line_that_is_not_utf8_is_named_after_the_lines_before_it():

@@ -81,7 +81,9 @@ def test_ctrl_c_tells_how_to_go_on_and_going_on_gives_the_same_model(folder, uni
     assert code == 130
     assert "Traceback" not in err
     assert not (folder / "stopped").exists()
-    told = re.search(r"^note: stopped by Ctrl-C; .* To go on: tidegate (.*)$", err, re.MULTILINE)
+    told = re.search(
+        r"^note: stopped by Ctrl-C; .* kept\.\n\nTo go on:\n +tidegate (.*)$", err, re.M
+    )
     assert told is not None, err
     words = shlex.split(told[1])
     assert words == [*FIT, "--out", "stopped", "--resume"]

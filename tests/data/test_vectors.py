@@ -107,6 +107,15 @@ def test_damaged_npz_files(tmp_path, data):
         load_vectors(tmp_path / "v.npz", ["a"])
 
 
+def test_an_npz_from_a_later_kind_of_zip(tmp_path):
+    np.savez(tmp_path / "v.npz", words=np.array(["a"]), vectors=np.ones((1, 1)))
+    data = bytearray((tmp_path / "v.npz").read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 99  # the version that is needed to unpack it
+    (tmp_path / "v.npz").write_bytes(data)
+    with pytest.raises(InputError, match=r"v\.npz: `file` must be an \.npz with the arrays"):
+        load_vectors(tmp_path / "v.npz", ["a"])
+
+
 def test_missing_folder_and_cut_gzip(tmp_path):
     with pytest.raises(InputError, match="`file` must be there; got nothing"):
         load_vectors(tmp_path / "none.txt", ["a"])
@@ -114,7 +123,7 @@ def test_missing_folder_and_cut_gzip(tmp_path):
         load_vectors(tmp_path, ["a"])
     whole = gzip.compress(GLOVE.encode() * 100)
     (tmp_path / "cut.txt.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="`file` must be whole and gzipped"):
+    with pytest.raises(InputError, match="`file` must be a whole gzipped file"):
         load_vectors(tmp_path / "cut.txt.gz", VOCABULARY)
 
 

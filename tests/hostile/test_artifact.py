@@ -24,7 +24,13 @@ TEXTS = ["good tide", "bad gate", "good gate today", "bad tide"] * 3
 def saved(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "model"
     model = TextClassifier(
-        epochs=1, hidden_size=3, embedding_size=4, ngrams=2, wide=1.0, verbose=False
+        epochs=1,
+        hidden_size=3,
+        embedding_size=4,
+        ngrams=2,
+        ngram_vectors=True,
+        wide=1.0,
+        verbose=False,
     )
     model.fit(TEXTS, [1, 0] * 6, validation=None).save(path)
     return path

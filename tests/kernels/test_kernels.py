@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.helpers import difference
 
 import tidegate.nn as tn
+from tests.helpers import difference
 from tidegate import kernels
 from tidegate.cells import GRU, LSTM, RNN
 from tidegate.errors import BackendError, InputError

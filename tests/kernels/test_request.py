@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import difference
 
+from tests.helpers import difference
 from tidegate.cells import GRU, LSTM
 from tidegate.kernels import Noise, Request, run_sequence
 

@@ -6,6 +6,11 @@ import itertools
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.autograd import gradcheck
+from torch.func import functional_call
+
+import tidegate.nn as tn
 from tests.helpers import (
     BOUNDS,
     VARIANTS,
@@ -17,11 +22,6 @@ from tests.helpers import (
     results,
     states_of,
 )
-from torch import Tensor, nn
-from torch.autograd import gradcheck
-from torch.func import functional_call
-
-import tidegate.nn as tn
 from tidegate import cells
 from tidegate.errors import InputError
 

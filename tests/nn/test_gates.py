@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, difference, make, states_of
 from torch import Tensor
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, difference, make, states_of
 
 B, T, D, H = 4, 6, 3, 4
 LENGTHS = [6, 0, 4, 1]

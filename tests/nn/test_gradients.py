@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, make, random_states, states_of
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
+
+from tests.helpers import VARIANTS, as_hx, make, random_states, states_of
 
 ROWS, STEPS = 3, 4
 LENGTHS = [4, 0, 2]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, assert_close, inputs_of, make, results, states_of
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, assert_close, inputs_of, make, results, states_of
 from tidegate.errors import InputError
 
 LENGTHS = [2, 6, 0, 5, 1]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.cells import oracle
-from tests.helpers import VARIANTS, difference, make, states_of
 
 import tidegate.nn as tn
+from tests.cells import oracle
+from tests.helpers import VARIANTS, difference, make, states_of
 from tidegate.cells import LSTM
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.kernels import Noise, Request, run_sequence

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.helpers import VARIANTS, as_hx, difference, inputs_of, make, results, states_of
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, difference, inputs_of, make, results, states_of
 
 PLAIN = ["lstm", "lstm-no-bias", "lstm-projected", "gru", "rnn", "rnn-relu"]
 EXAMPLES = 40

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 import torch
-from tests.helpers import PLAIN, difference, states_of
 from torch import nn
 
 import tidegate.nn as tn
+from tests.helpers import PLAIN, difference, states_of
 from tidegate.errors import InputError
 
 B, T, D, H = 3, 5, 3, 4

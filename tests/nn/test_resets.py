@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 from tidegate.errors import InputError
 
 B, T, D = 4, 7, 3
@@ -98,6 +98,20 @@ def test_no_gradient_crosses_a_reset():
     assert not gradients[0][:, :4].any()
     assert gradients[0][:, 4:].all()
     assert not any(part.any() for part in gradients[1:])
+
+
+def test_a_reset_stops_what_is_not_a_number():
+    """A stream that has gone wrong starts afresh, gradients included."""
+    layer = make("lstm", batch_first=True)
+    x = torch.randn(2, T, D, dtype=torch.float64)
+    mask = torch.zeros(2, T, dtype=torch.bool)
+    mask[:, 0] = True
+    found = []
+    for value in (0.0, float("nan")):
+        hx = tuple(torch.full_like(part, value, requires_grad=True) for part in initial(layer, 2))
+        output, _ = layer(x, hx, reset_mask=mask)
+        found.append((output, *torch.autograd.grad(output.sum(), [*hx, *layer.parameters()])))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("case", ["lstm", "gru", "rnn"])

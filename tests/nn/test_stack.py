@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, difference, inputs_of, make, results, states_of
 from torch import nn
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.profiler import ProfilerActivity, profile
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, difference, inputs_of, make, results, states_of
 from tidegate import cells
 
 B, T, D, H = 3, 5, 3, 4

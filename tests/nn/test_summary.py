@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, make, saved_bytes
 from torch.utils.flop_counter import FlopCounterMode
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, make, saved_bytes
 
 T, B, D, H = 13, 5, 7, 8
 STACKS = [(1, False), (3, True)]

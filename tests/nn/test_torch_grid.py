@@ -6,6 +6,10 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+import tidegate.nn as tn
 from tests.helpers import (
     BOUNDS,
     PLAIN,
@@ -18,10 +22,6 @@ from tests.helpers import (
     row_by_row,
     states_of,
 )
-from torch import nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
-
-import tidegate.nn as tn
 
 ROWS, STEPS, RAGGED = 4, 5, [3, 0, 5, 1]
 
@@ -141,6 +141,7 @@ def test_relu_rows_that_would_explode_in_the_padding(backend):
     with torch.no_grad():
         for layer in (theirs, ours):
             layer.weight_hh_l0.copy_(3 * torch.eye(4))
+            layer.bias_ih_l0.fill_(1)  # no unit is dead
     x = torch.rand(2, 200, 3, requires_grad=True)
     assert_close(
         results(*ours(x, lengths=[2, 3]), inputs_of(ours, x, ())),

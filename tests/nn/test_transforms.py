@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 from torch.func import functional_call, grad, jacrev, jvp, vmap
 
 import tidegate.nn as tn
+from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 
 B, T, D, H = 3, 4, 3, 4
 
@@ -115,6 +115,8 @@ def test_autocast_computes_in_the_lower_type_within_its_rounding(name, backend):
             output, state = layer(x, state, lengths=lengths)
         expected, expected_state = layer(x, expected_state, lengths=lengths)
         assert difference(output, expected) < 2**-5
+        if backend == "aten":
+            assert len({part.dtype for part in (output, *states_of(state))}) == 1
         for part, other in zip(states_of(state), states_of(expected_state), strict=True):
             assert difference(part, other) < 2**-5
         output.float().sum().backward()

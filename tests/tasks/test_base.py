@@ -90,7 +90,7 @@ def test_callbacks_hear_of_the_training_and_verbose_shows_it(capsys):
     kinds: list[str] = []
     small(epochs=1, verbose=True).fit(X, Y, callbacks=[lambda event: kinds.append(event.kind)])
     assert kinds == ["batch"] * 7 + ["epoch", "end"]
-    assert capsys.readouterr().err.startswith("epoch 1/1 · train_loss")
+    assert capsys.readouterr().err.startswith("epoch 1/1 · loss 0.")
     small(epochs=1).fit(X, Y)
     assert capsys.readouterr() == ("", "")
 

@@ -44,9 +44,9 @@ def test_every_cell_and_pooling_learns(cell, pooling):
         {"level": "char", "epochs": 30, "patience": None},
         {"level": "bpe", "max_vocabulary": 300},
         {"tokenizer": str.split},
-        {"ngrams": 3, "ngram_dropout": 0.2},
-        {"ngrams": 2, "wide": 1.5},
-        {"ngrams": 2, "ngram_vectors": False, "wide": 1.0},
+        {"ngrams": 3, "ngram_vectors": True, "ngram_dropout": 0.2},
+        {"ngrams": 2, "ngram_vectors": True, "wide": 1.5},
+        {"ngrams": 3},
         {"weight_averaging": 0.9},
         {"schedule": "cosine", "gradient_clip": None, "weight_decay": 0.1},
         {"schedule": "constant", "learning_rate": 0.005, "label_smoothing": 0.0},
@@ -69,10 +69,10 @@ def test_ngrams_see_the_order_of_words():
     inputs = [f"{pairs[row % 2]} {row % 7}" for row in range(60)]
     labels = [row % 2 for row in range(60)]
     options = {"pooling": "mean", "epochs": 10, "layer_options": None, "word_dropout": 0.0}
-    model = small(ngrams=2, **options).fit(inputs, labels)
+    model = small(ngrams=2, ngram_vectors=True, **options).fit(inputs, labels)
     assert model.score(inputs, labels) == 1.0
     assert model.network_.embedding.ngrams is not None
-    without = small(ngrams=2, ngram_vectors=False, wide=1.0, **options).fit(inputs, labels)
+    without = small(ngrams=2, wide=1.0, **options).fit(inputs, labels)
     assert without.network_.embedding.ngrams is None
 
 

@@ -33,6 +33,7 @@ def small(**settings: Any) -> TextClassifier:
     defaults = {
         "hidden_size": 8, "embedding_size": 8, "epochs": 3, "batch_size": 16,
         "learning_rate": 0.02, "dropout": 0.1, "word_dropout": 0.1, "embedding_dropout": 0.1,
+        "ngrams": 1, "wide": 0.0,
         "verbose": False,
     }  # fmt: skip
     return TextClassifier(**(defaults | settings))

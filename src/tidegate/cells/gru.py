@@ -25,7 +25,7 @@ class GRU(Cell):
     A wide-open update gate z keeps the old state, as in torch.nn; some papers swap z and 1 - z.
 
     Attributes:
-        reset_after: Which of the two forms of n.
+        reset_after: The form of n that resets U_n h; the other one resets h.
         layer_norm: Normalises W x and U h before they are added, over the 2H of the gates and
             the H of n apart (Ba et al. 2016); the shifts are `bias_ih` and `bias_hh`.
     """

@@ -41,7 +41,7 @@ def tasks() -> None:
 def info(
     model: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(metavar="[MODEL]", help="Folder of a saved model."),
+        typer.Argument(metavar="MODEL", help="Folder of a saved model."),
     ] = None,
 ) -> None:
     """Tell about this installation, or about a saved model."""

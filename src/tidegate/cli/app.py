@@ -68,7 +68,7 @@ app.command()(about.tasks)
 
 @app.command()
 def demo(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which demo.")] = "spam",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which demo.")] = "spam",
     out: Annotated[
         Path, typer.Option(help="Folder for the model and the pictures.", metavar="FOLDER")
     ] = Path("tidegate-demo"),

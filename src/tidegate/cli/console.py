@@ -60,9 +60,11 @@ def program() -> str:
     """Name this program as the user can call it again: by its path where it is not on PATH.
 
     Returns:
-        "tidegate", or for example ".venv/bin/tidegate".
+        "tidegate", or for example ".venv/bin/tidegate" or "python -m tidegate".
     """
     called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m tidegate"
     if called.name != "tidegate" or len(called.parts) == 1:
         return "tidegate"
     found = shutil.which("tidegate")
@@ -80,27 +82,34 @@ def plain_warnings() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def summed_warnings() -> Iterator[None]:
-    """Add up the warnings that count rows, and print each sum once, at the end of the block."""
-    from tidegate.tasks.rows import DataWarning
+class WarningSums:
+    """Adds up the warnings that count rows: one line each at the end, not one for every piece.
 
-    sums: Counter[str] = Counter()
-    totals: Counter[str] = Counter()
+    Attributes:
+        rows: Rows seen so far; whoever reads them counts them.
+    """
 
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        if isinstance(message, DataWarning) and message.total:
-            sums[message.what] += message.count
-            totals[message.what] += message.total
-        else:
-            warning(str(message))
+    def __init__(self) -> None:
+        self.rows = 0
+        self._sums: Counter[str] = Counter()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", DataWarning)
-        warnings.showwarning = show
-        yield
-    for what, count in sums.items():
-        warning(str(DataWarning(what, count, totals[what])))
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[None]:
+        """Collect the warnings of a block and print their sums at its end."""
+        from tidegate.tasks.rows import DataWarning
+
+        def show(message: Warning | str, *_: Any, **__: Any) -> None:
+            if isinstance(message, DataWarning) and message.total:
+                self._sums[message.what] += message.count
+            else:
+                warning(str(message))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = show
+            yield
+        for what, count in self._sums.items():
+            warning(str(DataWarning(what, count, self.rows)))
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

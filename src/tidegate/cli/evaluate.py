@@ -31,8 +31,7 @@ def evaluate(
 
     task = tasks.load(model)
     part = read_part(task, data, fitted_columns(task, columns), drop_missing)
-    with part.naming(task):
-        found = task.evaluate(*part.rows(task), report=True)
+    found = part.measure(task)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:

@@ -143,7 +143,6 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         if parts.epochs_seen:
             model.save(out)
             console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
-        checkpoint.remove(kept)  # to go on from it would only fail again
         raise
     model.save(out)
     checkpoint.remove(kept)
@@ -214,9 +213,10 @@ def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
 def _tell_stopped(kept: bool) -> None:
     """Say how to go on after Ctrl-C."""
     words = sys.argv[1:] if "--resume" in sys.argv else [*sys.argv[1:], "--resume"]
-    command = f"{console.program()} {shlex.join(words)}"
     state = "what was learned is kept" if kept else "before anything was kept"
-    console.note(f"stopped by Ctrl-C; {state}. To go on: {command}")
+    console.note(f"stopped by Ctrl-C; {state}.")
+    command = f"{console.program()} {shlex.join(words)}"
+    console.print_commands(console.err(), "To go on:", [command])
 
 
 def _tell_done(model: Task, out: Path, values: Mapping[str, Any], seconds: float) -> None:

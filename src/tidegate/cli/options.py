@@ -82,6 +82,7 @@ def layer_options() -> dict[str, Option]:
     """
     from tidegate import cells
     from tidegate.nn import StackOptions
+    from tidegate.tasks.settings import LAYER_START
     from tidegate.tasks.settings import layer_options as known
 
     names = cells.names()
@@ -92,7 +93,9 @@ def layer_options() -> dict[str, Option]:
         users = [cell for cell in names if name in known(cell)]
         if users:
             only = "" if users == names else f" ({', '.join(users)} only)"
-            found[name] = _layer_option(source, field, only)
+            option = _layer_option(source, field, only)
+            start = LAYER_START.get(name, option.default)
+            found[name] = dataclasses.replace(option, default=start)
     return found
 
 

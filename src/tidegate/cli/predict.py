@@ -75,14 +75,23 @@ def predict(
         frames = (as_frame(column, lines) for lines in stream_lines(sys.stdin.buffer))
     else:
         frames = iter([as_frame(column, inputs)])
-    answers = (answered(task, frame, column) for frame in frames)
-    with console.summed_warnings():
+    sums = console.WarningSums()
+    answers = _answers(task, frames, column, sums)
+    with sums.collected():
         if out is not None:
             write_table(answers, out)
         else:
             show = to_screen(form or usual, column)
             for frame in answers:
                 show(frame)
+
+
+def _answers(
+    task: Task, frames: Iterator[pd.DataFrame], column: str, sums: console.WarningSums
+) -> Iterator[pd.DataFrame]:
+    for frame in frames:
+        sums.rows += len(frame)
+        yield answered(task, frame, column)
 
 
 def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:

@@ -52,6 +52,16 @@ class Part:
         X, y = task.inputs(self.frame, self.columns)
         return X, y
 
+    def measure(self, task: Task) -> dict[str, Any]:
+        """Evaluate a fitted task on the rows, with all details."""
+        with self.naming(task):
+            found = task.evaluate(*self.rows(task), report=True)
+        by_class = found.get("per_class", {})
+        absent = [repr(label) for label, told in by_class.items() if not told["support"]]
+        if absent:
+            console.warning(f"{self.source}: no row has the label {' or '.join(absent)}.")
+        return found
+
     @contextlib.contextmanager
     def naming(self, task: Task) -> Iterator[None]:
         """Let an error about `X` or `y` name the file and the column instead."""
@@ -107,8 +117,8 @@ class Parts:
             )
         task.columns_ = dict(self.train.columns)
         if self.test is not None:
-            with self.test.naming(task):
-                task.metrics_["test"] = task.evaluate(*self.test.rows(task))
+            found = self.test.measure(task)
+            task.metrics_["test"] = {name: found[name] for name in task.metrics_["train"]}
 
     def _count(self, event: Event) -> None:
         self.epochs_seen += event.kind == "epoch"

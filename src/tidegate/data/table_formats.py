@@ -9,7 +9,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from tidegate.errors import InputError, message
 
+DAMAGE = (pa.ArrowException, OSError, EOFError, zlib.error)
 LONGEST_FIELD = 2**31 - 1  # csv refuses fields over 131,072 characters unless it is told
 
 
@@ -76,16 +77,15 @@ def explained(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except UnicodeDecodeError:
-        raise _not_utf8(path) from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(message(str(path), "file", "whole and gzipped", error)) from None
-    except pa.ArrowException as error:
-        said = str(error).splitlines()[0]
-        raise InputError(message(str(path), "file", "a whole parquet file", said)) from None
-    except OSError as error:
-        got = error.strerror or str(error)
-        raise InputError(message(str(path), "file", "readable", got)) from None
+    except UnicodeDecodeError as error:
+        if path.suffix.lower() == ".parquet":
+            raise _damaged(path, error) from None
+        try:
+            raise _not_utf8(path) from None
+        except DAMAGE as damage:  # a packed file that breaks off has strange bytes at its end too
+            raise _damaged(path, damage) from None
+    except DAMAGE as error:
+        raise _damaged(path, error) from None
 
 
 def read_text_rows(path: Path, suffix: str) -> Iterator[list[Any]]:
@@ -157,8 +157,11 @@ def read_parquet_tables(path: Path, columns: list[str] | None, rows: int) -> Ite
         InputError: If the file is damaged.
     """
     with explained(path), pq.ParquetFile(path) as file:
+        _refuse_repeated(file.schema_arrow.names, path)
         for batch in file.iter_batches(rows, columns=columns):
-            yield pa.Table.from_batches([batch])
+            table = pa.Table.from_batches([batch]).replace_schema_metadata(None)
+            table.validate(full=True)  # texts that are no UTF-8, offsets that lead astray
+            yield table
 
 
 def parquet_columns(path: Path) -> list[str]:
@@ -240,11 +243,21 @@ def _rectangular(records: Iterator[tuple[int, list[str]]], path: Path) -> Iterat
             yield [field or None for field in record]
 
 
-def _refuse_repeated(names: list[str], path: Path) -> None:
+def _refuse_repeated(names: Sequence[str], path: Path) -> None:
     repeated = [name for name, count in collections.Counter(names).items() if count > 1]
     if repeated:
         got = f"{repeated[0]!r} twice"
         raise InputError(message(str(path), "header", "names that differ", got))
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    """Say what a library found wrong with a file as a whole."""
+    # Arrow raises an OSError too, but without the number that the system gives its own.
+    if isinstance(error, OSError) and error.errno is not None:
+        return InputError(message(str(path), "file", "readable", error.strerror))
+    form = "parquet" if path.suffix.lower() == ".parquet" else "gzipped"
+    said = " ".join(str(error).split())
+    return InputError(message(str(path), "file", f"a whole {form} file", said))
 
 
 def _wrong_line(path: Path, line: int, rule: str, got: object, remedy: str = "") -> InputError:

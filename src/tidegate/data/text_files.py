@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -124,8 +128,32 @@ def _own_name(function: Callable[..., Any]) -> str | None:
 
 
 def _allowed(module: str) -> bool:
-    """Whether a model may name a function of this module: one that was installed on purpose."""
-    return module.split(".", maxsplit=1)[0] not in {"", "__main__", *sys.stdlib_module_names}
+    """Whether a model may name a function of this module: the user's own, or of a plug-in."""
+    package = module.split(".", maxsplit=1)[0]
+    return package not in {"", "__main__", *sys.stdlib_module_names} | _dependencies()
+
+
+@functools.cache
+def _dependencies() -> frozenset[str]:
+    """The packages that come with tidegate: some can load and run code, as pandas.read_pickle."""
+    names, queue = set(), ["tidegate"]
+    while queue:
+        name = _canonical(queue.pop())
+        if name not in names:
+            names.add(name)
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                needs = metadata.requires(name) or []
+                queue += [need for need in needs if "extra ==" not in need]
+    owners = metadata.packages_distributions().items()
+    return frozenset(
+        package for package, dists in owners if names & {_canonical(dist) for dist in dists}
+    )
+
+
+def _canonical(requirement: str) -> str:
+    """The normalised name of a distribution, cut off from its version and markers."""
+    name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _attribute(module: str, dotted: str) -> Any:

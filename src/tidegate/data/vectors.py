@@ -17,6 +17,15 @@ from tidegate.errors import InputError, message
 
 Array = NDArray[np.float32]
 _COUNTS = re.compile(rb"\s*\d+ +\d+\s*")
+NPZ_FAULTS = (
+    KeyError,
+    ValueError,
+    EOFError,
+    TypeError,
+    AttributeError,  # a single array has no names
+    NotImplementedError,
+    zipfile.BadZipFile,
+)
 _NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 REMEDY = "Pass GloVe or word2vec text, or an .npz with the arrays words and vectors"
 
@@ -117,7 +126,7 @@ def _read_npz(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np.
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             words, values = np.asarray(arrays["words"]), np.asarray(arrays["vectors"])
-    except (KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except NPZ_FAULTS as error:
         rule = "an .npz with the arrays words and vectors"
         raise InputError(message(str(path), "file", rule, error)) from None
     shaped = words.ndim == 1 and values.ndim == 2 and len(words) == len(values)

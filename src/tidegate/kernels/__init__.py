@@ -20,7 +20,16 @@ from tidegate.errors import BackendError, InputError, message, suggest
 from tidegate.kernels import aten, reference
 from tidegate.kernels.request import Noise, Request, Result
 
-__all__ = ["BACKENDS", "Noise", "Request", "Result", "choose", "explain", "run_sequence"]
+__all__ = [
+    "BACKENDS",
+    "Noise",
+    "Request",
+    "Result",
+    "check_backend",
+    "choose",
+    "explain",
+    "run_sequence",
+]
 
 BACKENDS: dict[str, ModuleType] = {"aten": aten, "reference": reference}
 

@@ -168,9 +168,13 @@ class Classifier(ClassifierMixin, Task):
         self.classes_ = _classes(_labels(state["classes"], "load"), "load")
 
     def unseen(self, y: Any, others: Any) -> list[int]:
-        """List the positions in `others` of labels that are not in `y`."""
+        """List the positions in `others` of labels that are not in `y`.
+
+        Where fit goes on from a fitted model, they are those that the model does not know.
+        """
         owner = type(self).__name__
-        known = set(_labels(y, owner).tolist())
+        going_on = self.warm_start and hasattr(self, "classes_")
+        known = set((self.classes_ if going_on else _labels(y, owner)).tolist())
         labels = _labels(others, owner).tolist()
         return [row for row, label in enumerate(labels) if label not in known]
 

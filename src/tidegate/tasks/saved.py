@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from tidegate import tasks
 from tidegate.artifact import Artifact
@@ -58,12 +60,25 @@ def load_task(path: str | Path, *, device: str | None = None) -> Task:
 
 def _restore_network(task: Task, artifact: Artifact) -> None:
     place = pick_device(task.settings_.device)
-    with torch.device("meta"):  # shapes without memory: a forged size must not take any
+    # Shapes without memory: a forged size must not take any.
+    with torch.device("meta"), _Undrawn():
         artifact.check_tensors(task._build())
     with seeded(task.settings_.random_state, torch.device("cpu")):
         network = task._build()
     artifact.load_into(network)
     task.network_ = network.to(place).eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out `normal_`: to draw nothing on "meta", torch would load its compiler, a second."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func in (nn.init.normal_, torch.Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _restore_past(task: Task, artifact: Artifact) -> None:

@@ -24,6 +24,9 @@ S = TypeVar("S", bound="Settings")
 # Layer options that are settings of their own here, or that only programs that call a layer need.
 _NOT_OPTIONS = {"backend", "state_batch_first"}
 
+# How a task's layers start where its layer options say neither.
+LAYER_START = {"init": "orthogonal", "forget_bias": 1.0}
+
 
 def _backends() -> list[str]:
     from tidegate import kernels
@@ -298,10 +301,10 @@ def build_layer(
     from tidegate import cells, nn
 
     options = dict(settings.layer_options or {})
-    if not {"init", "forget_bias"} & set(options):
-        options["init"] = "orthogonal"
-        if cells.get(settings.cell).keep_gate == "forget":
-            options["forget_bias"] = 1.0
+    if not set(LAYER_START) & set(options):
+        options |= LAYER_START
+        if cells.get(settings.cell).keep_gate != "forget":
+            del options["forget_bias"]
     return nn.recurrent_layer(
         settings.cell,
         input_size,

@@ -92,8 +92,8 @@ class TextClassifierSettings(ClassifierSettings):
         group="Text",
     )
     ngrams: int = setting(
-        1,
-        help="Longest run of words that has a vector of its own, added to that of its last word.",
+        3,
+        help="Longest run of words that the wide part reads, and the network with ngram_vectors.",
         minimum=1,
         maximum=16,
         structural=True,
@@ -103,8 +103,9 @@ class TextClassifierSettings(ClassifierSettings):
         100_000, help="Most such runs, the most frequent.", minimum=1, structural=True, group="Text"
     )
     ngram_vectors: bool = setting(
-        True,
-        help="Give n-grams vectors; off leaves them to the wide part.",
+        False,
+        help="Give n-grams vectors too, added to that of their last word; otherwise they are for "
+        "the wide part alone.",
         structural=True,
     )
     embedding_size: int = setting(
@@ -143,7 +144,7 @@ class TextClassifierSettings(ClassifierSettings):
         structural=True,
     )
     wide: float = setting(
-        0.0,
+        3.0,
         help="Weight of a linear model of the words and n-grams that a text has, trained beside "
         "the network and added to its scores; 0 is none.",
         minimum=0,
@@ -174,10 +175,10 @@ class TextClassifierSettings(ClassifierSettings):
 
 
 class TextClassifier(Classifier):
-    """Classifies texts with a recurrent network, as a scikit-learn estimator.
+    """Puts texts into classes with a recurrent network: topics, stars, spam or not.
 
-    The constructor takes every setting of `TextClassifierSettings` as a keyword argument and only
-    stores it.
+    It is a scikit-learn estimator. The constructor takes every setting of
+    `TextClassifierSettings` as a keyword argument and only stores it.
 
     Attributes:
         classes_: The labels, sorted, `[C]`.
@@ -227,6 +228,8 @@ class TextClassifier(Classifier):
         super()._learn(examples)
         settings = self.settings_
         options = {name: getattr(settings, name) for name in _ENCODER}
+        if not settings.wide and not settings.ngram_vectors:
+            options["ngrams"] = 1  # nobody would read the longer ones
         self.encoder_ = TextEncoder(**options).fit(examples.inputs)
         self.embedding_size_ = settings.embedding_size
         self.vectors_found_ = None

@@ -1,0 +1,119 @@
+"""What every task must do, whatever it is about."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import tidegate
+from tidegate import tasks
+from tidegate.errors import InputError
+from tidegate.tasks.base import Task
+from tidegate.tasks.saved import load_task
+
+QUICK = {"epochs": 2, "hidden_size": 3, "batch_size": 8, "verbose": False}
+
+
+class StoppedError(Exception):
+    """Stands for anything that ends a program."""
+
+
+def check_task(cls: type[Task], X: Any, y: Any, folder: Path) -> None:
+    """Raise an AssertionError where a task breaks its contract.
+
+    Args:
+        cls: The task's class, found under its name.
+        X: A few dozen inputs.
+        y: Their targets.
+        folder: An empty folder.
+    """
+    check_declaration(cls)
+    check_estimator(cls)
+    check_repeats(cls, X, y)
+    check_resumes(cls, X, y, folder / "checkpoint")
+    check_saves(cls, X, y, folder / "model")
+
+
+def check_declaration(cls: type[Task]) -> None:
+    """The name, the roles and the settings are there for the command line and the docs."""
+    assert tasks.get(cls.task_name()) is cls
+    assert cls.input_role in cls.roles
+    assert cls.target_role is None or cls.target_role in cls.roles
+    assert inspect.getdoc(cls)
+    assert cls.settings_class.owner == cls.__name__
+    for name, option in cls.settings_class.options().items():
+        assert option.help.endswith("."), f"{name} has no help"
+        assert option.check(option.default, "contract") == option.default, name
+    json.dumps(cls.settings_class().to_json())
+
+
+def check_estimator(cls: type[Task]) -> None:
+    """scikit-learn can look into it, copy it and set it; mistyped settings are refused."""
+    parameters = inspect.signature(cls).parameters
+    assert list(parameters) == list(cls.settings_class.options())
+    twin = clone(cls(**QUICK))
+    assert twin.get_params() == cls(**QUICK).get_params()
+    assert twin.set_params(hidden_size=5).hidden_size == 5
+    with pytest.raises(InputError, match="Did you mean 'hidden_size'"):
+        cls(hiden_size=5)
+
+
+def fitted(cls: type[Task], X: Any, y: Any, **options: Any) -> Task:
+    return cls(**QUICK).fit(X, y, **options)
+
+
+def weights(task: Task) -> dict[str, list[float]]:
+    return {name: tensor.tolist() for name, tensor in task.network_.state_dict().items()}
+
+
+def check_repeats(cls: type[Task], X: Any, y: Any) -> None:
+    """The same seed gives the same bits, and answers do not depend on the other rows."""
+    first, second = fitted(cls, X, y), fitted(cls, X, y)
+    assert weights(first) == weights(second)
+    assert {"train", "validation"} == set(first.metrics_)
+    assert [row["epoch"] for row in first.history_] == [1, 2]
+    answers = first.answer(X)
+    assert next(iter(answers)) == "prediction"
+    assert all(len(column) == len(X) for column in answers.values())
+    alone = [first.answer([x]) for x in X[:3]]
+    for name, column in answers.items():
+        found = [answer[name][0] for answer in alone]
+        if isinstance(column[0], float):
+            np.testing.assert_allclose(found, column[:3], atol=1e-5)
+        else:
+            assert found == list(column[:3])
+    assert isinstance(first.score(X, y), float)
+
+
+def check_resumes(cls: type[Task], X: Any, y: Any, folder: Path) -> None:
+    """A run that was stopped in the middle and resumed equals one that was not."""
+
+    def stop(event: Any) -> None:
+        if event.kind == "batch" and event.epoch == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fitted(cls, X, y, checkpoint=folder, callbacks=[stop])
+    resumed = fitted(cls, X, y, checkpoint=folder, resume=True)
+    assert weights(resumed) == weights(fitted(cls, X, y))
+
+
+def check_saves(cls: type[Task], X: Any, y: Any, path: Path) -> None:
+    """A saved task comes back with the same answers, and goes on from there."""
+    task = fitted(cls, X, y)
+    task.save(path)
+    found = load_task(path)
+    assert type(found) is cls
+    assert found.settings_ == task.settings_
+    assert found.answer(X) == task.answer(X)
+    assert pickle.loads(pickle.dumps(found)).answer(X) == task.answer(X)
+    found.set_params(warm_start=True, epochs=1).fit(X, y)
+    assert len(found.history_) == 1
+    assert tidegate.load(path).metrics_ == task.metrics_

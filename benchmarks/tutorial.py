@@ -68,7 +68,7 @@ def run(frame: pd.DataFrame, name: str, seed: int) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> str:
     """One line a net: mean accuracy and that of each seed."""
     lines = [f"{'':<20}{'mean accuracy':>14}   of each seed"]
-    for name in RUNS:
+    for name in dict.fromkeys(row["net"] for row in rows):
         found = [row["accuracy"] for row in rows if row["net"] == name]
         each = " ".join(f"{accuracy:.4f}" for accuracy in found)
         lines.append(f"{name:<20}{statistics.mean(found):>14.4f}   {each}")
@@ -79,11 +79,12 @@ def main(arguments: list[str]) -> None:
     """Print one table; results/tutorial.json is written after every seed."""
     options = parser(__doc__)
     options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--nets", nargs="+", choices=list(RUNS), default=list(RUNS))
     chosen = options.parse_args(arguments)
     frame = pd.read_parquet(data_file("imdb.parquet", chosen.data))
     print(machine(), flush=True)
     rows: list[dict[str, Any]] = []
     for seed in chosen.seeds:
-        rows += [run(frame, name, seed) for name in RUNS]
+        rows += [run(frame, name, seed) for name in chosen.nets]
         write(chosen.out, "tutorial", {"settings": RUNS, "results": rows})
     print(table(rows))

@@ -29,7 +29,7 @@ def main() -> None:
 
     texts, labels = tidegate.datasets.load_sms_spam(return_X_y=True)
     model = tidegate.TextClassifier(
-        hidden_size=24, bidirectional=False, pooling="last", epochs=options.epochs
+        hidden_size=24, bidirectional=False, pooling="last", wide=0.0, epochs=options.epochs
     ).fit(texts, labels)
     spam = model.predict_proba([MESSAGE])[0, list(model.classes_).index("spam")]
 

@@ -22,8 +22,8 @@ import pandas as pd
 
 import tidegate
 
-# The wide part counts for more, and training ends earlier, than by default.
-SETTINGS = {"wide": 4.0, "epochs": 4}
+# The defaults, but for the validation part: its reviews are trained on too.
+SETTINGS = {"wide": 3.0, "ngrams": 3, "epochs": 6}
 
 
 def run(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, float]:
@@ -56,12 +56,14 @@ def main() -> None:
         sys.exit(f"error: no file {path}. Pass --data DIR or set TIDEGATE_DATA.")
     frame = pd.read_parquet(path)
     train, test = (frame[frame["split"] == part] for part in ("train", "test"))
-    rows = [run(train, test, seed) for seed in options.seeds]
-    mean = statistics.mean(row["accuracy"] for row in rows)
-    print(f"mean of {len(rows)} seeds: {mean:.4f} ({platform.machine()}, {os.cpu_count()} cores)")
-    if options.out:
+    rows: list[dict[str, float]] = []
+    for seed in options.seeds:
+        rows.append(run(train, test, seed))
+        mean = statistics.mean(row["accuracy"] for row in rows)
         result = {"settings": SETTINGS, "mean": mean, "seeds": rows, "cores": os.cpu_count()}
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        if options.out:
+            options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"mean of {len(rows)} seeds: {mean:.4f} ({platform.machine()}, {os.cpu_count()} cores)")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def test_texts_are_answered_in_a_readable_table(run, model):
     assert "high [bold] tide" in first
     assert second.split()[:1] == labels[1:]
     assert "shut gate xxx" in second
+    assert second.rstrip().endswith("x…")
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 

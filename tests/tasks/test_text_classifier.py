@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 
 import numpy as np
@@ -15,7 +14,6 @@ from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.nn.pooling import POOLINGS
 from tidegate.tasks.rows import DataWarning
-from tidegate.tasks.text_classifier import TextClassifier
 
 X, Y = texts(100)
 TEST_X, TEST_Y = texts(30, seed=9)
@@ -206,18 +204,3 @@ def test_no_warning_without_a_reason():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(epochs=1).fit(X, Y).predict(TEST_X)
-
-
-# ------------------------------------------------------------------ speed
-
-
-def test_one_text_takes_five_milliseconds_at_most():
-    # The default sizes; the best of several, as a busy machine says nothing about the code.
-    model = TextClassifier(epochs=1, verbose=False).fit(X, Y)
-    text = " ".join(X)[:1000]
-    seconds = []
-    for _ in range(30):
-        began = time.perf_counter()
-        model.predict([text])
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 0.005

@@ -63,7 +63,7 @@ def program() -> str:
         "tidegate", or for example ".venv/bin/tidegate" or "python -m tidegate".
     """
     called = Path(sys.argv[0])
-    if called.name == "__main__.py":
+    if called.name == "__main__.py" and called.parent.name == "tidegate":
         return "python -m tidegate"
     if called.name != "tidegate" or len(called.parts) == 1:
         return "tidegate"

@@ -132,6 +132,7 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
     parts = read_parts(model, columns, values)
     kept = checkpoint_folder(out)
     resume = _can_resume(kept, out, values["resume"])
+    before = getattr(model, "history_", None)
     began = time.monotonic()
     try:
         with _marked(kept):
@@ -140,7 +141,7 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         _tell_stopped(checkpoint.exists(kept))
         raise typer.Exit(130) from None
     except TrainingError:
-        if parts.epochs_seen:
+        if getattr(model, "history_", None) is not before:
             model.save(out)
             console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ from tidegate.errors import InputError, message, suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tidegate.progress import Event
     from tidegate.tasks.base import Task
 
 ROW = "\0row"  # no column of a file has this name
@@ -78,7 +77,7 @@ class Part:
             raise
 
 
-@dataclass
+@dataclass(frozen=True)
 class Parts:
     """What a task is fitted, validated and measured on.
 
@@ -86,13 +85,11 @@ class Parts:
         train: The rows to learn from.
         validation: The rows that choose the best epoch, their share of `train`, or None.
         test: The rows to measure the finished task on, or None.
-        epochs_seen: Epochs that have ended while fitting.
     """
 
     train: Part
     validation: Part | float | None
     test: Part | None
-    epochs_seen: int = field(default=0, init=False)
 
     def fit(self, task: Task, *, checkpoint: Path, resume: bool) -> None:
         """Fit a task and measure it, after all parts have been checked against each other."""
@@ -111,7 +108,6 @@ class Parts:
                 X,
                 y,
                 validation=held_out,
-                callbacks=[self._count],
                 checkpoint=checkpoint,
                 resume=resume,
             )
@@ -119,9 +115,6 @@ class Parts:
         if self.test is not None:
             found = self.test.measure(task)
             task.metrics_["test"] = {name: found[name] for name in task.metrics_["train"]}
-
-    def _count(self, event: Event) -> None:
-        self.epochs_seen += event.kind == "epoch"
 
 
 def _check_targets(task: Task, part: Part, known: Any) -> None:

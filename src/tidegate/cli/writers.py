@@ -73,10 +73,11 @@ def _readable(frame: pd.DataFrame, shown: str) -> Table:
     widest = max(map(len, ["prediction", *answers]))
     table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
     table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
-    table.add_column(shown, no_wrap=True, overflow="ellipsis")
+    table.add_column(shown, no_wrap=True)
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
         number = "" if probability is None else f"{probability:.4f}"
-        table.add_row(Text(str(answer)), number, Text(" ".join(str(value).split())))
+        text = Text(" ".join(str(value).split()), no_wrap=True, overflow="ellipsis")
+        table.add_row(Text(str(answer)), number, text)
     return table
 
 

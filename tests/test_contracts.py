@@ -79,7 +79,8 @@ def one_gate_less(self, inputs, recurrent, state, weights):
         ("step", mixing),
         ("step", one_gate_less),
     ],
-    ids=str,
+    # Names, not addresses: parallel workers must collect the same tests.
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 def test_a_broken_promise_is_found(registered, attribute, value):
     registered.setattr(Spoiled, attribute, value)

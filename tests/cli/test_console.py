@@ -39,6 +39,14 @@ def test_a_confusion_matrix_has_true_classes_down():
     assert [line.split() for line in lines[2:]] == [["no", "12,345", "0"], ["1", "7", "8"]]
 
 
+def test_labels_are_shown_as_they_are():
+    to = console.out()
+    with to.capture() as captured:
+        to.print(console.confusion(["[red]", ":smile:"], [[1, 2], [3, 4]]))
+    assert "[red]" in captured.get()
+    assert ":smile:" in captured.get()
+
+
 def test_support_is_a_count_and_scores_are_shares():
     shown = text_of(console.per_class({"no": {"recall": 0.5, "support": 3.0}}))
     assert shown.splitlines()[2].split() == ["no", "0.5000", "3"]

@@ -110,7 +110,8 @@ def test_going_on_knows_the_classes_of_the_model(run, model, tmp_path):
     done = fit(run, new, *words, out=tmp_path / "better")
     assert done.exit_code == 0, done.output
     other = write_csv(tmp_path / "other.csv", [*rows(4), ("fine", "maybe")])
-    shown = one_line(fit(run, other, "--from", model, out=tmp_path / "worse"))
+    words = ("--from", model, "--validation", "none")
+    shown = one_line(fit(run, other, *words, out=tmp_path / "worse"))
     assert "other.csv: `label` must be made of the labels seen in training" in shown
 
 
@@ -233,6 +234,11 @@ def test_a_part_cannot_be_named_twice(run, tmp_path):
     words = ("--split", "part", "--test", tmp_path / "all.csv")
     shown = one_line(fit(run, tmp_path / "all.csv", *words, out=tmp_path / "model"))
     assert "`--test` must be the only one of its kind" in shown
+    frame["part"] = ["train", "valid"] * 10
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    words = ("--split", "part", "--validation", "0.2")
+    shown = one_line(fit(run, tmp_path / "all.csv", *words, out=tmp_path / "model"))
+    assert "`--validation` must be the only one of its kind" in shown
     frame["part"] = "test"
     frame.to_csv(tmp_path / "all.csv", index=False)
     shown = one_line(fit(run, tmp_path / "all.csv", "--split", "part", out=tmp_path / "model"))

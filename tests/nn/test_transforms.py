@@ -109,7 +109,7 @@ def test_autocast_computes_in_the_lower_type_within_its_rounding(name, backend):
     """bfloat16 holds 8 bits: within 2^-5 of float32 over chunks whose states are handed on."""
     layer = getattr(tn, name)(D, H, 2, bidirectional=True, backend=backend)
     state = expected_state = None
-    for lengths in (None, [4, 0, 2]):
+    for lengths in ([4, 0, 2], None):
         x = torch.randn(T, B, D, requires_grad=True)
         with torch.autocast("cpu", torch.bfloat16):
             output, state = layer(x, state, lengths=lengths)

@@ -8,7 +8,7 @@ import platform
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -26,21 +26,21 @@ def tasks() -> None:
     """List the tasks: what each does, and a command to start with."""
     from tidegate import tasks as known
 
-    to = console.out()
+    to, program = console.out(), console.program()
     for name in known.names():
         outline = known.outline(name)
         roles = " ".join(f"{flag(role)} {role.upper()}" for role in outline.roles)
         to.print(Text(name, style="bold"))
         to.print(Text(f"  {outline.sentence}"))
         to.print(
-            Text(f"  tidegate fit {name} DATA.csv {roles} --out model/", style="cyan"),
+            Text(f"  {program} fit {name} DATA.csv {roles} --out model/", style="cyan"),
             soft_wrap=True,
         )
 
 
 def info(
     model: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Argument(metavar="MODEL", help="Folder of a saved model."),
     ] = None,
 ) -> None:

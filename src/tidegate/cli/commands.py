@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -41,13 +41,14 @@ def column_parameters(roles: Mapping[str, str], *, fitted: bool) -> Parameters:
     return [
         parameter(
             role,
-            Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+            str | None,
             None,
             typer.Option(
                 flag(role),
                 metavar="COLUMN",
                 help=f"{escape(text)} [dim]({default})[/dim]",
                 rich_help_panel="Data",
+                show_default=False,
             ),
         )
         for role, text in roles.items()

@@ -28,12 +28,12 @@ class _Console(Console):
 
 def out() -> Console:
     """Return a console on standard output; made anew because tests exchange the stream."""
-    return _Console(highlight=False)
+    return _Console(highlight=False, markup=False, emoji=False)
 
 
 def err() -> Console:
     """Return a console on standard error."""
-    return _Console(stderr=True, highlight=False)
+    return _Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def error(text: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -88,7 +88,7 @@ def _parameters(task: type[Task]) -> Parameters:
             rich_help_panel=panel,
             show_default=False,
         )
-        return parameter(name, Optional[str], default, info)  # noqa: UP045
+        return parameter(name, str | None, default, info)
 
     def switch(name: str, panel: str, help_text: str) -> inspect.Parameter:
         info = typer.Option(flag(name), metavar="", help=help_text, rich_help_panel=panel)
@@ -98,7 +98,7 @@ def _parameters(task: type[Task]) -> Parameters:
     return [
         parameter("data", Path, inspect.Parameter.empty, data),
         *column_parameters(task.roles, fitted=False),
-        text("validation", "Data", "0.1"),
+        text("validation", "Data"),
         text("test", "Data"),
         text("split", "Data"),
         switch("drop_missing", "Data", "Leave out rows with an empty cell instead of stopping."),

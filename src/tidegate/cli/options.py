@@ -11,7 +11,7 @@ import inspect
 import re
 import typing
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -144,11 +144,11 @@ def _declare(name: str, option: Option) -> Iterator[inspect.Parameter]:
         return parameter(key, kind, None, info)
 
     if option.kinds != (bool,):
-        yield declared(name, Optional[str], option.name, _metavar(option), False)  # noqa: UP045
+        yield declared(name, str | None, option.name, _metavar(option), False)
         return
     on, off = option.name, f"no_{option.name}"
-    yield declared(name, Optional[bool], on, "", option.default is True)  # noqa: UP045
-    yield declared(_OFF + name, Optional[bool], off, "", option.default is not True)  # noqa: UP045
+    yield declared(name, bool | None, on, "", option.default is True)
+    yield declared(_OFF + name, bool | None, off, "", option.default is not True)
 
 
 def _value(option: Option, value: str | bool, owner: str) -> Any:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Optional
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -33,11 +33,11 @@ def predict(
         ),
     ],
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="Write here instead: .csv .tsv .jsonl .parquet, or .gz."),
     ] = None,
     form: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
@@ -64,26 +64,31 @@ def predict(
     if out is not None:
         _check_out(out, path, form)
     task = tasks.load(model)
-    column, usual = task.input_role, "table"
     if path is not None:
-        usual = "csv"
-        if any(columns.values()) or not path.name.endswith((".txt", ".txt.gz")):
-            column = fitted_columns(task, columns)[column]
+        column, usual = _column(task, path, columns), "csv"
         frames = _file_frames(path, column, drop_missing)
     elif inputs == ["-"]:
-        usual = "lines"
+        column, usual = task.input_role, "lines"
         frames = (as_frame(column, lines) for lines in stream_lines(sys.stdin.buffer))
     else:
+        column, usual = task.input_role, "table"
         frames = iter([as_frame(column, inputs)])
     sums = console.WarningSums()
     answers = _answers(task, frames, column, sums)
     with sums.collected():
         if out is not None:
             write_table(answers, out)
-        else:
-            show = to_screen(form or usual, column)
-            for frame in answers:
-                show(frame)
+            return
+        show = to_screen(form or usual, column)
+        for frame in answers:
+            show(frame)
+
+
+def _column(task: Task, path: Path, given: Mapping[str, str | None]) -> str:
+    """Say which column of a file to answer; that of a .txt is always called text."""
+    if path.name.endswith((".txt", ".txt.gz")) and not any(given.values()):
+        return "text"
+    return fitted_columns(task, given)[task.input_role]
 
 
 def _answers(

@@ -17,8 +17,8 @@ from typer.core import TyperGroup
 from tidegate.cli import console
 from tidegate.errors import InputError, TidegateError, suggest
 
-# The root of typer's usage errors; the module it lives in depends on typer's version.
 _ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "info")
+# The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
@@ -27,7 +27,8 @@ class Root(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the commands in the order in which a user needs them."""
-        return sorted(super().list_commands(ctx), key=_ORDER.index)
+        names = super().list_commands(ctx)
+        return sorted(names, key=(*_ORDER, *names).index)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run a command and leave with its exit code, errors told in one line each."""

@@ -168,21 +168,20 @@ def read_parts(task: Task, columns: Mapping[str, str], values: Mapping[str, Any]
         InputError: If a file, a column or a row is wrong.
     """
     drop = values["drop_missing"]
-    share = _share(values["validation"])
-    files = {"validation": None if share is not None else values["validation"]}
-    files["test"] = values["test"]
+    given = values["validation"]
+    share = 0.1 if given is None else _share(given)
     table = read_part(task, values["data"], columns, drop, also=values["split"])
     parts: dict[str, Part] = {"train": table}
     if values["split"] is not None:
         parts = _split(table, values["split"])
-    for name, path in files.items():
-        if path is None:
-            continue
-        if name in parts:
+    for name in ("validation", "test"):
+        path = values[name]
+        if path is not None and name in parts:
             remedy = f"Leave out --{name}, or the rows"
             got = f"{name} rows in `{values['split']}` besides"
             raise InputError(message("fit", f"--{name}", "the only one of its kind", got, remedy))
-        parts[name] = read_part(task, path, columns, drop)
+        if path is not None and (name == "test" or share is None):
+            parts[name] = read_part(task, path, columns, drop)
     validation = parts.get("validation", share or None)
     return Parts(parts["train"], validation, parts.get("test"))
 

@@ -50,7 +50,9 @@ def _to_stream(form: str, handle: TextIO) -> Write:
         nonlocal first
         if form == "jsonl":
             if len(frame):
-                frame.to_json(handle, orient="records", lines=True, force_ascii=False)
+                frame.to_json(
+                    handle, orient="records", lines=True, force_ascii=False, date_format="iso"
+                )
         else:
             separator = "\t" if form == "tsv" else ","
             frame.to_csv(handle, sep=separator, index=False, header=first, lineterminator="\n")
@@ -73,7 +75,7 @@ def _readable(frame: pd.DataFrame, shown: str) -> Table:
     widest = max(map(len, ["prediction", *answers]))
     table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
     table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
-    table.add_column(shown, no_wrap=True)
+    table.add_column(shown)
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
         number = "" if probability is None else f"{probability:.4f}"
         text = Text(" ".join(str(value).split()), no_wrap=True, overflow="ellipsis")

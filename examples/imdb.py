@@ -22,8 +22,8 @@ import pandas as pd
 
 import tidegate
 
-# The defaults, but for the validation part: its reviews are trained on too.
-SETTINGS = {"wide": 3.0, "ngrams": 3, "epochs": 6}
+# On long texts the wide part deserves more weight than by default; no review is held out.
+SETTINGS = {"wide": 3.0, "epochs": 6}
 
 
 def run(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, float]:

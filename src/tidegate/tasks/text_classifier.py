@@ -144,7 +144,7 @@ class TextClassifierSettings(ClassifierSettings):
         structural=True,
     )
     wide: float = setting(
-        3.0,
+        1.0,
         help="Weight of a linear model of the words and n-grams that a text has, trained beside "
         "the network and added to its scores; 0 is none.",
         minimum=0,

@@ -96,12 +96,13 @@ def main(arguments: list[str]) -> None:
     """Print a table of medians and ratios, and write results/layers.json."""
     options = parser(__doc__)
     options.add_argument("--repeats", type=int, default=5, help="timings a case; default 5")
+    options.add_argument("--only", default="", help="cases whose name contains this")
     chosen = options.parse_args(arguments)
     print(machine())
     print(f"{'':<22}{'B×T×I×H':>18}{'ours':>10}{'packed':>10}{'padded':>10}{'packed/ours':>13}")
     results = []
     for kind, cases in CASES.items():
-        for case in cases:
+        for case in (case for case in cases if chosen.only in case.name):
             result = measure(kind, case, chosen.repeats)
             results.append(result)
             shape = f"{case.B}×{case.T}×{case.input_size}×{case.hidden_size}"

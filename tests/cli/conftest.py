@@ -64,10 +64,19 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "model"
 
 
+# Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+_PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tidegate.cli import main
+main()
+"""
+
+
 def start(*words: object, cwd: Path, **more: object) -> subprocess.Popen[bytes]:
     """Start the command line as a program of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", "from tidegate.cli import main; main()", *map(str, words)],
+        [sys.executable, "-c", _PROGRAM, *map(str, words)],
         cwd=cwd,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": ""},
         stdin=more.pop("stdin", subprocess.DEVNULL),  # type: ignore[call-overload]

@@ -190,7 +190,8 @@ def print_commands(console: Console, title: str, commands: Sequence[str]) -> Non
 
 def _table(first: str, *others: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    table.add_column(first, no_wrap=True)
+    # A long path folds; the numbers beside it must stay whole.
+    table.add_column(first, overflow="fold")
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table

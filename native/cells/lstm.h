@@ -1,0 +1,125 @@
+// Long short-term memory: plain, coupled, with peepholes, with a clipped cell.
+#pragma once
+
+#include "../core/backward.h"
+#include "../core/forward.h"
+
+namespace TIDEGATE_TARGET {
+
+struct LSTM {
+  struct Gates {
+    Vec i, f, g, o;
+  };
+
+  static Gates read(const float *at, bool coupled) {
+    if (!coupled) return {load(at), load(at + W), load(at + 2 * W), load(at + 3 * W)};
+    const Vec f = load(at);
+    return {splat(1.0f) - f, f, load(at + W), load(at + 2 * W)};
+  }
+
+  static void keep(float *at, const Gates &gates, bool coupled) {
+    if (!coupled) {
+      store(at, gates.i);
+      at += W;
+    }
+    store(at, gates.f);
+    store(at + W, gates.g);
+    store(at + 2 * W, gates.o);
+  }
+
+  // c before zoneout; `clipped` marks where the bound was passed.
+  static Vec advance(const Plan &p, const Gates &gates, Vec c_old, IVec *clipped) {
+    const Vec c = fma(gates.i, gates.g, gates.f * c_old);
+    *clipped = IVec{};
+    if (p.q.cell_clip <= 0) return c;
+    const float bound = p.q.cell_clip;
+    *clipped = (c > splat(bound)) | (c < splat(-bound));
+    return clamp(c, -bound, bound);
+  }
+
+  // The gates and the new cell state, left in `sums`: c in slot 0, o in slot 1.
+  static void gates(const Plan &p, const Weights &w, const Spot &s, Index block, float *sums) {
+    const bool coupled = p.has(TIDEGATE_COUPLED);
+    const Index unit = block * W;
+    const Vec c_old = load(s.c + unit);
+    Gates sum = read(sums, false);
+    if (coupled) sum = {Vec{}, sum.i, sum.f, sum.g};
+    // Peephole weights stand in block order: i, f, o, or f, o.
+    const float *peep = w.peep ? w.peep + unit - (coupled ? p.Hp : 0) : nullptr;
+    Gates gates;
+    gates.f = sigmoid(peep ? fma(load(peep + p.Hp), c_old, sum.f) : sum.f);
+    gates.g = tanh(sum.g);
+    if (coupled)
+      gates.i = splat(1.0f) - gates.f;
+    else
+      gates.i = sigmoid(peep ? fma(load(peep), c_old, sum.i) : sum.i);
+    IVec clipped;
+    const Vec c = advance(p, gates, c_old, &clipped);
+    gates.o = sigmoid(peep ? fma(load(peep + 2 * p.Hp), c, sum.o) : sum.o);
+    if (s.gates) keep(s.gates + block * p.shape.slots * W, gates, coupled);
+    store(sums, c);
+    store(sums + W, gates.o);
+  }
+
+  static void output(const Plan &p, const Spot &s, Index block, const float *sums) {
+    const Index unit = block * W, left = p.units_left(unit);
+    Vec c = load(sums);
+    const Vec h = load(sums + W) * tanh(c);
+    if (p.q.zone_cell || p.q.zone_cell_rate != 0)
+      c = zone(c, load(s.c + unit), p.q.zone_cell, p.q.zone_cell_rate,
+               (s.b * p.q.T + s.t) * p.q.H + unit, left);
+    if (s.cells) store_some(s.cells + unit, c, left);
+    store(s.c + unit, s.reset_next ? Vec{} : c);
+    emit(p, s, unit, h);
+  }
+
+  static void backward(const Plan &p, const Weights &w, const BackSpot &s, Index block) {
+    const bool coupled = p.has(TIDEGATE_COUPLED);
+    const Index unit = block * W, left = p.units_left(unit), slots = p.shape.slots;
+    const Gates gates = read(s.gates + block * slots * W, coupled);
+    const Vec c_old = s.c_old ? load_some(s.c_old + unit, left) : Vec{};
+    IVec clipped = {};
+    const bool same = !p.q.zone_cell && p.q.zone_cell_rate == 0 && p.q.cell_clip <= 0;
+    const Vec c = same ? load_some(s.cells + unit, left) : advance(p, gates, c_old, &clipped);
+    const Vec one = splat(1.0f);
+    const Vec squashed = tanh(c);
+    const Vec dh = arrive(p, s, unit);
+    Gates d = {};
+    d.o = dh * squashed;
+    const float *extra = s.dgates ? s.dgates + block * slots * W : nullptr;
+    if (extra) d.o = d.o + load(extra + (slots - 1) * W);
+    d.o = d.o * gates.o * (one - gates.o);
+    // The state after zoneout is what the later steps and `cells` saw.
+    Vec dc_after = load(s.dc + unit);
+    if (s.dcells) dc_after = dc_after + load_some(s.dcells + unit, left);
+    Vec dc_direct = {};
+    split_zone(dc_after, &dc_direct, p.q.zone_cell, p.q.zone_cell_rate,
+               (s.b * p.q.T + s.t) * p.q.H + unit, left);
+    Vec dc = fma(dh * gates.o, one - squashed * squashed, dc_after);
+    const float *peep = w.peep ? w.peep + unit - (coupled ? p.Hp : 0) : nullptr;
+    if (peep) dc = fma(d.o, load(peep + 2 * p.Hp), dc);
+    dc = select(clipped, Vec{}, dc);
+    d.i = dc * gates.g, d.f = dc * c_old, d.g = dc * gates.i;
+    if (extra && !coupled) d.i = d.i + load(extra);
+    if (extra) d.f = d.f + load(extra + (slots - 3) * W), d.g = d.g + load(extra + (slots - 2) * W);
+    if (coupled) d.f = d.f - d.i;
+    d.i = d.i * gates.i * (one - gates.i);
+    d.f = d.f * gates.f * (one - gates.f);
+    d.g = d.g * (one - gates.g * gates.g);
+    Vec dc_old = fma(dc, gates.f, dc_direct);
+    if (peep) {
+      dc_old = fma(d.f, load(peep + p.Hp), dc_old);
+      if (!coupled) dc_old = fma(d.i, load(peep), dc_old);
+      float *sum = s.peep + unit - (coupled ? p.Hp : 0);
+      if (!coupled) store(sum, fma(d.i, c_old, load(sum)));
+      store(sum + p.Hp, fma(d.f, c_old, load(sum + p.Hp)));
+      store(sum + 2 * p.Hp, fma(d.o, c, load(sum + 2 * p.Hp)));
+    }
+    store(s.dc + unit, s.reset ? Vec{} : dc_old);
+    float *at = s.block(block);
+    keep(at, d, coupled);
+    keep(s.dg_h + block * slots * W, d, coupled);
+  }
+};
+
+}  // namespace TIDEGATE_TARGET

@@ -1,0 +1,231 @@
+// Compiled once per instruction set, with TIDEGATE_TARGET its name.
+#include "kernels.h"
+
+#include "../cells/gru.h"
+#include "../cells/lstm.h"
+#include "../cells/rnn.h"
+
+namespace TIDEGATE_TARGET {
+
+using tidegate::Lease;
+
+// Packs the weights of one call. Every thread packs some of the blocks.
+class Packing {
+ public:
+  Packing(const Plan &plan, Scratch &scratch) : p_(plan) {
+    const tidegate_sequence &q = p_.q;
+    weights.x_step = (q.I + q.P) * p_.shape.x_count * W;
+    if (p_.shape.x_count == p_.shape.slots) {
+      // One panel over [x, h].
+      weights.h_step = weights.x_step;
+      panels_ = scratch.floats(p_.blocks * weights.x_step);
+      weights.x = panels_;
+      weights.h = panels_ + q.I * p_.shape.x_count * W;
+    } else {
+      weights.x_step = q.I * p_.shape.x_count * W;
+      weights.h_step = q.P * p_.shape.h_count * W;
+      panels_ = scratch.floats(p_.blocks * (weights.x_step + weights.h_step));
+      weights.x = panels_;
+      weights.h = panels_ + p_.blocks * weights.x_step;
+    }
+    bias_ = scratch.floats(p_.G4());
+    weights.bias = bias_;
+    weights.peep = q.w_ch ? fill_up(p_, q.w_ch, p_.shape.slots - 1, scratch) : nullptr;
+  }
+
+  Weights weights;
+
+  void run(int thread, int threads) {
+    const tidegate_sequence &q = p_.q;
+    const Shape &s = p_.shape;
+    const Index to = cut(p_.blocks, thread + 1, threads);
+    for (Index block = cut(p_.blocks, thread, threads); block < to; block++) {
+      float *x = const_cast<float *>(weights.x) + block * weights.x_step;
+      float *h = const_cast<float *>(weights.h) + block * weights.h_step;
+      pack_block(p_, q.w_ih, q.I, s.x_rows, s.x_count, block, x);
+      pack_block(p_, q.w_hh, q.P, s.h_rows, s.h_count, block, h);
+      float *bias = bias_ + block * 4 * W;
+      std::fill(bias, bias + 4 * W, 0.0f);
+      if (q.b_ih) add_bias(q.b_ih, s.x_rows, s.x_first, s.x_count, block, bias);
+      if (q.b_hh) add_bias(q.b_hh, s.h_rows, s.h_first, s.h_count, block, bias);
+    }
+  }
+
+ private:
+  void add_bias(const float *b, const int *row_blocks, int first, int count, Index block,
+                float *to) const {
+    for (int v = 0; v < count; v++)
+      for (int lane = 0; lane < W; lane++) {
+        const Index row = p_.weight_row(row_blocks, block, v, lane);
+        if (row >= 0) to[(first + v) * W + lane] += b[row];
+      }
+  }
+
+  const Plan &p_;
+  float *panels_, *bias_;
+};
+
+// Packs them for the way back.
+class BackPacking {
+ public:
+  BackPacking(const Plan &plan, bool with_x, Scratch &scratch) : p_(plan) {
+    columns_h_ = (p_.q.P + 4 * W - 1) / (4 * W);
+    columns_x_ = with_x ? (p_.q.I + 4 * W - 1) / (4 * W) : 0;
+    weights.h_step = p_.blocks * p_.shape.h_count * W * 4 * W;
+    weights.x_step = p_.blocks * p_.shape.x_count * W * 4 * W;
+    weights.h = scratch.floats(columns_h_ * weights.h_step);
+    weights.x = scratch.floats(columns_x_ * weights.x_step);
+  }
+
+  BackWeights weights;
+
+  void run(int thread, int threads) {
+    const Shape &s = p_.shape;
+    for (Index i = thread; i < columns_h_ + columns_x_; i += threads) {
+      if (i < columns_h_)
+        pack_columns(p_, p_.q.w_hh, p_.q.P, s.h_rows, s.h_count, i * 4 * W,
+                     const_cast<float *>(weights.h) + i * weights.h_step);
+      else
+        pack_columns(p_, p_.q.w_ih, p_.q.I, s.x_rows, s.x_count, (i - columns_h_) * 4 * W,
+                     const_cast<float *>(weights.x) + (i - columns_h_) * weights.x_step);
+    }
+  }
+
+ private:
+  const Plan &p_;
+  Index columns_h_, columns_x_;
+};
+
+template <class Cell>
+void forward_as(const tidegate_sequence &sequence, Scratch &scratch) {
+  const Lease lease(sequence.threads);
+  const Plan plan(sequence, scratch);
+  const Team team = team_for(plan, lease.threads());
+  Packing packing(plan, scratch);
+  Forward<Cell> forward(plan, packing.weights, team, scratch);
+  const Index cells = sequence.B * sequence.T;
+  tidegate::prefer_large_pages(sequence.gates, cells * plan.G * 4);
+  tidegate::prefer_large_pages(sequence.cells, cells * sequence.H * 4);
+  tidegate::prefer_large_pages(sequence.y, cells * sequence.P * 4);
+  Barrier packed(team.threads);
+  auto work = [&](int thread) {
+    packing.run(thread, team.threads);
+    packed.wait();
+    forward.run(thread);
+  };
+  lease.run(work);
+}
+
+template <class Cell>
+void backward_as(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
+                 Scratch &scratch) {
+  const Lease lease(sequence.threads);
+  const Plan plan(sequence, scratch);
+  const Team team = team_for(plan, lease.threads());
+  Weights weights = {};
+  if (sequence.w_ch) weights.peep = fill_up(plan, sequence.w_ch, plan.shape.slots - 1, scratch);
+  BackPacking packing(plan, gradient.dx != nullptr, scratch);
+  Backward<Cell> backward(plan, weights, packing.weights, gradient, team, scratch);
+  auto work = [&](int thread) {
+    packing.run(thread, team.threads);
+    backward.run(thread);  // waits for the others before it reads
+  };
+  lease.run(work);
+}
+
+void forward(const tidegate_sequence &q, Scratch &scratch) {
+  if (q.kind == TIDEGATE_LSTM) forward_as<LSTM>(q, scratch);
+  else if (q.kind == TIDEGATE_GRU) forward_as<GRU>(q, scratch);
+  else forward_as<RNN>(q, scratch);
+}
+
+void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &scratch) {
+  if (q.kind == TIDEGATE_LSTM) backward_as<LSTM>(q, g, scratch);
+  else if (q.kind == TIDEGATE_GRU) backward_as<GRU>(q, g, scratch);
+  else backward_as<RNN>(q, g, scratch);
+}
+
+// The forward pass over one step, with weights packed once.
+template <class Cell>
+class Streamed : public tidegate::StreamLayer {
+ public:
+  explicit Streamed(const tidegate_sequence &sequence) : Streamed(one_step(sequence), nullptr) {}
+
+  void step(const float *x, float *y, float *h, float *c) override {
+    q_.x = x, q_.y = y;
+    q_.h0 = q_.h_n = h;
+    q_.c0 = q_.c_n = c;
+    forward_.run(0);
+  }
+
+  std::unique_ptr<StreamLayer> copy() const override {
+    return std::unique_ptr<StreamLayer>(new Streamed(q_, packed_));
+  }
+
+ private:
+  struct Packed {
+    Packed(const Plan &plan) : packing(plan, memory) { packing.run(0, 1); }
+    Scratch memory;
+    Packing packing;
+  };
+
+  Streamed(const tidegate_sequence &q, std::shared_ptr<const Packed> packed)
+      : q_(q), plan_(q_, scratch_),
+        packed_(packed ? packed : std::make_shared<const Packed>(plan_)),
+        forward_(plan_, packed_->packing.weights, {1, false}, scratch_) {}
+
+  static tidegate_sequence one_step(tidegate_sequence q) {
+    q.T = q.threads = 1;
+    q.reverse = 0;
+    q.x_row = q.x_step = q.I;
+    q.y_row = q.y_step = q.P;
+    q.lengths = nullptr, q.resets = nullptr, q.recurrent_mask = nullptr;
+    q.zone_hidden = q.zone_cell = nullptr;
+    q.gates = q.cells = nullptr;
+    return q;
+  }
+
+  tidegate_sequence q_;
+  Scratch scratch_;
+  Plan plan_;
+  std::shared_ptr<const Packed> packed_;
+  Forward<Cell> forward_;
+};
+
+std::unique_ptr<tidegate::StreamLayer> stream(const tidegate_sequence &q) {
+  using tidegate::StreamLayer;
+  if (q.kind == TIDEGATE_LSTM) return std::unique_ptr<StreamLayer>(new Streamed<LSTM>(q));
+  if (q.kind == TIDEGATE_GRU) return std::unique_ptr<StreamLayer>(new Streamed<GRU>(q));
+  return std::unique_ptr<StreamLayer>(new Streamed<RNN>(q));
+}
+
+double burn(long rounds) {
+  constexpr int N = 12;
+  Vec sums[N], a = splat(0.999f), b = splat(1e-3f);
+  // Each starts elsewhere: a compiler makes one chain of chains that are alike.
+  for (int n = 0; n < N; n++) sums[n] = splat(float(n));
+  for (long i = 0; i < rounds; i++)
+#pragma GCC unroll 12
+    for (int n = 0; n < N; n++) sums[n] = fma(sums[n], a, b);
+  Vec total = {};
+  for (int n = 0; n < N; n++) total = total + sums[n];
+  float out[W];
+  store(out, total);
+  return 2.0 * rounds * N * W + 0.0 * (double)out[0];
+}
+
+}  // namespace TIDEGATE_TARGET
+
+#define TIDEGATE_JOIN_(a, b) a##b
+#define TIDEGATE_JOIN(a, b) TIDEGATE_JOIN_(a, b)
+#define TIDEGATE_TEXT_(a) #a
+#define TIDEGATE_TEXT(a) TIDEGATE_TEXT_(a)
+
+namespace tidegate {
+
+extern const Kernels TIDEGATE_JOIN(kernels_, TIDEGATE_TARGET);
+const Kernels TIDEGATE_JOIN(kernels_, TIDEGATE_TARGET) = {
+    TIDEGATE_TEXT(TIDEGATE_TARGET), TIDEGATE_TARGET::W, TIDEGATE_TARGET::forward,
+    TIDEGATE_TARGET::backward, TIDEGATE_TARGET::stream, TIDEGATE_TARGET::burn};
+
+}  // namespace tidegate

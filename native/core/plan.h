@@ -1,0 +1,141 @@
+// What every thread of one call shares: the rows in order, the packed weights, the biases.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "scratch.h"
+#include "tidegate.h"
+#include "tile.h"
+
+namespace TIDEGATE_TARGET {
+
+using tidegate::Scratch;
+
+// How the gates of a cell stand in a tile. A block of `units` hidden units has `slots` vectors;
+// the product with x adds to x_count of them from x_first on, the one with h likewise.
+struct Shape {
+  int slots, x_first, x_count, h_first, h_count, units;
+  int x_rows[4], h_rows[4];  // which block of weight rows each of those vectors takes
+};
+
+inline Shape shape_of(int kind, int options) {
+  if (kind == TIDEGATE_LSTM && (options & TIDEGATE_COUPLED))
+    return {3, 0, 3, 0, 3, W, {0, 1, 2}, {0, 1, 2}};
+  if (kind == TIDEGATE_LSTM) return {4, 0, 4, 0, 4, W, {0, 1, 2, 3}, {0, 1, 2, 3}};
+  // new, reset, update, U_n h + b_hn: x reaches the first three, h the last three.
+  if (kind == TIDEGATE_GRU) return {4, 0, 3, 1, 3, W, {2, 0, 1}, {0, 1, 2}};
+  return {4, 0, 4, 0, 4, 4 * W, {0, 0, 0, 0}, {0, 0, 0, 0}};
+}
+
+inline Index round_up(Index n, Index to) { return (n + to - 1) / to * to; }
+
+struct Plan {
+  const tidegate_sequence &q;
+  Shape shape;
+  Index blocks;  // of hidden units
+  Index Hp;      // H with the last block filled up
+  Index G;       // floats in all slots of a row
+  Index steps;   // the longest row
+
+  const Index *rows;     // rows of the batch, longest first
+  const Index *lengths;  // of those
+  const Index *active;   // [steps + 1]: how many of them are still running at each step
+
+  Plan(const tidegate_sequence &sequence, Scratch &scratch)
+      : q(sequence), shape(shape_of(sequence.kind, sequence.options)) {
+    blocks = (q.H + shape.units - 1) / shape.units;
+    Hp = blocks * shape.units;
+    G = blocks * shape.slots * W;
+    sort_rows(scratch);
+  }
+
+  bool has(int option) const { return (q.options & option) != 0; }
+
+  // Floats of a row of sums: room for four slots, whatever the cell uses.
+  Index G4() const { return blocks * 4 * W; }
+
+  // The step of time at which the row in place `row` is after `step` steps of its walk.
+  Index time(Index row, Index step) const { return q.reverse ? lengths[row] - 1 - step : step; }
+
+  // Units of vector `v` of a block that exist; W or more if all do.
+  Index units_left(Index first_unit) const { return q.H - first_unit; }
+
+  // Row of the weight matrix behind a lane of vector `v`, or -1 in the filling.
+  Index weight_row(const int *row_blocks, Index block, int v, int lane) const {
+    const bool spread = shape.units != W;  // the vectors of a block are different units
+    const Index unit = block * shape.units + (spread ? v * W : 0) + lane;
+    return unit < q.H ? row_blocks[v] * q.H + unit : -1;
+  }
+
+ private:
+  void sort_rows(Scratch &scratch) {
+    Index *order = scratch.array<Index>(q.B), *sorted = scratch.array<Index>(q.B);
+    std::iota(order, order + q.B, Index{0});
+    auto length = [&](Index b) { return q.lengths ? (Index)q.lengths[b] : (Index)q.T; };
+    if (q.lengths)
+      std::stable_sort(order, order + q.B, [&](Index a, Index b) { return length(a) > length(b); });
+    for (Index i = 0; i < q.B; i++) sorted[i] = length(order[i]);
+    steps = q.B ? sorted[0] : 0;
+    Index *running = scratch.array<Index>(steps + 1);
+    for (Index s = 0, n = q.B; s <= steps; s++) {
+      while (n > 0 && sorted[n - 1] <= s) n--;
+      running[s] = n;
+    }
+    rows = order, lengths = sorted, active = running;
+  }
+};
+
+// Copies `count` vectors of weights for each k of a block: to[k * count * W + v * W + lane].
+inline void pack_block(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
+                       Index block, float *to) {
+  const Index step = (Index)count * W;
+  for (int v = 0; v < count; v++)
+    for (int lane = 0; lane < W; lane++) {
+      const Index row = p.weight_row(row_blocks, block, v, lane);
+      float *at = to + v * W + lane;
+      if (row < 0)
+        for (Index k = 0; k < K; k++) at[k * step] = 0;
+      else
+        for (Index k = 0; k < K; k++) at[k * step] = w[row * K + k];
+    }
+}
+
+// The opposite.
+inline void unpack_block(const Plan &p, const float *from, Index K, const int *row_blocks,
+                         int count, Index block, float *w) {
+  const Index step = (Index)count * W;
+  for (int v = 0; v < count; v++)
+    for (int lane = 0; lane < W; lane++) {
+      const Index row = p.weight_row(row_blocks, block, v, lane);
+      if (row < 0) continue;
+      for (Index k = 0; k < K; k++) w[row * K + k] = from[k * step + v * W + lane];
+    }
+}
+
+// Copies columns [first, first + 4W) of the weights for each gate of each block in turn: to
+// [gates][4W]. It multiplies gradients of gates, and so is read along the gates.
+inline void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
+                         Index first, float *to) {
+  const Index width = std::min<Index>(4 * W, K - first);
+  for (Index block = 0; block < p.blocks; block++)
+    for (int v = 0; v < count; v++)
+      for (int lane = 0; lane < W; lane++, to += 4 * W) {
+        const Index row = p.weight_row(row_blocks, block, v, lane);
+        std::fill(to, to + 4 * W, 0.0f);
+        if (row >= 0) std::copy_n(w + row * K + first, width, to);
+      }
+}
+
+// Fills up each of `count` runs of H floats to Hp.
+inline float *fill_up(const Plan &p, const float *from, int count, Scratch &scratch) {
+  float *to = scratch.floats(count * p.Hp);
+  std::fill(to, to + count * p.Hp, 0.0f);
+  for (int i = 0; i < count; i++) std::copy_n(from + i * p.q.H, p.q.H, to + i * p.Hp);
+  return to;
+}
+
+// Cuts [0, n) into `parts` and returns where part i begins.
+inline Index cut(Index n, Index i, Index parts) { return n * i / parts; }
+
+}  // namespace TIDEGATE_TARGET

@@ -1,0 +1,46 @@
+// Threads that wait for work, and the barrier between them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace tidegate {
+
+// The right to use the pool's threads for one call. Whoever comes while another call has them
+// gets one thread, its own, so that no call waits for another.
+class Lease {
+ public:
+  explicit Lease(int threads);
+  ~Lease();
+  Lease(const Lease &) = delete;
+  Lease &operator=(const Lease &) = delete;
+
+  int threads() const { return threads_; }
+
+  // Call work(0) ... work(threads - 1) at the same time; work(0) runs on the caller.
+  template <class Work>
+  void run(Work &work) const {
+    run([](void *self, int thread) { (*static_cast<Work *>(self))(thread); }, &work);
+  }
+
+ private:
+  void run(void (*work)(void *, int), void *self) const;
+
+  int threads_;
+  bool held_ = false;
+};
+
+// Waits by spinning: the threads of one call reach it within microseconds. One that waits longer,
+// because the machine is busy with something else, gives its core away.
+class Barrier {
+ public:
+  explicit Barrier(int threads) : threads_(threads) {}
+  void wait();
+
+ private:
+  const int threads_;
+  alignas(64) std::atomic<int> arrived_{0};
+  alignas(64) std::atomic<std::uint32_t> round_{0};
+};
+
+}  // namespace tidegate

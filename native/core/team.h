@@ -1,0 +1,51 @@
+// How the threads of one call share its work.
+#pragma once
+
+#include "plan.h"
+#include "pool.h"
+
+namespace TIDEGATE_TARGET {
+
+using tidegate::Barrier;
+
+// By rows of the batch: each thread walks all of time on its own, without waiting for another. By
+// units: all threads take each step together, each for its own units. Units are for few rows, or
+// for weights that outgrow a core's cache.
+struct Team {
+  int threads;
+  bool by_units;
+};
+
+inline Team team_for(const Plan &p, int threads) {
+  const Index weights = p.G * p.q.P * 4;
+  const Index rows = p.q.B / threads;
+  const Index least = shape_of(p.q.kind, p.q.options).units == W ? 4 : 1;
+  if (threads == 1 || p.blocks < least * threads) return {threads, false};
+  const bool few = rows < 4 && weights > (Index{160} << 10);
+  const bool heavy = rows < 16 && weights > (Index{3} << 20);
+  return {threads, few || heavy};
+}
+
+// One thread's share.
+struct Share {
+  int thread, threads;
+  Index first, stride;  // places of its rows
+  Index b0, b1;         // its blocks of units
+  bool waits;           // for the others, at every step
+
+  Share(const Plan &p, const Team &team, int thread_)
+      : thread(thread_), threads(team.threads), first(team.by_units ? 0 : thread_),
+        stride(team.by_units ? 1 : team.threads), waits(team.by_units) {
+    // In fours of vectors: the product that goes back makes so many units at once.
+    const Index unit = p.shape.units == W ? 4 : 1;
+    const Index groups = (p.blocks + unit - 1) / unit;
+    b0 = waits ? cut(groups, thread, threads) * unit : 0;
+    b1 = waits ? std::min(p.blocks, cut(groups, thread + 1, threads) * unit) : p.blocks;
+  }
+
+  // How many of the first n places are its own.
+  Index rows_of(Index n) const { return n <= first ? 0 : (n - first + stride - 1) / stride; }
+  Index place(Index row) const { return first + row * stride; }
+};
+
+}  // namespace TIDEGATE_TARGET

@@ -1,0 +1,158 @@
+/* tidegate: recurrent sequences on a CPU.
+ *
+ * The whole C interface. No Python, no torch, no BLAS: raw pointers to float32 in, float32 out.
+ *
+ * Axis letters: B rows, T steps, I input features, H hidden units, P features that go out and come
+ * back (the projected size, or H), G row blocks of the weight matrices (LSTM 4, coupled LSTM 3,
+ * GRU 3, RNN 1), in torch.nn's order: LSTM input, forget, candidate, output (coupled: without
+ * input); GRU reset, update, new.
+ *
+ * Rules for every pointer:
+ *   - float32 unless it says otherwise; C-contiguous in the shape that it says, unless strides
+ *     are given beside it (counted in floats; the last axis always has stride 1);
+ *   - inputs are only read, outputs are overwritten (never added to), and no output may overlap
+ *     an input or another output;
+ *   - the caller owns everything; nothing is kept after the call returns, but for a stream's
+ *     own copy of the weights;
+ *   - NULL where it says "or NULL".
+ * Scratch memory belongs to the library: it is kept by the calling thread from call to call and
+ * freed when that thread ends.
+ *
+ * Each output element is summed in one fixed order, whatever the batch it stands in, the chunk
+ * of the sequence, and the number of threads. Functions may be called from several threads.
+ */
+#ifndef TIDEGATE_H
+#define TIDEGATE_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define TIDEGATE_API __declspec(dllexport)
+#else
+#define TIDEGATE_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TIDEGATE_ABI 1
+
+enum { TIDEGATE_LSTM = 0, TIDEGATE_GRU = 1, TIDEGATE_RNN = 2 };
+
+enum { /* options, or-ed together */
+  TIDEGATE_PEEPHOLE = 1,     /* LSTM: w_ch is given */
+  TIDEGATE_COUPLED = 2,      /* LSTM: i = 1 - f; three blocks of weights */
+  TIDEGATE_RESET_BEFORE = 4, /* GRU: the reset gate multiplies h (Cho et al. 2014) */
+  TIDEGATE_RELU = 8,         /* RNN: max(0, .) in place of tanh */
+  TIDEGATE_LAYER_NORM = 16   /* norm_ih and norm_hh are given (LSTM: norm_cell, too) */
+};
+
+/* What comes back: 0 is success. */
+enum { TIDEGATE_OK = 0, TIDEGATE_BAD_ARGUMENT = 1, TIDEGATE_NO_MEMORY = 2, TIDEGATE_UNSUPPORTED = 3 };
+
+/* One direction of one layer over a batch of sequences. Fill with zeros first. */
+typedef struct tidegate_sequence {
+  int32_t kind;    /* TIDEGATE_LSTM, ... */
+  int32_t options; /* TIDEGATE_PEEPHOLE | ... */
+  int32_t reverse; /* 1: each row is walked from its last valid step back to step 0 */
+  int32_t threads; /* most threads to use, >= 1 */
+  int64_t B, T, I, H, P;
+  float cell_clip; /* bound on |c|, 0 for none */
+  float zone_hidden_rate, zone_cell_rate; /* expectation of zoneout: p old + (1 - p) new; 0: none */
+  float unused;
+
+  const float *x; /* [B, T, I] by strides */
+  int64_t x_row, x_step;
+  const float *h0, *c0; /* [B, P], [B, H] (LSTM) */
+
+  const float *w_ih, *w_hh; /* [G*H, I], [G*H, P] */
+  const float *b_ih, *b_hh; /* [G*H], or both NULL */
+  const float *w_ch;        /* peephole: [3*H] for i, f, o (coupled [2*H] for f, o), or NULL */
+  const float *w_hr;        /* projection: [P, H], or NULL: P = H */
+  const float *norm_ih, *norm_hh, *norm_cell, *norm_cell_bias; /* [G*H], [G*H], [H], [H]; NULL */
+
+  const int64_t *lengths;        /* [B], 0 <= length <= T, or NULL: every row has T steps */
+  const uint8_t *resets;         /* [B, T] 0 or 1: the state is zero before step t is taken; NULL */
+  const float *recurrent_mask;   /* [B, P]: multiplies h where w_hh sees it; NULL */
+  const uint8_t *zone_hidden, *zone_cell; /* [B, T, P], [B, T, H]: 1 keeps the old value; NULL */
+
+  float *y; /* [B, T, P] by strides; zero past the end of a row */
+  int64_t y_row, y_step;
+  float *h_n, *c_n; /* [B, P], [B, H] (LSTM): after each row's last step taken */
+
+  /* Kept for the backward pass and for whoever wants to see the gates; both NULL for neither.
+   * tidegate_kept() says how many numbers a row and step have in `gates`; a block of `units`
+   * hidden units stands together, slot by slot: [B, T, blocks, slots, units]. Steps past the end
+   * of a row are not written. */
+  float *gates;
+  float *cells; /* LSTM: c after each step, [B, T, H] */
+} tidegate_sequence;
+
+/* What the backward pass takes beside the sequence (with y, gates and cells as the forward pass
+ * left them), and what it gives. */
+typedef struct tidegate_gradient {
+  const float *dy; /* [B, T, P] by strides; what stands past the end of a row is not read; NULL: 0 */
+  int64_t dy_row, dy_step;
+  const float *dh_n, *dc_n;      /* [B, P], [B, H]; NULL: 0 */
+  const float *dgates, *dcells;  /* gradients of `gates` and `cells`, laid out like them; NULL: 0 */
+
+  float *dx; /* [B, T, I] by strides, zero past the end of a row; NULL: not wanted */
+  int64_t dx_row, dx_step;
+  float *dh0, *dc0;     /* [B, P], [B, H] (LSTM) */
+  float *dw_ih, *dw_hh; /* like the weights; dw_ih NULL: no gradient of any weight is wanted */
+  float *db_ih, *db_hh, *dw_ch, *dw_hr;
+  float *dnorm_ih, *dnorm_hh, *dnorm_cell, *dnorm_cell_bias;
+} tidegate_gradient;
+
+/* Layout of `gates`. Slots by name: LSTM 0 input, 1 forget, 2 candidate, 3 output; coupled LSTM
+ * 0 forget, 1 candidate, 2 output; GRU 0 new, 1 reset, 2 update, 3 U_n h + b_hn (reset before: no
+ * slot 3); RNN 0..: the hidden state before zoneout, one slot after another in units of 4 blocks
+ * (so that [slots, units] read as one axis is the units in order). */
+typedef struct tidegate_kept {
+  int64_t blocks, slots, units;
+} tidegate_kept_layout;
+
+TIDEGATE_API int tidegate_abi(void);
+/* Name of the instruction set in use: "avx512", "avx2", "neon", "portable". */
+TIDEGATE_API const char *tidegate_isa(void);
+/* Name of the instruction sets that this build has and this machine runs, by commas, best first. */
+TIDEGATE_API const char *tidegate_isas(void);
+/* Choose one by name; also by the environment variable TIDEGATE_ISA. Not while others compute. */
+TIDEGATE_API int tidegate_choose_isa(const char *name);
+/* What went wrong in this thread's last call that did not return TIDEGATE_OK. */
+TIDEGATE_API const char *tidegate_error(void);
+
+/* 0 if forward and backward can run this kind, options and projection; TIDEGATE_UNSUPPORTED. */
+TIDEGATE_API int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P);
+TIDEGATE_API tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H);
+
+TIDEGATE_API int tidegate_forward(const tidegate_sequence *sequence);
+TIDEGATE_API int tidegate_backward(const tidegate_sequence *sequence,
+                                   const tidegate_gradient *gradient);
+
+/* A stack of `layers` one-directional layers that takes one step at a time. Of each sequence the
+ * kind, options, sizes, weights, clip and zoneout rates are read, with B rows; T, x, y and so on
+ * are not. It keeps its own copy of the weights, and its state: all layers' states one after
+ * another, [B, P] and (LSTM) [B, H] each. */
+typedef struct tidegate_stream tidegate_stream;
+TIDEGATE_API tidegate_stream *tidegate_stream_new(const tidegate_sequence *layers, int32_t count);
+/* Shares the weights, copies the state. */
+TIDEGATE_API tidegate_stream *tidegate_stream_fork(const tidegate_stream *stream);
+TIDEGATE_API void tidegate_stream_free(tidegate_stream *stream);
+/* The state, `tidegate_stream_size` floats, to read and write between steps. */
+TIDEGATE_API float *tidegate_stream_state(tidegate_stream *stream);
+TIDEGATE_API int64_t tidegate_stream_size(const tidegate_stream *stream);
+/* x: [B, I] of the first layer, y: [B, P] of the last, both contiguous. */
+TIDEGATE_API int tidegate_stream_step(tidegate_stream *stream, const float *x, float *y);
+
+/* Best fused multiply-adds a second of this machine in this instruction set, in GFLOP/s: two
+ * flops each, `threads` threads, measured for about `seconds`. */
+TIDEGATE_API double tidegate_peak(int32_t threads, double seconds);
+/* 1: fill all scratch memory with NaN before use, for tests. */
+TIDEGATE_API void tidegate_poison(int32_t on);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -7,21 +7,34 @@ JOBS ?= 2
 
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
+LIBRARY_STAMP := build/native/.built
 DEV_STAMP := $(VENV)/.installed-dev
 DOCS_STAMP := $(VENV)/.installed-docs
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Apart from everything else: the package and its tests run without them.
+PEERS := $(VENV)/peers
+# The library is compiled by native/build.sh, not by pip: that is quick when little has changed, and
+# says what went wrong. CMake is installed where the machine has none.
+PIP := SKBUILD_WHEEL_CMAKE=false SKBUILD_EDITABLE_MODE=inplace \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+  $(if $(shell command -v cmake),,cmake)
+NATIVE := PATH="$(abspath $(BIN)):$$PATH" JOBS=$(JOBS) native/build.sh
+NATIVE_SOURCES := CMakeLists.txt $(wildcard native/*.* native/*/*.*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo test native-test lint format bench peers docs clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
-demo: $(RUN_STAMP)  ## train an LSTM on real text messages, score it, save it, use it
+demo: $(RUN_STAMP) $(LIBRARY_STAMP)  ## train an LSTM on real text messages, score it, save it, use it
 	$(BIN)/tidegate demo $(ARGS)
 
 test: $(DEV_STAMP)  ## run the tests (ARGS="tests/test_tiny.py -k lstm" picks some)
+	$(NATIVE) test
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -q $(ARGS)
+
+native-test: $(RUN_STAMP)  ## run the tests of the C library (SANITIZE=address,undefined or thread)
+	SANITIZE=$(SANITIZE) $(NATIVE) test
 
 lint: $(DEV_STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check
@@ -32,15 +45,19 @@ format: $(DEV_STAMP)  ## repair what ruff can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(RUN_STAMP)  ## list the benchmarks; ARGS="NAME" runs one
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(RUN_STAMP) $(LIBRARY_STAMP)  ## measure layers and their peers (ARGS="list" names other benchmarks)
+	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(ARGS)
+
+peers: $(RUN_STAMP)  ## install what make bench compares with (JAX, ONNX Runtime, OpenVINO, Keras)
+	@echo "Installing the peers into $(PEERS) (about 1 GB) ..."
+	@$(PIP) --upgrade --target $(PEERS) -r benchmarks/requirements.txt
 
 docs: $(DOCS_STAMP)  ## build the documentation into site/
 	$(BIN)/python docs/generate_cli.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything built
-	rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site build dist src/tidegate/kernels/*tidegate.* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/pip:
@@ -53,6 +70,12 @@ $(RUN_STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing tidegate into $(VENV) (a few minutes the first time) ..."
 	@$(PIP) -e .
 	@touch $@
+
+# A compiler that fails here stops nobody: the nets run without the library, too. `make test` is
+# strict. Without a compiler there is no folder to put the stamp into.
+$(LIBRARY_STAMP): $(NATIVE_SOURCES) | $(RUN_STAMP)
+	@$(NATIVE) && if [ -d $(@D) ]; then touch $@; fi || \
+	  echo "tidegate: the C library did not compile; going on without it." >&2
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing tidegate and its development tools into $(VENV) (a few minutes the first time) ..."

@@ -46,10 +46,10 @@ struct GRU {
     store(s.dh + unit, fma(dh, update, load(s.dh + unit)));
     float *to = s.block(block), *to_h = s.dg_h + block * 3 * W;
     store(to, d_fresh), store(to + W, d_reset), store(to + 2 * W, d_update), store(to + 3 * W, d_part);
-    store(to_h, d_reset), store(to_h + W, d_update), store(to_h + 2 * W, d_part);
-    if (s.dg_x == s.dg_h) return;
+    const Index lanes = p.lanes(block);
+    store(to_h, d_reset), store(to_h + lanes, d_update), store(to_h + 2 * lanes, d_part);
     float *to_x = s.dg_x + block * 3 * W;
-    store(to_x, d_fresh), store(to_x + W, d_reset), store(to_x + 2 * W, d_update);
+    store(to_x, d_fresh), store(to_x + lanes, d_reset), store(to_x + 2 * lanes, d_update);
   }
 };
 

@@ -17,14 +17,15 @@ struct LSTM {
     return {splat(1.0f) - f, f, load(at + W), load(at + 2 * W)};
   }
 
-  static void keep(float *at, const Gates &gates, bool coupled) {
+  // Slot by slot from the first: each may spill over into the room of the next.
+  static void keep(float *at, const Gates &gates, bool coupled, Index lanes = W) {
     if (!coupled) {
       store(at, gates.i);
-      at += W;
+      at += lanes;
     }
     store(at, gates.f);
-    store(at + W, gates.g);
-    store(at + 2 * W, gates.o);
+    store(at + lanes, gates.g);
+    store(at + 2 * lanes, gates.o);
   }
 
   // c before zoneout; `clipped` marks where the bound was passed.
@@ -118,7 +119,7 @@ struct LSTM {
     store(s.dc + unit, s.reset ? Vec{} : dc_old);
     float *at = s.block(block);
     keep(at, d, coupled);
-    keep(s.dg_h + block * slots * W, d, coupled);
+    keep(s.dg_h + block * slots * W, d, coupled, p.lanes(block));
   }
 };
 

@@ -18,7 +18,8 @@ struct BackSpot {
   const float *gates, *cells, *dgates, *dcells;
   const float *h_old, *c_old;  // before the step; null for zero; H floats
   float *dh, *dc;              // in: of the states after the step; out: before it
-  float *dg_h, *dg_x;          // gradients of the pre-activations, in the order of the panels
+  float *dg_h, *dg_x;          // gradients of the pre-activations, in the order of the panels;
+                               // slots stand `lanes` of the plan apart
   float *peep;                 // sums of this row for the peephole weights
   float *blocks;               // the same gradients, block by block ...
   Index block_step;            // ... and how far apart the blocks are
@@ -65,6 +66,7 @@ class Backward {
       : p_(plan), w_(weights), back_(back), g_(gradient), team_(team), barrier_(team.threads) {
     const Index B = p_.q.B;
     GH_ = p_.blocks * p_.shape.h_count * W;
+    gates_ = p_.gates(p_.shape.h_count);
     // GRU: not the same gates on both sides.
     same_ = p_.shape.x_first == p_.shape.h_first;
     chunk_ = std::clamp<Index>(768 / std::max<Index>(B, 1), 1, std::max<Index>(p_.steps, 1));
@@ -223,8 +225,8 @@ class Backward {
         const Left part = {left.a + first * left.row, left.row, 1};
         float *out = dh + first * row;
         if (!p_.q.recurrent_mask)
-          return tile_of(height, vectors)(part, panel, GH_, {out, row, out, row});
-        tile_of(height, vectors)(part, panel, GH_, {zeros, 0, sums, width});
+          return tile_of(height, vectors)(part, panel, gates_, {out, row, out, row});
+        tile_of(height, vectors)(part, panel, gates_, {zeros, 0, sums, width});
         for (int m = 0; m < height; m++)
           mask(share.place(first + m), u, vectors, sums + m * width, out + m * row);
       });
@@ -255,7 +257,7 @@ class Backward {
       Index s = stop - 1, before = 0;  // rows of the chunk in later steps
       for_tiles(to - from, [&](Index first, int height) {
         const Left left = {dg_x_ + (from + first) * GH_, GH_, 1};
-        tile_of(height, vectors)(left, panel, GH_, {zeros, 0, sums, width});
+        tile_of(height, vectors)(left, panel, gates_, {zeros, 0, sums, width});
         for (int m = 0; m < height; m++) {
           const Index at = from + first + m;
           while (s > start && at - before >= p_.active[s]) before += p_.active[s--];
@@ -358,7 +360,7 @@ class Backward {
   const Team team_;
   Barrier barrier_;
   bool same_;
-  Index GH_, chunk_, room_, Pp_, lda_ = 0;
+  Index GH_, gates_, chunk_, room_, Pp_, lda_ = 0;
   float *dh_, *dc_ = nullptr, *dg_h_, *dg_x_, *dg_blocks_ = nullptr;
   float *seen_ = nullptr, *dw_x_ = nullptr, *dw_h_ = nullptr, *db_ = nullptr, *peep_ = nullptr;
 };

@@ -74,10 +74,23 @@ std::atomic<const Kernels *> &chosen() {
 }
 
 bool known(int32_t kind, int32_t options) {
-  constexpr int32_t kLstm = TIDEGATE_PEEPHOLE | TIDEGATE_COUPLED;
+  constexpr int32_t kLstm = TIDEGATE_PEEPHOLE | TIDEGATE_COUPLED | TIDEGATE_LAYER_NORM;
   if (kind == TIDEGATE_LSTM) return (options & ~kLstm) == 0;
-  if (kind == TIDEGATE_GRU) return options == 0;
-  return kind == TIDEGATE_RNN && (options & ~TIDEGATE_RELU) == 0;
+  if (kind == TIDEGATE_GRU) return (options & ~(TIDEGATE_RESET_BEFORE | TIDEGATE_LAYER_NORM)) == 0;
+  return kind == TIDEGATE_RNN && (options & ~(TIDEGATE_RELU | TIDEGATE_LAYER_NORM)) == 0;
+}
+
+// What is wrong with the weights, whose sizes are right.
+const char *fault_of_weights(const tidegate_sequence &q) {
+  const bool lstm = q.kind == TIDEGATE_LSTM, norm = (q.options & TIDEGATE_LAYER_NORM) != 0;
+  if (!q.w_ih || !q.w_hh) return "a weight is null";
+  if ((q.b_ih == nullptr) != (q.b_hh == nullptr)) return "one bias is null and the other is not";
+  if (((q.options & TIDEGATE_PEEPHOLE) != 0) != (q.w_ch != nullptr))
+    return "w_ch must be given with peepholes alone";
+  if (q.w_hr ? !lstm : q.P != q.H) return "w_hr must be given where P is not H, to an LSTM alone";
+  if (norm && (!q.norm_ih || !q.norm_hh)) return "norm_ih or norm_hh is null";
+  if (norm && lstm && (!q.norm_cell || !q.norm_cell_bias)) return "norm_cell or its bias is null";
+  return nullptr;
 }
 
 // What the kernels rely on and cannot see for themselves.
@@ -85,14 +98,12 @@ const char *fault(const tidegate_sequence *q) {
   if (!q) return "sequence is null";
   if (q->B < 0 || q->T < 0 || q->I < 1 || q->H < 1 || q->P < 1) return "a size is out of range";
   if (q->threads < 1) return "threads must be >= 1";
+  if (const char *what = fault_of_weights(*q)) return what;
   if (q->B == 0) return nullptr;
   const bool lstm = q->kind == TIDEGATE_LSTM;
-  if (!q->h0 || !q->w_ih || !q->w_hh) return "a pointer is null";
+  if (!q->h0) return "h0 is null";
   if (q->T > 0 && (!q->x || !q->y)) return "x or y is null";
   if (lstm && !q->c0) return "c0 is null";
-  if ((q->b_ih == nullptr) != (q->b_hh == nullptr)) return "one bias is null and the other is not";
-  if (((q->options & TIDEGATE_PEEPHOLE) != 0) != (q->w_ch != nullptr))
-    return "w_ch must be given with peepholes alone";
   if (lstm && (q->gates == nullptr) != (q->cells == nullptr))
     return "gates and cells go together";
   for (int64_t b = 0; q->lengths && b < q->B; b++)
@@ -144,8 +155,14 @@ int tidegate_choose_isa(const char *name) {
 
 const char *tidegate_error(void) { return last_error.c_str(); }
 
+void tidegate_share_openmp(void *gomp_parallel, void *omp_in_parallel) {
+  share({reinterpret_cast<decltype(OpenMP::parallel)>(gomp_parallel),
+         reinterpret_cast<decltype(OpenMP::in_parallel)>(omp_in_parallel)});
+}
+
 int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P) {
-  return known(kind, options) && H == P ? TIDEGATE_OK : TIDEGATE_UNSUPPORTED;
+  const bool fits = H == P || (kind == TIDEGATE_LSTM && P < H);
+  return known(kind, options) && fits ? TIDEGATE_OK : TIDEGATE_UNSUPPORTED;
 }
 
 tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H) {
@@ -189,10 +206,7 @@ const char *stream_fault(const tidegate_sequence *layers, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     const tidegate_sequence &q = layers[i];
     if (q.B < 1 || q.I < 1 || q.H < 1 || q.P < 1) return "a size is out of range";
-    if (!q.w_ih || !q.w_hh) return "a weight is null";
-    if ((q.b_ih == nullptr) != (q.b_hh == nullptr)) return "one bias is null and the other is not";
-    if (((q.options & TIDEGATE_PEEPHOLE) != 0) != (q.w_ch != nullptr))
-      return "w_ch must be given with peepholes alone";
+    if (const char *what = fault_of_weights(q)) return what;
     if (i > 0 && (q.I != layers[i - 1].P || q.B != layers[i - 1].B))
       return "layers do not fit on one another";
     if (tidegate_supports(q.kind, q.options, q.H, q.P) != TIDEGATE_OK) return "no kernel for this cell";

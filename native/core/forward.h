@@ -50,7 +50,9 @@ class Forward {
   Forward(const Plan &plan, const Weights &weights, const Team &team, Scratch &scratch)
       : p_(plan), w_(weights), team_(team), barrier_(team.threads) {
     const Index rows = p_.q.B;
-    few_ = team.by_units || (rows < 4 * team.threads && p_.steps > 1);
+    // Weights that no cache of a core holds are read for many steps at once, too.
+    const bool heavy = rows < 24 * team.threads && w_.x_step * p_.blocks * 4 > (Index{1} << 20);
+    few_ = team.by_units || ((rows < 4 * team.threads || heavy) && p_.steps > 1);
     x_room_ = few_ ? 0 : p_.q.I;
     lda_ = round_up(x_room_ + p_.Hp, 16) + 16;
     for (auto &half : seen_) half = scratch.floats(rows * lda_);

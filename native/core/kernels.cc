@@ -4,6 +4,7 @@
 #include "../cells/gru.h"
 #include "../cells/lstm.h"
 #include "../cells/rnn.h"
+#include "rows.h"
 
 namespace TIDEGATE_TARGET {
 
@@ -71,8 +72,8 @@ class BackPacking {
   BackPacking(const Plan &plan, bool with_x, Scratch &scratch) : p_(plan) {
     columns_h_ = (p_.q.P + 4 * W - 1) / (4 * W);
     columns_x_ = with_x ? (p_.q.I + 4 * W - 1) / (4 * W) : 0;
-    weights.h_step = p_.blocks * p_.shape.h_count * W * 4 * W;
-    weights.x_step = p_.blocks * p_.shape.x_count * W * 4 * W;
+    weights.h_step = p_.gates(p_.shape.h_count) * 4 * W;
+    weights.x_step = p_.gates(p_.shape.x_count) * 4 * W;
     weights.h = scratch.floats(columns_h_ * weights.h_step);
     weights.x = scratch.floats(columns_x_ * weights.x_step);
   }
@@ -96,17 +97,34 @@ class BackPacking {
   Index columns_h_, columns_x_;
 };
 
+// The path that keeps its sums in registers.
 template <class Cell>
-void forward_as(const tidegate_sequence &sequence, Scratch &scratch) {
+struct Tiles {
+  static void forward(const tidegate_sequence &sequence, Scratch &scratch);
+  static void backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
+                       Scratch &scratch);
+
+  // What the layers of a stream share.
+  struct Packed {
+    explicit Packed(const Plan &plan) : packing(plan, memory) { packing.run(0, 1); }
+    Scratch memory;
+    Packing packing;
+  };
+
+  using Walk = Forward<Cell>;
+  static Walk walk(const Plan &plan, const Packed &packed, Scratch &scratch) {
+    return Walk(plan, packed.packing.weights, {1, false}, scratch);
+  }
+};
+
+template <class Cell>
+void Tiles<Cell>::forward(const tidegate_sequence &sequence, Scratch &scratch) {
   const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
   const Team team = team_for(plan, lease.threads());
   Packing packing(plan, scratch);
   Forward<Cell> forward(plan, packing.weights, team, scratch);
-  const Index cells = sequence.B * sequence.T;
-  tidegate::prefer_large_pages(sequence.gates, cells * plan.G * 4);
-  tidegate::prefer_large_pages(sequence.cells, cells * sequence.H * 4);
-  tidegate::prefer_large_pages(sequence.y, cells * sequence.P * 4);
+  prefer_large_outputs(plan);
   Barrier packed(team.threads);
   auto work = [&](int thread) {
     packing.run(thread, team.threads);
@@ -117,8 +135,8 @@ void forward_as(const tidegate_sequence &sequence, Scratch &scratch) {
 }
 
 template <class Cell>
-void backward_as(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
-                 Scratch &scratch) {
+void Tiles<Cell>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
+                           Scratch &scratch) {
   const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
   const Team team = team_for(plan, lease.threads());
@@ -133,20 +151,25 @@ void backward_as(const tidegate_sequence &sequence, const tidegate_gradient &gra
   lease.run(work);
 }
 
+// Calls run(path) with the path for the cell and options of a sequence.
+template <class Run>
+auto with_path(const tidegate_sequence &q, Run run) {
+  const bool rows = needs_rows(q);
+  if (q.kind == TIDEGATE_LSTM) return rows ? run(Rows<LSTMRows>()) : run(Tiles<LSTM>());
+  if (q.kind == TIDEGATE_GRU) return rows ? run(Rows<GRURows>()) : run(Tiles<GRU>());
+  return rows ? run(Rows<RNNRows>()) : run(Tiles<RNN>());
+}
+
 void forward(const tidegate_sequence &q, Scratch &scratch) {
-  if (q.kind == TIDEGATE_LSTM) forward_as<LSTM>(q, scratch);
-  else if (q.kind == TIDEGATE_GRU) forward_as<GRU>(q, scratch);
-  else forward_as<RNN>(q, scratch);
+  with_path(q, [&](auto path) { path.forward(q, scratch); });
 }
 
 void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &scratch) {
-  if (q.kind == TIDEGATE_LSTM) backward_as<LSTM>(q, g, scratch);
-  else if (q.kind == TIDEGATE_GRU) backward_as<GRU>(q, g, scratch);
-  else backward_as<RNN>(q, g, scratch);
+  with_path(q, [&](auto path) { path.backward(q, g, scratch); });
 }
 
 // The forward pass over one step, with weights packed once.
-template <class Cell>
+template <class Path>
 class Streamed : public tidegate::StreamLayer {
  public:
   explicit Streamed(const tidegate_sequence &sequence) : Streamed(one_step(sequence), nullptr) {}
@@ -155,7 +178,7 @@ class Streamed : public tidegate::StreamLayer {
     q_.x = x, q_.y = y;
     q_.h0 = q_.h_n = h;
     q_.c0 = q_.c_n = c;
-    forward_.run(0);
+    walk_.run(0);
   }
 
   std::unique_ptr<StreamLayer> copy() const override {
@@ -163,16 +186,12 @@ class Streamed : public tidegate::StreamLayer {
   }
 
  private:
-  struct Packed {
-    Packed(const Plan &plan) : packing(plan, memory) { packing.run(0, 1); }
-    Scratch memory;
-    Packing packing;
-  };
+  using Packed = typename Path::Packed;
 
   Streamed(const tidegate_sequence &q, std::shared_ptr<const Packed> packed)
       : q_(q), plan_(q_, scratch_),
         packed_(packed ? packed : std::make_shared<const Packed>(plan_)),
-        forward_(plan_, packed_->packing.weights, {1, false}, scratch_) {}
+        walk_(Path::walk(plan_, *packed_, scratch_)) {}
 
   static tidegate_sequence one_step(tidegate_sequence q) {
     q.T = q.threads = 1;
@@ -189,14 +208,13 @@ class Streamed : public tidegate::StreamLayer {
   Scratch scratch_;
   Plan plan_;
   std::shared_ptr<const Packed> packed_;
-  Forward<Cell> forward_;
+  typename Path::Walk walk_;
 };
 
 std::unique_ptr<tidegate::StreamLayer> stream(const tidegate_sequence &q) {
-  using tidegate::StreamLayer;
-  if (q.kind == TIDEGATE_LSTM) return std::unique_ptr<StreamLayer>(new Streamed<LSTM>(q));
-  if (q.kind == TIDEGATE_GRU) return std::unique_ptr<StreamLayer>(new Streamed<GRU>(q));
-  return std::unique_ptr<StreamLayer>(new Streamed<RNN>(q));
+  return with_path(q, [&](auto path) {
+    return std::unique_ptr<tidegate::StreamLayer>(new Streamed<decltype(path)>(q));
+  });
 }
 
 double burn(long rounds) {

@@ -23,6 +23,9 @@ inline Shape shape_of(int kind, int options) {
   if (kind == TIDEGATE_LSTM && (options & TIDEGATE_COUPLED))
     return {3, 0, 3, 0, 3, W, {0, 1, 2}, {0, 1, 2}};
   if (kind == TIDEGATE_LSTM) return {4, 0, 4, 0, 4, W, {0, 1, 2, 3}, {0, 1, 2, 3}};
+  // Only the row-wise path has it, which makes no tiles of all gates.
+  if (kind == TIDEGATE_GRU && (options & TIDEGATE_RESET_BEFORE))
+    return {3, 0, 3, 0, 3, W, {2, 0, 1}, {2, 0, 1}};
   // new, reset, update, U_n h + b_hn: x reaches the first three, h the last three.
   if (kind == TIDEGATE_GRU) return {4, 0, 3, 1, 3, W, {2, 0, 1}, {0, 1, 2}};
   return {4, 0, 4, 0, 4, 4 * W, {0, 0, 0, 0}, {0, 0, 0, 0}};
@@ -60,6 +63,12 @@ struct Plan {
 
   // Units of vector `v` of a block that exist; W or more if all do.
   Index units_left(Index first_unit) const { return q.H - first_unit; }
+
+  // Floats from one slot to the next where a block leaves no room for what fills it up.
+  Index lanes(Index block) const { return std::min<Index>(W, q.H - block * W); }
+
+  // How many gates of all units x or h reaches by `count` vectors of a block.
+  Index gates(int count) const { return shape.units == W ? count * q.H : q.H; }
 
   // Row of the weight matrix behind a lane of vector `v`, or -1 in the filling.
   Index weight_row(const int *row_blocks, Index block, int v, int lane) const {
@@ -114,16 +123,18 @@ inline void unpack_block(const Plan &p, const float *from, Index K, const int *r
 }
 
 // Copies columns [first, first + 4W) of the weights for each gate of each block in turn: to
-// [gates][4W]. It multiplies gradients of gates, and so is read along the gates.
+// [gates][4W]. It multiplies gradients of gates, and so is read along the gates; what fills up the
+// last block is left out.
 inline void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
                          Index first, float *to) {
   const Index width = std::min<Index>(4 * W, K - first);
   for (Index block = 0; block < p.blocks; block++)
     for (int v = 0; v < count; v++)
-      for (int lane = 0; lane < W; lane++, to += 4 * W) {
+      for (int lane = 0; lane < W; lane++) {
         const Index row = p.weight_row(row_blocks, block, v, lane);
-        std::fill(to, to + 4 * W, 0.0f);
-        if (row >= 0) std::copy_n(w + row * K + first, width, to);
+        if (row < 0) break;
+        std::fill(std::copy_n(w + row * K + first, width, to), to + 4 * W, 0.0f);
+        to += 4 * W;
       }
 }
 
@@ -133,6 +144,14 @@ inline float *fill_up(const Plan &p, const float *from, int count, Scratch &scra
   std::fill(to, to + count * p.Hp, 0.0f);
   for (int i = 0; i < count; i++) std::copy_n(from + i * p.q.H, p.q.H, to + i * p.Hp);
   return to;
+}
+
+// Asks for large pages behind what the forward pass writes.
+inline void prefer_large_outputs(const Plan &p) {
+  const Index cells = p.q.B * p.q.T;
+  tidegate::prefer_large_pages(p.q.gates, cells * p.G * 4);
+  tidegate::prefer_large_pages(p.q.cells, cells * p.q.H * 4);
+  tidegate::prefer_large_pages(p.q.y, cells * p.q.P * 4);
 }
 
 // Cuts [0, n) into `parts` and returns where part i begins.

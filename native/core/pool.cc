@@ -109,26 +109,60 @@ std::unique_ptr<Pool> &instance() {
   return pool;
 }
 
+// Null until somebody shares it; null again in a forked child, where its threads are gone.
+std::atomic<const OpenMP *> openmp{nullptr};
+
 #if !defined(_WIN32)
 // A child process has none of its parent's threads: it leaves their pool alone and makes its own.
 void forget_in_child() {
+  openmp = nullptr;
   (void)instance().release();
   instance() = std::make_unique<Pool>();
 }
 #endif
 
-Pool &Pool::get() {
+void watch_forks() {
 #if !defined(_WIN32)
   static const int once = pthread_atfork(nullptr, nullptr, forget_in_child);
   (void)once;
 #endif
+}
+
+Pool &Pool::get() {
+  watch_forks();
   return *instance();
 }
 
+// What the threads of OpenMP are called with; each draws its number.
+struct Job {
+  void (*work)(void *, int);
+  void *self;
+  std::atomic<int> drawn{0};
+
+  static void enter(void *data) {
+    Job &job = *static_cast<Job *>(data);
+    job.work(job.self, job.drawn.fetch_add(1));
+  }
+};
+
 }  // namespace
+
+void share(const OpenMP &entries) {
+  watch_forks();
+  static OpenMP kept;
+  openmp = nullptr;
+  kept = entries;
+  if (kept.parallel && kept.in_parallel) openmp = &kept;
+}
 
 Lease::Lease(int threads) : threads_(threads < 1 ? 1 : threads) {
   if (threads_ == 1) return;
+  if (const OpenMP *library = openmp) {
+    // Within a parallel region of somebody else there are no more threads to be had.
+    if (library->in_parallel()) threads_ = 1;
+    else shared_ = true;
+    return;
+  }
   held_ = Pool::get().busy.try_lock();
   if (!held_) {
     threads_ = 1;
@@ -143,6 +177,10 @@ Lease::~Lease() {
 
 void Lease::run(void (*work)(void *, int), void *self) const {
   if (threads_ == 1) return work(self, 0);
+  if (shared_) {
+    Job job{work, self};
+    return openmp.load()->parallel(Job::enter, &job, static_cast<unsigned>(threads_), 0);
+  }
   Pool::get().run(threads_, work, self);
 }
 

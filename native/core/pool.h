@@ -6,8 +6,16 @@
 
 namespace tidegate {
 
-// The right to use the pool's threads for one call. Whoever comes while another call has them
-// gets one thread, its own, so that no call waits for another.
+// The entries of an OpenMP library whose threads are used in place of own ones.
+struct OpenMP {
+  void (*parallel)(void (*work)(void *), void *data, unsigned threads, unsigned flags);
+  int (*in_parallel)();
+};
+
+void share(const OpenMP &openmp);
+
+// The right to use threads for one call. Where own threads are used, whoever comes while another
+// call has them gets one thread, its own, so that no call waits for another.
 class Lease {
  public:
   explicit Lease(int threads);
@@ -17,7 +25,7 @@ class Lease {
 
   int threads() const { return threads_; }
 
-  // Call work(0) ... work(threads - 1) at the same time; work(0) runs on the caller.
+  // Call work(0) ... work(threads - 1) at the same time; one of them runs on the caller.
   template <class Work>
   void run(Work &work) const {
     run([](void *self, int thread) { (*static_cast<Work *>(self))(thread); }, &work);
@@ -27,7 +35,8 @@ class Lease {
   void run(void (*work)(void *, int), void *self) const;
 
   int threads_;
-  bool held_ = false;
+  bool held_ = false;    // own threads
+  bool shared_ = false;  // those of OpenMP
 };
 
 // Waits by spinning: the threads of one call reach it within microseconds. One that waits longer,

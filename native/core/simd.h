@@ -17,7 +17,7 @@
 
 namespace TIDEGATE_TARGET {
 
-using Index = std::ptrdiff_t;
+using Index = std::int64_t;
 
 #if defined(__AVX512F__)
 constexpr int W = 16;      // floats in a vector

@@ -22,7 +22,7 @@ inline Team team_for(const Plan &p, int threads) {
   const Index least = shape_of(p.q.kind, p.q.options).units == W ? 4 : 1;
   if (threads == 1 || p.blocks < least * threads) return {threads, false};
   const bool few = rows < 4 && weights > (Index{160} << 10);
-  const bool heavy = rows < 16 && weights > (Index{3} << 20);
+  const bool heavy = rows < 6 && weights > (Index{3} << 20);
   return {threads, few || heavy};
 }
 

@@ -123,6 +123,12 @@ TIDEGATE_API int tidegate_choose_isa(const char *name);
 /* What went wrong in this thread's last call that did not return TIDEGATE_OK. */
 TIDEGATE_API const char *tidegate_error(void);
 
+/* From now on run on the threads of the OpenMP library whose GOMP_parallel and omp_in_parallel
+ * these are (GNU's, or one that speaks as it does): whoever shares a process with it, as PyTorch
+ * does, then does not fight for cores with its threads, which spin for milliseconds after their
+ * work. NULL, or a process that was forked since: threads of the library's own. */
+TIDEGATE_API void tidegate_share_openmp(void *gomp_parallel, void *omp_in_parallel);
+
 /* 0 if forward and backward can run this kind, options and projection; TIDEGATE_UNSUPPORTED. */
 TIDEGATE_API int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P);
 TIDEGATE_API tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H);

@@ -23,8 +23,9 @@ import pandas as pd
 
 import tidegate
 
-# On held-out blocks weight 4 did best, and the fourth epoch; here no review is held out.
-SETTINGS = {"wide": 4.0, "epochs": 4}
+# On two held-out blocks a small vocabulary did best by far: rare words are names of the films that
+# are trained on. Here no review is held out.
+SETTINGS = {"max_vocabulary": 3000, "wide": 3.0}
 
 
 def run(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict[str, float]:

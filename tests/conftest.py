@@ -53,3 +53,16 @@ def seeds_and_poison(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.use_deterministic_algorithms(poison)
     yield
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def mgu(monkeypatch: pytest.MonkeyPatch) -> type:
+    """Import the plug-in, which registers its cell, and forget it afterwards."""
+    import importlib
+    import sys
+
+    from tidegate import cells
+
+    monkeypatch.setattr(cells.base, "_REGISTRY", dict(cells.base._REGISTRY))
+    monkeypatch.delitem(sys.modules, "tests.plugins.mgu", raising=False)
+    return importlib.import_module("tests.plugins.mgu").MGU

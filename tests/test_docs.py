@@ -15,7 +15,11 @@ from docs import generate_cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
-MODULES = sorted(found.name for found in pkgutil.walk_packages(tidegate.__path__, "tidegate."))
+MODULES = sorted(
+    found.name
+    for found in pkgutil.walk_packages(tidegate.__path__, "tidegate.")
+    if "libtidegate" not in found.name  # the native library is no module of Python's
+)
 
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

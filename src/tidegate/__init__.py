@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tidegate import cells, data, datasets, errors, heads, kernels, nn, tasks
     from tidegate.batch import Batch
     from tidegate.data.text import TextEncoder
+    from tidegate.nn.accelerate import accelerate, restore
     from tidegate.tasks import load
     from tidegate.tasks.text_classifier import TextClassifier
 
@@ -20,6 +21,7 @@ __all__ = [
     "TextClassifier",
     "TextEncoder",
     "__version__",
+    "accelerate",
     "cells",
     "data",
     "datasets",
@@ -28,6 +30,7 @@ __all__ = [
     "kernels",
     "load",
     "nn",
+    "restore",
     "tasks",
 ]
 
@@ -35,7 +38,9 @@ _HOMES = {
     "Batch": "tidegate.batch",
     "TextClassifier": "tidegate.tasks.text_classifier",
     "TextEncoder": "tidegate.data.text",
+    "accelerate": "tidegate.nn.accelerate",
     "load": "tidegate.tasks",
+    "restore": "tidegate.nn.accelerate",
 }
 
 

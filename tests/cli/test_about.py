@@ -6,10 +6,12 @@ import platform
 import re
 from importlib.metadata import version
 
+import pytest
 import torch
 
 import tidegate
 from tests.cli.conftest import one_line
+from tidegate.kernels import library
 
 
 def test_info_tells_versions_threads_and_backends(run):
@@ -21,6 +23,20 @@ def test_info_tells_versions_threads_and_backends(run):
     assert f"of which torch uses {torch.get_num_threads()}" in done.stdout
     for cell in ("lstm", "gru", "rnn"):
         assert re.search(rf"^{cell} +\w+ runs it", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_info_tells_the_instruction_set_or_how_to_get_the_speed(run, monkeypatch, installed):
+    if not installed:
+        problem = "The native library is not installed: a C++ compiler at install time builds it"
+        monkeypatch.setattr(library, "LIBRARY", None)
+        monkeypatch.setattr(library, "PROBLEM", problem)
+    elif library.LIBRARY is None:
+        pytest.skip(library.PROBLEM)
+    shown = " ".join(run("info").stdout.split())
+    assert f"native library {library.describe()}" in shown
+    assert ("this machine runs" in shown) == installed
+    assert ("a C++ compiler at install time builds it" in shown) == (not installed)
 
 
 def test_info_of_a_model_tells_what_it_is_and_how_to_use_it(run, model):

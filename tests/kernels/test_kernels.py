@@ -21,6 +21,7 @@ from tidegate.kernels import (
     aten,
     choose,
     explain,
+    library,
     reference,
     run_sequence,
 )
@@ -34,6 +35,18 @@ def request_for(cell=None, **options) -> Request:
     state = tuple(torch.randn(B, size) for size in cell.state_sizes)
     given = {"x": torch.randn(B, T, D), "state": state, "weights": weights}
     return Request(cell=cell, **(given | options))
+
+
+@pytest.fixture
+def without_native(monkeypatch):
+    """What there is on a machine without the native library."""
+    left = {name: module for name, module in BACKENDS.items() if name != "native"}
+    monkeypatch.setattr(kernels, "BACKENDS", left)
+
+
+def available() -> list[str]:
+    """The backends that this installation has."""
+    return [name for name in BACKENDS if name != "native" or library.LIBRARY is not None]
 
 
 REFUSED = {
@@ -61,6 +74,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.usefixtures("without_native")
 @pytest.mark.parametrize(("options", "reason"), REFUSED.values(), ids=REFUSED)
 def test_aten_says_what_it_cannot_do(options, reason):
     request = request_for(**options)
@@ -84,6 +98,7 @@ def test_aten_knows_its_cells_by_class():
     assert aten.refuses(request) == "PyTorch has no operator for the cell 'lstm'"
 
 
+@pytest.mark.usefixtures("without_native")
 def test_aten_refuses_inside_a_transform_of_torch_func():
     seen = []
 
@@ -99,6 +114,7 @@ def test_aten_refuses_inside_a_transform_of_torch_func():
     )
 
 
+@pytest.mark.usefixtures("without_native")
 def test_the_fastest_that_can_is_taken():
     request = request_for()
     assert choose(request) == "aten"
@@ -106,6 +122,25 @@ def test_the_fastest_that_can_is_taken():
     assert choose(request, "reference") == "reference"
     assert explain(request, "reference") == "reference runs it."
     assert reference.refuses(request) is None
+
+
+def test_the_slower_ones_are_not_asked(monkeypatch):
+    """A backend that has been found able is taken; what the rest would say is nobody's concern."""
+    request = request_for(return_gates=True)
+    monkeypatch.setattr(kernels.native, "refuses", lambda request: None)
+    monkeypatch.setattr(aten, "refuses", lambda request: pytest.fail("asked"))
+    assert choose(request) == "native"
+    assert explain(request) == "native runs it."
+    assert explain(request, "native") == "native runs it."
+
+
+def test_why_each_faster_one_does_not_run_is_told(monkeypatch):
+    monkeypatch.setattr(kernels.native, "refuses", lambda request: "Not today")
+    assert explain(request_for(return_gates=True)) == (
+        "reference runs it; native does not: Not today; aten does not: PyTorch's operators do not "
+        "return their gates."
+    )
+    assert explain(request_for(), "aten") == "aten runs it; native does not: Not today."
 
 
 def test_the_environment_takes_the_place_of_auto_alone(monkeypatch):
@@ -121,6 +156,7 @@ def test_the_environment_takes_the_place_of_auto_alone(monkeypatch):
         choose(request)
 
 
+@pytest.mark.usefixtures("without_native")
 def test_the_environment_reaches_a_layer(monkeypatch):
     layer, x = tn.LSTM(D, H), torch.randn(T, B, D)
     assert layer.explain_backend(x) == "aten runs it."
@@ -128,6 +164,7 @@ def test_the_environment_reaches_a_layer(monkeypatch):
     assert layer.explain_backend(x) == "reference runs it."
 
 
+@pytest.mark.usefixtures("without_native")
 def test_a_fallback_is_logged_once_with_its_reason(caplog):
     kernels._log_once.cache_clear()
     caplog.set_level(logging.INFO, logger="tidegate.kernels")
@@ -152,7 +189,7 @@ def test_backends_have_one_signature():
         assert [(p.name, p.annotation) for p in signature.parameters.values()] == [
             ("request", Request)
         ]
-    assert list(BACKENDS) == ["aten", "reference"]  # in order of speed
+    assert list(BACKENDS) == ["native", "aten", "reference"]  # in order of speed
     for module in BACKENDS.values():
         assert module.__doc__
         assert inspect.getdoc(module.run)
@@ -173,8 +210,8 @@ def test_backends_have_one_signature():
 def test_backends_agree(cell, lengths, reverse):
     lengths = None if lengths is None else torch.tensor(lengths)
     request = request_for(cell, lengths=lengths, reverse=reverse)
-    assert all(module.refuses(request) is None for module in BACKENDS.values())
-    found = [run_sequence(request, backend=name) for name in BACKENDS]
+    assert all(BACKENDS[name].refuses(request) is None for name in available())
+    found = [run_sequence(request, backend=name) for name in available()]
     for other in found[1:]:
         assert difference(found[0].output, other.output) <= 1e-5
         for a, b in zip(found[0].state, other.state, strict=True):
@@ -186,13 +223,14 @@ def test_a_request_is_not_changed_by_running_it():
     request = request_for(lengths=torch.tensor([5, 0, 2]))
     copies = {name: weight.clone() for name, weight in request.weights.items()}
     x, state = request.x.clone(), tuple(part.clone() for part in request.state)
-    for name in BACKENDS:
+    for name in available():
         run_sequence(request, backend=name)
         assert torch.equal(request.x, x)
         assert all(torch.equal(a, b) for a, b in zip(request.state, state, strict=True))
         assert all(torch.equal(request.weights[key], copies[key]) for key in copies)
 
 
+@pytest.mark.usefixtures("without_native")
 def test_a_layer_explains_itself_without_touching_the_random_numbers():
     x = torch.randn(T, B, D)
     layer = tn.LSTM(D, H, 2, recurrent_dropout=0.5, zoneout=0.5)
@@ -205,6 +243,7 @@ def test_a_layer_explains_itself_without_touching_the_random_numbers():
     assert tn.LSTM(D, H, recurrent_dropout=0.5).eval().explain_backend(x) == "aten runs it."
 
 
+@pytest.mark.usefixtures("without_native")
 def test_a_layer_explains_the_call_that_it_is_asked_about():
     layer = tn.GRU(D, H, batch_first=True)
     x = torch.randn(B, T, D)

@@ -64,7 +64,7 @@ def test_one_rate_of_two_out_of_range():
         ),
         (
             {"backend": "cuda"},
-            "`backend` must be one of auto, aten, reference; got 'cuda'. Known: aten, auto, ref",
+            "`backend` must be one of auto, native, aten, reference; got 'cuda'. Known: aten, ",
         ),
         ({"max_lag": 9}, '`max_lag` must be left out unless init="chrono"; got 9.'),
         (

@@ -22,8 +22,11 @@ from tests.helpers import (
     row_by_row,
     states_of,
 )
+from tests.kernels.native_cases import needs_native
 
 ROWS, STEPS, RAGGED = 4, 5, [3, 0, 5, 1]
+
+NATIVE = pytest.param("native", marks=needs_native)
 
 # oneDNN runs float32 alone, so that each backend meets the whole grid in the type in which it has
 # most to prove; the other type, and bfloat16, go through it once.
@@ -36,6 +39,10 @@ GRID = [
     *itertools.product(PLAIN, STACKS, ["reference"], [torch.float64]),
     *itertools.product(PLAIN, STACKS[6:7], ["aten"], [torch.float64]),
     *itertools.product(PLAIN, STACKS[6:7], ["reference"], [torch.float32]),
+    *(
+        pytest.param(*given, "native", torch.float32, marks=needs_native)
+        for given in itertools.product(PLAIN, STACKS)
+    ),
 ]
 
 
@@ -88,11 +95,11 @@ def test_unbatched(case, layers, bidirectional, backend):
         )
 
 
-@pytest.mark.parametrize("backend", ["aten", "reference"])
+@pytest.mark.parametrize("backend", ["aten", "reference", NATIVE])
 @pytest.mark.parametrize("lengths", [[5, 3, 2, 1], [2, 5, 1, 3]], ids=["sorted", "unsorted"])
 @pytest.mark.parametrize("case", PLAIN)
 def test_packed_sequences(case, lengths, backend):
-    dtype = torch.float64
+    dtype = torch.float32 if backend == "native" else torch.float64
     theirs, ours = pair(case, dtype, backend, num_layers=2, bidirectional=True)
     for given in (False, True):
         x = torch.randn(STEPS, ROWS, 3, dtype=dtype, requires_grad=True)
@@ -134,7 +141,7 @@ def test_half_precision_keeps_to_its_rounding(case, backend):
         )
 
 
-@pytest.mark.parametrize("backend", ["aten", "reference"])
+@pytest.mark.parametrize("backend", ["aten", "reference", NATIVE])
 def test_relu_rows_that_would_explode_in_the_padding(backend):
     """A step of zeros may still grow h: the padding must not run into infinity times zero."""
     theirs, ours = pair("rnn-relu", torch.float32, backend, batch_first=True)

@@ -54,6 +54,8 @@ def info(
 def _tell_machine() -> None:
     import torch
 
+    from tidegate.kernels import library
+
     versions = {name: importlib.metadata.version(name) for name in _LIBRARIES}
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     to = console.out()
@@ -65,6 +67,7 @@ def _tell_machine() -> None:
                 "libraries": ", ".join(f"{name} {found}" for name, found in versions.items()),
                 "processors": f"{os.cpu_count()}, of which torch uses {torch.get_num_threads()}",
                 "gpu": gpu,
+                "native library": library.describe(),
             }
         )
     )

@@ -83,6 +83,25 @@ def demo(
     show(name, out, quiet)
 
 
+@app.command()
+def bench(
+    threads: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Threads to use; as many as torch takes, unless given."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to time each layer, about.")
+    ] = 1.0,
+) -> None:
+    """Measure layers beside torch.nn, and against this machine's limit.
+
+    Takes under a minute, and checks that both compute the same.
+    """
+    from tidegate.cli.bench import show
+
+    show(threads, seconds)
+
+
 def main() -> None:
     """Run the command line: the entry point of the script `tidegate`."""
     sys.excepthook = report_bug

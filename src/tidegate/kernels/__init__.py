@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from tidegate.errors import BackendError, InputError, message, suggest
-from tidegate.kernels import aten, reference
+from tidegate.kernels import aten, native, reference
 from tidegate.kernels.request import Noise, Request, Result
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "run_sequence",
 ]
 
-BACKENDS: dict[str, ModuleType] = {"aten": aten, "reference": reference}
+BACKENDS: dict[str, ModuleType] = {"native": native, "aten": aten, "reference": reference}
 
 _log = logging.getLogger("tidegate.kernels")
 
@@ -91,9 +91,7 @@ def choose(request: Request, backend: str = "auto") -> str:
 def explain(request: Request, backend: str = "auto") -> str:
     """Say in one sentence which backend runs the request, and why the faster ones do not."""
     chosen = choose(request, backend)
-    refusals = [
-        f"{name} does not: {reason}" for name, reason in _refusals(request) if name != chosen
-    ]
+    refusals = [f"{name} does not: {reason}" for name, reason in _refusals(request, chosen)]
     return "; ".join([f"{chosen} runs it", *refusals]) + "."
 
 
@@ -105,19 +103,24 @@ def check_backend(owner: str, backend: str) -> None:
         raise InputError(message(owner, "backend", rule, repr(backend), suggest(backend, names)))
 
 
-def _refusals(request: Request) -> Iterator[tuple[str, str]]:
+def _refusals(request: Request, chosen: str) -> Iterator[tuple[str, str]]:
+    """Which backends faster than the chosen one refuse the request, and why."""
     for name, module in BACKENDS.items():
+        if name == chosen:
+            return
         reason = module.refuses(request)
         if reason is not None:
             yield name, reason
 
 
 def _choose_fastest(request: Request) -> str:
-    refused = dict(_refusals(request))
-    for name, reason in refused.items():
+    for name, module in BACKENDS.items():
+        reason = module.refuses(request)
+        if reason is None:
+            return name
         if not torch.compiler.is_compiling():
             _log_once(request.cell.name, name, reason)
-    return next(name for name in BACKENDS if name not in refused)
+    raise AssertionError("the reference refuses nothing")
 
 
 @functools.cache

@@ -1,9 +1,11 @@
 """Neural-network modules: recurrent layers and what goes around them."""
 
+from tidegate.nn.build import recurrent_layer
 from tidegate.nn.cell import GRUCell, LSTMCell, RNNCell, StepCell
 from tidegate.nn.options import StackOptions, layer_options
 from tidegate.nn.recurrent import GRU, LSTM, RNN
-from tidegate.nn.stack import Recurrent, recurrent_layer
+from tidegate.nn.stack import Recurrent
+from tidegate.nn.stream import Stream
 from tidegate.nn.summary import Summary
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Recurrent",
     "StackOptions",
     "StepCell",
+    "Stream",
     "Summary",
     "layer_options",
     "recurrent_layer",

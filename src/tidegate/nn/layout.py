@@ -30,6 +30,11 @@ class Layout:
     batch_first: bool
     state_batch_first: bool
 
+    @property
+    def time_first(self) -> bool:
+        """Whether input and output are `[T, B, ...]`."""
+        return self.batched and not self.batch_first
+
     def enter(self, x: Tensor) -> Tensor:
         """Bring an input to `[B, T, D]`."""
         if not self.batched:
@@ -40,7 +45,8 @@ class Layout:
         """Bring an output from `[B, T, P]` to what the caller expects."""
         if not self.batched:
             return output[0]
-        return output if self.batch_first else output.transpose(0, 1)
+        # Contiguous as in torch.nn, so that programs may call view() on it.
+        return output if self.batch_first else output.transpose(0, 1).contiguous()
 
     def enter_state(self, state: Tensor) -> Tensor:
         """Bring a state to `[layers*directions, B, size]`."""

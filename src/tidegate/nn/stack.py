@@ -7,24 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
-from tidegate import cells
 from tidegate.cells import Cell
 from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
-from tidegate.kernels import Noise, Request, Result, explain, run_sequence
+from tidegate.kernels import explain
 from tidegate.nn.init import initialise
-from tidegate.nn.layout import (
-    Layout,
-    Lengths,
-    check_input,
-    read_lengths,
-    read_resets,
-    read_state,
-    walk_resets,
-)
+from tidegate.nn.layout import Lengths
 from tidegate.nn.options import StackOptions, split_options
+from tidegate.nn.stack_pass import StackPass
+from tidegate.nn.stream import Stream
 from tidegate.nn.summary import Summary, layer_cost
 
 
@@ -84,6 +77,7 @@ class Recurrent(nn.Module):
             check_size(cell.title, name, size)
         self.options.check(cell, num_layers, dropout, bidirectional)
         self.dropout = float(dropout)
+        self._names = tuple(cell.shapes(input_size))
         for layer in range(num_layers):
             for suffix in self._suffixes:
                 for name, shape in cell.shapes(self._size_below(layer)).items():
@@ -132,8 +126,7 @@ class Recurrent(nn.Module):
             layer: Counted from 0.
             suffix: "" for the forward direction, "_reverse" for the other.
         """
-        names = self.cell.shapes(self._size_below(layer))
-        return {name: getattr(self, f"{name}_l{layer}{suffix}") for name in names}
+        return {name: getattr(self, f"{name}_l{layer}{suffix}") for name in self._names}
 
     def flatten_parameters(self) -> None:
         """Do nothing, for programs that call it on torch.nn layers: no copy is ever kept."""
@@ -170,12 +163,8 @@ class Recurrent(nn.Module):
             InputError: If a shape, dtype, device or length is wrong.
             BackendError: If the backend asked for cannot run this.
         """
-        if isinstance(x, PackedSequence):
-            return self._forward_packed(x, hx, lengths, reset_mask, return_gates)
-        check_input(self.cell.title, x, self.input_size, self.weights(0)["weight_ih"])
-        layout = self._layout(x, self.batch_first)
-        return self._forward_padded(
-            layout, x, hx=hx, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
+        return self._pass().run(
+            x, hx, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
         )
 
     def explain_backend(
@@ -194,27 +183,46 @@ class Recurrent(nn.Module):
             reset_mask: As for `forward`.
             return_gates: As for `forward`.
         """
-        batch_first = self.batch_first or isinstance(x, PackedSequence)
-        if isinstance(x, PackedSequence):
-            x, lengths = self._unpack(x, lengths)
-        check_input(self.cell.title, x, self.input_size, self.weights(0)["weight_ih"])
-        layout = self._layout(x, batch_first)
-        entered = layout.enter(x)
-        state = read_state(layout, self.cell, None, 1, entered)
-        # A question must not move the random numbers of the training that goes on around it.
-        with torch.random.fork_rng([x.device] if x.is_cuda else []):
-            noise = self._noise(entered)
-        request = Request(
-            cell=self.cell,
-            x=entered,
-            state=tuple(s[0] for s in state),
-            weights=self.weights(0),
-            lengths=read_lengths(self.cell.title, lengths, entered),
-            resets=read_resets(self.cell.title, reset_mask, entered),
-            noise=noise,
-            return_gates=return_gates,
+        request = self._pass().first_request(
+            x, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
         )
         return explain(request, self.options.backend)
+
+    def stream(self, batch_size: int = 1) -> Stream:
+        """Make a stream that takes one step at a time, from NumPy to NumPy.
+
+        Args:
+            batch_size: B.
+
+        Returns:
+            A stream with a copy of the weights as they are now, in evaluation mode, at zero.
+
+        Raises:
+            InputError: If the layer is bidirectional, or of a type that NumPy does not have.
+            BackendError: If the backend asked for cannot run this.
+
+        Example:
+            >>> import numpy
+            >>> from tidegate.cells import GRU
+            >>> stream = Recurrent(GRU(hidden_size=4), input_size=3).stream()
+            >>> stream.step(numpy.zeros(3, numpy.float32)).shape, stream.state.shape
+            ((4,), (1, 1, 4))
+        """
+        self._compute_weights()
+        return Stream(self._pass(), batch_size)
+
+    def _compute_weights(self) -> None:
+        """Let hooks that make weights from others, weight_norm's say, do so before they are read.
+
+        They run at each forward pass, and a step of an optimizer since the last one would be lost.
+        """
+        weights = [w for layer in range(self.num_layers) for w in self.weights(layer).values()]
+        if not self._forward_pre_hooks or all(isinstance(w, nn.Parameter) for w in weights):
+            return
+        training = self.training
+        with torch.no_grad():
+            self.eval()(weights[0].new_zeros(1, 1, self.input_size))
+        self.train(training)
 
     def summary(self, steps: int, rows: int = 1) -> Summary:
         """Count parameters, multiply-adds and the memory of training; print it for a table.
@@ -239,122 +247,18 @@ class Recurrent(nn.Module):
             )
         )
 
-    def _layout(self, x: Tensor, batch_first: bool) -> Layout:
-        return Layout(self.cell.title, x.ndim == 3, batch_first, self.options.state_batch_first)
-
-    def _forward_padded(
-        self,
-        layout: Layout,
-        x: Tensor,
-        *,
-        hx: object,
-        lengths: Lengths | None,
-        reset_mask: Tensor | None,
-        return_gates: bool,
-    ) -> tuple[Any, ...]:
-        features = layout.enter(x)
-        counts = read_lengths(self.cell.title, lengths, features)
-        resets = read_resets(self.cell.title, reset_mask, features)
-        count = self.num_layers * len(self._suffixes)
-        states = read_state(layout, self.cell, hx, count, features)
-        results: list[Result] = []
-        for layer in range(self.num_layers):
-            below, first = features, len(results)
-            for direction, suffix in enumerate(self._suffixes):
-                request = Request(
-                    cell=self.cell,
-                    x=below,
-                    state=tuple(state[first + direction] for state in states),
-                    weights=self._dropped(self.weights(layer, suffix)),
-                    lengths=counts,
-                    resets=walk_resets(resets, counts, direction == 1),
-                    reverse=direction == 1,
-                    noise=self._noise(below),
-                    return_gates=return_gates,
-                )
-                results.append(self._run(request))
-            features = self._merge([result.output for result in results[first:]])
-            if layer > 0 and self.options.residual:
-                features = features + below
-            if layer < self.num_layers - 1:
-                features = self._drop(features)
-        return self._leave(layout, features, results)
-
-    def _run(self, request: Request) -> Result:
-        options = self.options
-        return run_sequence(
-            request, backend=options.backend, checkpoint_every=options.checkpoint_every
+    def _pass(self) -> StackPass:
+        return StackPass(
+            cell=self.cell,
+            options=self.options,
+            input_size=self.input_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            batch_first=self.batch_first,
+            training=self.training,
+            weights=self.weights,
+            drop=self._drop,
         )
-
-    def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
-        state = tuple(
-            layout.leave_state(torch.stack(parts))
-            for parts in zip(*(result.state for result in results), strict=True)
-        )
-        left = (layout.leave(features), state[0] if len(state) == 1 else state)
-        traces = [result.trace for result in results if result.trace is not None]
-        if not traces:
-            return left
-        return *left, {name: torch.stack([t[name] for t in traces]) for name in traces[0]}
-
-    def _forward_packed(
-        self,
-        packed: PackedSequence,
-        hx: object,
-        lengths: Lengths | None,
-        reset_mask: Tensor | None,
-        return_gates: bool,
-    ) -> tuple[Any, ...]:
-        """Run on the padded form and pack the output just as the input was."""
-        x, counts = self._unpack(packed, lengths)
-        check_input(self.cell.title, x, self.input_size, self.weights(0)["weight_ih"])
-        layout = self._layout(x, batch_first=True)
-        output, *rest = self._forward_padded(
-            layout, x, hx=hx, lengths=counts, reset_mask=reset_mask, return_gates=return_gates
-        )
-        if packed.sorted_indices is not None:
-            output = output.index_select(0, packed.sorted_indices)
-            counts = counts[packed.sorted_indices.cpu()]
-        data = pack_padded_sequence(output, counts, batch_first=True).data
-        return packed._replace(data=data), *rest
-
-    def _unpack(self, packed: PackedSequence, lengths: Lengths | None) -> tuple[Tensor, Tensor]:
-        if lengths is not None:
-            rule = "left out with a PackedSequence"
-            raise InputError(message(self.cell.title, "lengths", rule, "both"))
-        return pad_packed_sequence(packed, batch_first=True)
-
-    def _dropped(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        rate = self.options.weight_dropout
-        if self.training and rate:
-            weights["weight_hh"] = F.dropout(weights["weight_hh"], rate)
-        return weights
-
-    def _noise(self, x: Tensor) -> Noise:
-        """Draw the masks of one pass over `[B, T, D]`."""
-        rows, steps = x.shape[:2]
-        recurrent = None
-        if self.training and self.options.recurrent_dropout:
-            ones = x.new_ones(rows, self.cell.output_size)
-            recurrent = F.dropout(ones, self.options.recurrent_dropout)
-        rates = self.options.zoneout_rates(self.cell)
-        if not any(rates):
-            return Noise(recurrent)
-        if not self.training:
-            return Noise(recurrent, rates)
-        masks = tuple(
-            torch.rand(rows, steps, size, device=x.device) < rate
-            for rate, size in zip(rates, self.cell.state_sizes, strict=True)
-        )
-        return Noise(recurrent, masks)
-
-    def _merge(self, outputs: list[Tensor]) -> Tensor:
-        if len(outputs) == 1:
-            return outputs[0]
-        if self.options.merge == "concat":
-            return torch.cat(outputs, -1)
-        total = outputs[0] + outputs[1]
-        return total if self.options.merge == "sum" else total / 2
 
     def _drop(self, features: Tensor) -> Tensor:
         """Dropout between layers; the variational kind draws one mask for all steps of a row."""
@@ -369,30 +273,3 @@ class Recurrent(nn.Module):
         if self.options != StackOptions():
             parts.append(str(self.options))
         return ", ".join(parts)
-
-
-def recurrent_layer(
-    cell: str, input_size: int, hidden_size: int, num_layers: int = 1, **options: Any
-) -> Recurrent:
-    """Build a layer by the name of its cell.
-
-    Args:
-        cell: A registered name: "lstm", "gru", "rnn", or one's own.
-        input_size: D.
-        hidden_size: H.
-        num_layers: Layers in the stack.
-        **options: Arguments of `Recurrent`, `bias`, and any of `layer_options(cell)`.
-
-    Raises:
-        InputError: If the cell or an option is unknown.
-
-    Example:
-        >>> recurrent_layer("lstm", 3, 4, peephole=True).cell.peephole
-        True
-    """
-    names = ("batch_first", "dropout", "bidirectional", "device", "dtype")
-    stack: dict[str, Any] = {name: options.pop(name) for name in names if name in options}
-    bias = options.pop("bias", True)
-    of_cell, of_stack = split_options(cell, options)
-    equations = cells.get(cell)(hidden_size=hidden_size, bias=bias, **of_cell)
-    return Recurrent(equations, input_size, num_layers, **stack, **of_stack)

@@ -1,0 +1,214 @@
+"""What goes into the native library and what comes out of it, and its numbers for cells."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tidegate.cells import GRU, LSTM, RNN, Cell
+from tidegate.errors import BackendError
+from tidegate.kernels import library
+
+WEIGHTS = {
+    "weight_ih": "w_ih",
+    "weight_hh": "w_hh",
+    "bias_ih": "b_ih",
+    "bias_hh": "b_hh",
+    "weight_ch": "w_ch",
+    "weight_hr": "w_hr",
+    "norm_ih": "norm_ih",
+    "norm_hh": "norm_hh",
+    "norm_cell": "norm_cell",
+    "norm_cell_bias": "norm_cell_bias",
+}
+"""Names of the weights in a cell, and in the library's structs."""
+
+_STATES = ("h0", "c0")
+_EXTRAS = {
+    "lengths": torch.int64,
+    "resets": torch.bool,
+    "recurrent_mask": torch.float32,
+    "zone_hidden": torch.bool,
+    "zone_cell": torch.bool,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What every call with one cell needs.
+
+    Attributes:
+        cell: The cell.
+        hidden_size: H.
+        output_size: P.
+        has_cells: Whether there is a cell state beside h.
+        fields: Names of the arguments after x in the library's struct, in the order of `Inputs`.
+        dtypes: Their types.
+    """
+
+    cell: Cell
+    hidden_size: int
+    output_size: int
+    has_cells: bool
+    fields: tuple[str, ...]
+    dtypes: tuple[torch.dtype, ...]
+
+
+class Inputs(NamedTuple):
+    """All that goes into a pass: tensors first, then what describes the cell and the walk.
+
+    Attributes:
+        x: `[B, T, D]` by any strides.
+        state: Initial states, `[B, size]` each.
+        weights: In the order of the cell's `shapes`.
+        lengths: `[B]` int64, or None.
+        resets: `[B, T]` bool, or None.
+        recurrent_mask: `[B, P]`, or None.
+        zone_hidden: `[B, T, P]` bool, True keeps the old value; or None.
+        zone_cell: `[B, T, H]` bool, or None.
+        kind: The library's number of the cell.
+        options: Its options, or-ed together.
+        hidden_size: H.
+        output_size: P.
+        bias: Whether there are biases.
+        cell_clip: Bound on |c|, 0 for none.
+        hidden_rate: Expectation of zoneout on h, 0 for none.
+        cell_rate: The same on c.
+        reverse: Walk from each row's last valid step back.
+        time_major: Lay the output and the gradient of x out as `[T, B, ...]` in memory.
+    """
+
+    x: Tensor
+    state: Sequence[Tensor]
+    weights: Sequence[Tensor]
+    lengths: Tensor | None
+    resets: Tensor | None
+    recurrent_mask: Tensor | None
+    zone_hidden: Tensor | None
+    zone_cell: Tensor | None
+    kind: int
+    options: int
+    hidden_size: int
+    output_size: int
+    bias: bool
+    cell_clip: float
+    hidden_rate: float
+    cell_rate: float
+    reverse: bool
+    time_major: bool
+
+    def plan(self) -> Plan:
+        """What the numbers say of the cell.
+
+        Raises:
+            InputError: If a size is out of range.
+            BackendError: If the library cannot run such a cell.
+        """
+        return _plan(
+            self.kind,
+            self.options,
+            self.hidden_size,
+            self.output_size,
+            self.bias,
+            self.cell_clip,
+        )
+
+    def extras(self) -> tuple[Tensor | None, ...]:
+        """The tensors that no gradient flows to, in their order."""
+        return (
+            self.lengths,
+            self.resets,
+            self.recurrent_mask,
+            self.zone_hidden,
+            self.zone_cell,
+        )
+
+
+class Outputs(NamedTuple):
+    """What comes out of a forward pass.
+
+    Attributes:
+        y: `[B, T, P]`.
+        h_n: `[B, P]`.
+        c_n: `[B, H]`, or None without cells.
+        gates: `[B, T, blocks, slots, units]`, or None if they were not to be kept.
+        cells: `[B, T, H]`, or None without cells, or if they were not to be kept.
+    """
+
+    y: Tensor
+    h_n: Tensor
+    c_n: Tensor | None
+    gates: Tensor | None
+    cells: Tensor | None
+
+
+def describe(cell: Cell) -> tuple[int, int, float]:
+    """The kind, the options and the clip of a cell, in the library's numbers.
+
+    Args:
+        cell: An LSTM, a GRU or an RNN.
+    """
+    if isinstance(cell, LSTM):
+        options = library.PEEPHOLE * cell.peephole + library.COUPLED * cell.coupled
+        norm = library.LAYER_NORM * cell.layer_norm
+        return library.LSTM, options + norm, float(cell.cell_clip or 0)
+    if isinstance(cell, GRU):
+        options = library.RESET_BEFORE * (not cell.reset_after)
+        return library.GRU, options + library.LAYER_NORM * cell.layer_norm, 0.0
+    assert isinstance(cell, RNN)
+    options = library.RELU * (cell.nonlinearity == "relu")
+    return library.RNN, options + library.LAYER_NORM * cell.layer_norm, 0.0
+
+
+@functools.cache
+def supports(kind: int, options: int, hidden_size: int, output_size: int) -> bool:
+    """Whether the library can run such a cell, forward and backward."""
+    code = library.opened().tidegate_supports(kind, options, hidden_size, output_size)
+    return bool(code == 0)
+
+
+@functools.cache
+def _plan(
+    kind: int, options: int, hidden_size: int, output_size: int, bias: bool, clip: float
+) -> Plan:
+    if not supports(kind, options, hidden_size, output_size):
+        wanted = f"kind {kind} with options {options}, H = {hidden_size} and P = {output_size}"
+        raise BackendError(f"The native library has no cell of {wanted}.")
+    cell = _cell(kind, options, hidden_size, output_size, bias, clip)
+    states = _STATES[: len(cell.states)]
+    weights = tuple(WEIGHTS[name] for name in cell.shapes(1))
+    return Plan(
+        cell=cell,
+        hidden_size=hidden_size,
+        output_size=output_size,
+        has_cells=len(states) > 1,
+        fields=(*states, *weights, *_EXTRAS),
+        dtypes=(torch.float32,) * len(states + weights) + tuple(_EXTRAS.values()),
+    )
+
+
+def _cell(
+    kind: int, options: int, hidden_size: int, output_size: int, bias: bool, clip: float
+) -> Cell:
+    """The cell that `describe` described."""
+    norm = bool(options & library.LAYER_NORM)
+    if kind == library.LSTM:
+        return LSTM(
+            hidden_size=hidden_size,
+            bias=bias,
+            proj_size=0 if output_size == hidden_size else output_size,
+            peephole=bool(options & library.PEEPHOLE),
+            coupled=bool(options & library.COUPLED),
+            layer_norm=norm,
+            cell_clip=clip or None,
+        )
+    if kind == library.GRU:
+        after = not options & library.RESET_BEFORE
+        return GRU(hidden_size=hidden_size, bias=bias, reset_after=after, layer_norm=norm)
+    squash = "relu" if options & library.RELU else "tanh"
+    return RNN(hidden_size=hidden_size, bias=bias, nonlinearity=squash, layer_norm=norm)

@@ -1,0 +1,239 @@
+"""One pass of a stack of layers over a batch: what `Recurrent` and accelerated modules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import PackedSequence
+
+from tidegate.cells import Cell
+from tidegate.cells.base import State, Weights
+from tidegate.errors import InputError, message
+from tidegate.kernels import Noise, Request, Result, run_sequence
+from tidegate.nn.layout import (
+    Layout,
+    Lengths,
+    check_input,
+    read_lengths,
+    read_resets,
+    read_state,
+    walk_resets,
+)
+from tidegate.nn.options import StackOptions
+from tidegate.nn.packing import Packing, read_packing
+
+
+@dataclass(frozen=True)
+class StackPass:
+    """One pass of a stack of layers.
+
+    Attributes:
+        cell: The equations.
+        options: What the stack does around them.
+        input_size: D.
+        num_layers: Layers in the stack.
+        bidirectional: Whether each layer also walks backwards.
+        batch_first: Whether input and output are `[B, T, ...]`.
+        training: Whether masks of dropout and zoneout are drawn.
+        weights: The weights of a layer and direction by name.
+        drop: What happens to the features `[B, T, P]` between two layers.
+    """
+
+    cell: Cell
+    options: StackOptions
+    input_size: int
+    num_layers: int
+    bidirectional: bool
+    batch_first: bool
+    training: bool
+    weights: Callable[[int, str], dict[str, Tensor]]
+    drop: Callable[[Tensor], Tensor]
+
+    def run(
+        self,
+        x: Tensor | PackedSequence,
+        hx: object,
+        *,
+        lengths: Lengths | None = None,
+        reset_mask: Tensor | None = None,
+        return_gates: bool = False,
+    ) -> tuple[Any, ...]:
+        """Run the stack: arguments, result and errors are those of `Recurrent.forward`."""
+        weights = self._all_weights()
+        if isinstance(x, PackedSequence):
+            return self._run_packed(x, hx, lengths, reset_mask, return_gates, weights)
+        layout = self._layout(x, self.batch_first, weights[0])
+        return self._run_padded(layout, x, hx, lengths, reset_mask, return_gates, weights)
+
+    def first_request(
+        self,
+        x: Tensor | PackedSequence,
+        *,
+        lengths: Lengths | None = None,
+        reset_mask: Tensor | None = None,
+        return_gates: bool = False,
+    ) -> Request:
+        """What the first layer asks of a backend: arguments are those of `Recurrent.forward`."""
+        batch_first = self.batch_first or isinstance(x, PackedSequence)
+        if isinstance(x, PackedSequence):
+            x, packing = self._unpack(x, lengths)
+            lengths = packing.lengths
+        weights = self.weights(0, "")
+        layout = self._layout(x, batch_first, weights)
+        entered = layout.enter(x)
+        state = read_state(layout, self.cell, None, 1, entered)
+        # A question must not move the random numbers of the training that goes on around it.
+        with torch.random.fork_rng([x.device] if x.is_cuda else []):
+            noise = self._noise(entered)
+        return Request(
+            cell=self.cell,
+            x=entered,
+            state=tuple(s[0] for s in state),
+            weights=weights,
+            lengths=read_lengths(self.cell.title, lengths, entered),
+            resets=read_resets(self.cell.title, reset_mask, entered),
+            noise=noise,
+            return_gates=return_gates,
+        )
+
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def _all_weights(self) -> list[dict[str, Tensor]]:
+        """The weights of every layer and direction, in torch.nn's order."""
+        return [
+            self.weights(layer, suffix)
+            for layer in range(self.num_layers)
+            for suffix in self._suffixes
+        ]
+
+    def _layout(self, x: Tensor, batch_first: bool, weights: Weights) -> Layout:
+        """Check an input and say how it is laid out."""
+        check_input(self.cell.title, x, self.input_size, weights["weight_ih"])
+        return Layout(self.cell.title, x.ndim == 3, batch_first, self.options.state_batch_first)
+
+    def _run_padded(
+        self,
+        layout: Layout,
+        x: Tensor,
+        hx: object,
+        lengths: Lengths | None,
+        reset_mask: Tensor | None,
+        return_gates: bool,
+        weights: list[dict[str, Tensor]],
+    ) -> tuple[Any, ...]:
+        features = layout.enter(x)
+        counts = read_lengths(self.cell.title, lengths, features)
+        resets = read_resets(self.cell.title, reset_mask, features)
+        directions = range(len(self._suffixes))
+        states = self._first_states(layout, hx, len(weights), features)
+        results: list[Result] = []
+        for layer in range(self.num_layers):
+            below, first = features, len(results)
+            for direction in directions:
+                request = Request(
+                    cell=self.cell,
+                    x=below,
+                    state=states[first + direction],
+                    weights=self._dropped(weights[first + direction]),
+                    lengths=counts,
+                    resets=walk_resets(resets, counts, direction == 1),
+                    reverse=direction == 1,
+                    noise=self._noise(below),
+                    return_gates=return_gates,
+                )
+                results.append(self._run_one(request))
+            outputs = [result.output for result in results[first:]]
+            leaves = layer == self.num_layers - 1
+            features = self._merge(outputs, layout.time_first and leaves)
+            if layer > 0 and self.options.residual:
+                features = features + below
+            if not leaves:
+                features = self.drop(features)
+        return self._leave(layout, features, results)
+
+    def _first_states(self, layout: Layout, hx: object, count: int, x: Tensor) -> Sequence[State]:
+        """The initial states of every layer and direction."""
+        states = read_state(layout, self.cell, hx, count, x)
+        return list(zip(*states, strict=True))
+
+    def _run_one(self, request: Request) -> Result:
+        options = self.options
+        return run_sequence(
+            request, backend=options.backend, checkpoint_every=options.checkpoint_every
+        )
+
+    def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
+        state = tuple(
+            layout.leave_state(torch.stack(parts))
+            for parts in zip(*(result.state for result in results), strict=True)
+        )
+        left = (layout.leave(features), state[0] if len(state) == 1 else state)
+        traces = [result.trace for result in results if result.trace is not None]
+        if not traces:
+            return left
+        return *left, {name: torch.stack([t[name] for t in traces]) for name in traces[0]}
+
+    def _run_packed(
+        self,
+        packed: PackedSequence,
+        hx: object,
+        lengths: Lengths | None,
+        reset_mask: Tensor | None,
+        return_gates: bool,
+        weights: list[dict[str, Tensor]],
+    ) -> tuple[Any, ...]:
+        """Run on the padded form and pack the output just as the input was."""
+        x, packing = self._unpack(packed, lengths)
+        layout = self._layout(x, True, weights[0])
+        output, *rest = self._run_padded(
+            layout, x, hx, packing.lengths, reset_mask, return_gates, weights
+        )
+        return packed._replace(data=packing.pack(output)), *rest
+
+    def _unpack(self, packed: PackedSequence, lengths: Lengths | None) -> tuple[Tensor, Packing]:
+        if lengths is not None:
+            rule = "left out with a PackedSequence"
+            raise InputError(message(self.cell.title, "lengths", rule, "both"))
+        packing = read_packing(packed)
+        return packing.pad(packed.data), packing
+
+    def _dropped(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        rate = self.options.weight_dropout
+        if self.training and rate:
+            weights["weight_hh"] = F.dropout(weights["weight_hh"], rate)
+        return weights
+
+    def _noise(self, x: Tensor) -> Noise:
+        """Draw the masks of one pass over `[B, T, D]`."""
+        rows, steps = x.shape[:2]
+        recurrent = None
+        if self.training and self.options.recurrent_dropout:
+            ones = x.new_ones(rows, self.cell.output_size)
+            recurrent = F.dropout(ones, self.options.recurrent_dropout)
+        rates = self.options.zoneout_rates(self.cell)
+        if not any(rates):
+            return Noise(recurrent)
+        if not self.training:
+            return Noise(recurrent, rates)
+        masks = tuple(
+            torch.rand(rows, steps, size, device=x.device) < rate
+            for rate, size in zip(rates, self.cell.state_sizes, strict=True)
+        )
+        return Noise(recurrent, masks)
+
+    def _merge(self, outputs: list[Tensor], time_first: bool) -> Tensor:
+        if len(outputs) == 1:
+            return outputs[0]
+        if self.options.merge == "concat":
+            if time_first:  # one copy, into the order in which the output leaves
+                return torch.cat([part.transpose(0, 1) for part in outputs], -1).transpose(0, 1)
+            return torch.cat(outputs, -1)
+        total = outputs[0] + outputs[1]
+        return total if self.options.merge == "sum" else total / 2

@@ -1,4 +1,7 @@
-"""List the benchmarks, or run one: `python -m benchmarks NAME [--data DIR] ...`."""
+"""Run a benchmark: `python -m benchmarks [NAME] [--data DIR] ...`; `list` names them all.
+
+Without a name, and with nothing but options, it is `kernels`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from tidegate.errors import InputError, message, suggest
 
 HERE = Path(__file__).parent
 HELPERS = {"__init__", "__main__", "common"}
+DEFAULT = "kernels"
 
 
 def names() -> list[str]:
@@ -26,11 +30,12 @@ def headline(name: str) -> str:
 
 def main() -> None:
     """Run the benchmark named first on the command line with the rest of it."""
-    if len(sys.argv) < 2:
+    words = sys.argv[1:]
+    if words[:1] == ["list"]:
         for name in names():
             print(f"python -m benchmarks {name:<10} {headline(name)}")
         return
-    name, *rest = sys.argv[1:]
+    name, *rest = words if words and not words[0].startswith("-") else [DEFAULT, *words]
     try:
         if name not in names():
             rule = "the name of a benchmark"

@@ -15,15 +15,17 @@ from typing import Any
 import torch
 
 import tidegate
+from tidegate.bench import processor
 from tidegate.errors import InputError, message
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """A command line with the options every benchmark takes."""
+def parser(description: str | None, *, data: bool = True) -> argparse.ArgumentParser:
+    """A command line with the options every benchmark takes, or every one that reads data."""
     made = argparse.ArgumentParser(prog="python -m benchmarks", description=description)
-    made.add_argument("--data", help="folder of the public data sets; or set TIDEGATE_DATA")
+    if data:
+        made.add_argument("--data", help="folder of the public data sets; or set TIDEGATE_DATA")
     made.add_argument("--out", type=Path, default=RESULTS, help="folder of the result file")
     return made
 
@@ -46,14 +48,13 @@ def data_file(name: str, folder: str | None) -> Path:
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
     return {
-        "cpu": model or platform.processor() or platform.machine(),
+        "cpu": processor(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        # Of the last minute; 0 is idle. Windows has none.
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "torch": torch.__version__,
         "tidegate": tidegate.__version__,

@@ -78,7 +78,8 @@ struct LSTMRows {
       for (Index unit = 0; unit < p.q.H; unit += W) {
         IVec clipped;
         const Vec c_old = old_cell(p, rows[r], unit);
-        store(rows[r].room(1) + unit, LSTM::advance(p, gates_of(p, rows[r], unit), c_old, &clipped));
+        const LSTM::Gates gates = gates_of(p, rows[r], unit);
+        store(rows[r].room(1) + unit, LSTM::advance(p, gates, c_old, &clipped));
       }
     if (parts.cell.gain) moments(parts.cell.layout, n, [&](int r) { return rows[r].room(1); }, m);
     BackNorm back[BATCH];
@@ -115,7 +116,8 @@ struct LSTMRows {
     split_zone(dc_after, &dc_direct, p.q.zone_cell, p.q.zone_cell_rate,
                (s.b * p.q.T + s.t) * p.q.H + unit, left);
     Vec dc = dc_after + load(s.room(1) + unit);
-    const float *peep = parts.shared.peep ? parts.shared.peep + unit - (coupled ? p.Hp : 0) : nullptr;
+    const float *peep = parts.shared.peep;
+    if (peep) peep += unit - (coupled ? p.Hp : 0);
     if (peep) dc = fma(d.o, load(peep + 2 * p.Hp), dc);
     dc = select(clipped, Vec{}, dc);
     d.i = dc * gates.g, d.f = dc * c_old, d.g = dc * gates.i;

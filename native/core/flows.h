@@ -33,8 +33,8 @@ class Flows {
     lda = round_up(q.I + q.P + q.H, 16) + 16;
     for (int i = 0; i < parts.x_count; i++) add(parts.x[i], i, 0, i, room, scratch);
     for (int i = 0; i < parts.h_count; i++) add(parts.h[i], 2 * i, q.I, i ? -1 : 0, room, scratch);
-    if (parts.inner)
-      add(parts.inner, parts.inner_adds ? 1 : 3, q.I + q.P, parts.inner_adds ? 1 : -1, room, scratch);
+    const bool adds = parts.inner_adds;
+    if (parts.inner) add(parts.inner, adds ? 1 : 3, q.I + q.P, adds ? 1 : -1, room, scratch);
     if (q.w_ch) peep_ = take(3 * p_.Hp);
     if (parts.cell.gain) cell_ = take(2 * p_.Hp);
     own = scratch.floats(q.B * own_size);

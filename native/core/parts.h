@@ -45,7 +45,8 @@ struct Parts {
       m->make_room(!backward || norm, backward, scratch);
     }
     if (norm && q.kind == TIDEGATE_LSTM)
-      cell = {{q.H, 1}, fill_up(p, q.norm_cell, 1, scratch), fill_up(p, q.norm_cell_bias, 1, scratch)};
+      cell = {{q.H, 1}, fill_up(p, q.norm_cell, 1, scratch),
+              fill_up(p, q.norm_cell_bias, 1, scratch)};
     if (q.w_ch) shared.peep = fill_up(p, q.w_ch, p.shape.slots - 1, scratch);
   }
 

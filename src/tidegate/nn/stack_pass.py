@@ -171,14 +171,14 @@ class StackPass:
 
     def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
         state = tuple(
-            layout.leave_state(torch.stack(parts))
+            layout.leave_state(_stacked(parts))
             for parts in zip(*(result.state for result in results), strict=True)
         )
         left = (layout.leave(features), state[0] if len(state) == 1 else state)
         traces = [result.trace for result in results if result.trace is not None]
         if not traces:
             return left
-        return *left, {name: torch.stack([t[name] for t in traces]) for name in traces[0]}
+        return *left, {name: _stacked([t[name] for t in traces]) for name in traces[0]}
 
     def _run_packed(
         self,
@@ -237,3 +237,8 @@ class StackPass:
             return torch.cat(outputs, -1)
         total = outputs[0] + outputs[1]
         return total if self.options.merge == "sum" else total / 2
+
+
+def _stacked(parts: Sequence[Tensor]) -> Tensor:
+    """Join the parts of layers and directions along a new first axis; one alone is not copied."""
+    return torch.stack(list(parts)) if len(parts) > 1 else parts[0][None]

@@ -74,20 +74,17 @@ struct LSTM {
     emit(p, s, unit, h);
   }
 
-  static void backward(const Plan &p, const Weights &w, const BackSpot &s, Index block) {
+  // From the gradients of the output gate and of c by way of its tanh to those of the sums of the
+  // gates; leaves that of the old c and adds to those of the peepholes.
+  TIDEGATE_INLINE static Gates turn(const Plan &p, const float *peeps, const BackSpot &s, Index unit,
+                                    const Gates &gates, Vec c_old, Vec c, IVec clipped, Vec d_out,
+                                    Vec dc_read) {
     const bool coupled = p.has(TIDEGATE_COUPLED);
-    const Index unit = block * W, left = p.units_left(unit), slots = p.shape.slots;
-    const Gates gates = read(s.gates + block * slots * W, coupled);
-    const Vec c_old = s.c_old ? load_some(s.c_old + unit, left) : Vec{};
-    IVec clipped = {};
-    const bool same = !p.q.zone_cell && p.q.zone_cell_rate == 0 && p.q.cell_clip <= 0;
-    const Vec c = same ? load_some(s.cells + unit, left) : advance(p, gates, c_old, &clipped);
+    const Index left = p.units_left(unit), slots = p.shape.slots;
     const Vec one = splat(1.0f);
-    const Vec squashed = tanh(c);
-    const Vec dh = arrive(p, s, unit);
     Gates d = {};
-    d.o = dh * squashed;
-    const float *extra = s.dgates ? s.dgates + block * slots * W : nullptr;
+    d.o = d_out;
+    const float *extra = s.dgates ? s.dgates + unit * slots : nullptr;
     if (extra) d.o = d.o + load(extra + (slots - 1) * W);
     d.o = d.o * gates.o * (one - gates.o);
     // The state after zoneout is what the later steps and `cells` saw.
@@ -96,8 +93,8 @@ struct LSTM {
     Vec dc_direct = {};
     split_zone(dc_after, &dc_direct, p.q.zone_cell, p.q.zone_cell_rate,
                (s.b * p.q.T + s.t) * p.q.H + unit, left);
-    Vec dc = fma(dh * gates.o, one - squashed * squashed, dc_after);
-    const float *peep = w.peep ? w.peep + unit - (coupled ? p.Hp : 0) : nullptr;
+    Vec dc = dc_after + dc_read;
+    const float *peep = peeps ? peeps + unit - (coupled ? p.Hp : 0) : nullptr;
     if (peep) dc = fma(d.o, load(peep + 2 * p.Hp), dc);
     dc = select(clipped, Vec{}, dc);
     d.i = dc * gates.g, d.f = dc * c_old, d.g = dc * gates.i;
@@ -117,6 +114,22 @@ struct LSTM {
       store(sum + 2 * p.Hp, fma(d.o, c, load(sum + 2 * p.Hp)));
     }
     store(s.dc + unit, s.reset ? Vec{} : dc_old);
+    return d;
+  }
+
+  static void backward(const Plan &p, const Weights &w, const BackSpot &s, Index block) {
+    const bool coupled = p.has(TIDEGATE_COUPLED);
+    const Index unit = block * W, left = p.units_left(unit), slots = p.shape.slots;
+    const Gates gates = read(s.gates + block * slots * W, coupled);
+    const Vec c_old = s.c_old ? load_some(s.c_old + unit, left) : Vec{};
+    IVec clipped = {};
+    const bool same = !p.q.zone_cell && p.q.zone_cell_rate == 0 && p.q.cell_clip <= 0;
+    const Vec c = same ? load_some(s.cells + unit, left) : advance(p, gates, c_old, &clipped);
+    const Vec one = splat(1.0f);
+    const Vec squashed = tanh(c);
+    const Vec dh = arrive(p, s, unit);
+    const Gates d = turn(p, w.peep, s, unit, gates, c_old, c, clipped, dh * squashed,
+                         dh * gates.o * (one - squashed * squashed));
     float *at = s.block(block);
     keep(at, d, coupled);
     keep(s.dg_h + block * slots * W, d, coupled, p.lanes(block));

@@ -99,45 +99,15 @@ struct LSTMRows {
   }
 
   static void back_gates(const Plan &p, const Parts &parts, const BackRow &s, Index unit) {
-    const bool coupled = p.has(TIDEGATE_COUPLED);
-    const Index left = p.units_left(unit), slots = p.shape.slots, at = unit * slots;
     const LSTM::Gates gates = gates_of(p, s, unit);
-    const Vec c_old = old_cell(p, s, unit), one = splat(1.0f);
+    const Vec c_old = old_cell(p, s, unit);
     IVec clipped;
     const Vec c = LSTM::advance(p, gates, c_old, &clipped);
-    const float *extra = s.dgates ? s.dgates + at : nullptr;
-    LSTM::Gates d = {};
-    d.o = load(s.inner + unit) * load(s.room(0) + unit);
-    if (extra) d.o = d.o + load(extra + (slots - 1) * W);
-    d.o = d.o * gates.o * (one - gates.o);
-    // The state after zoneout is what the later steps and `cells` saw.
-    Vec dc_after = load(s.dc + unit), dc_direct = {};
-    if (s.dcells) dc_after = dc_after + load_some(s.dcells + unit, left);
-    split_zone(dc_after, &dc_direct, p.q.zone_cell, p.q.zone_cell_rate,
-               (s.b * p.q.T + s.t) * p.q.H + unit, left);
-    Vec dc = dc_after + load(s.room(1) + unit);
-    const float *peep = parts.shared.peep;
-    if (peep) peep += unit - (coupled ? p.Hp : 0);
-    if (peep) dc = fma(d.o, load(peep + 2 * p.Hp), dc);
-    dc = select(clipped, Vec{}, dc);
-    d.i = dc * gates.g, d.f = dc * c_old, d.g = dc * gates.i;
-    if (extra && !coupled) d.i = d.i + load(extra);
-    if (extra) d.f = d.f + load(extra + (slots - 3) * W), d.g = d.g + load(extra + (slots - 2) * W);
-    if (coupled) d.f = d.f - d.i;
-    d.i = d.i * gates.i * (one - gates.i);
-    d.f = d.f * gates.f * (one - gates.f);
-    d.g = d.g * (one - gates.g * gates.g);
-    Vec dc_old = fma(dc, gates.f, dc_direct);
-    if (peep) {
-      dc_old = fma(d.f, load(peep + p.Hp), dc_old);
-      if (!coupled) dc_old = fma(d.i, load(peep), dc_old);
-      float *sum = s.peep + unit - (coupled ? p.Hp : 0);
-      if (!coupled) store(sum, fma(d.i, c_old, load(sum)));
-      store(sum + p.Hp, fma(d.f, c_old, load(sum + p.Hp)));
-      store(sum + 2 * p.Hp, fma(d.o, c, load(sum + 2 * p.Hp)));
-    }
-    store(s.dc + unit, s.reset ? Vec{} : dc_old);
-    LSTM::keep(s.out[0] + at, d, coupled);
+    const Vec d_out = load(s.inner + unit) * load(s.room(0) + unit);
+    LSTM::keep(s.out[0] + unit * p.shape.slots,
+               LSTM::turn(p, parts.shared.peep, s, unit, gates, c_old, c, clipped, d_out,
+                          load(s.room(1) + unit)),
+               p.has(TIDEGATE_COUPLED));
   }
 };
 

@@ -141,12 +141,32 @@ class Backward {
     const Index n = share.rows_of(p_.active[s]);
     for (Index r = share.rows_of(p_.active[s + 1]); r < n; r++) enter(share, share.place(r));
     for (Index r = 0; r < n; r++) {
+      fetch_ahead(share, r + 8, s);
       const BackSpot here = spot(share, share.place(r), s, at + share.place(r));
       for (Index block = share.b0; block < share.b1; block++) Cell::backward(p_, w_, here, block);
     }
     if (share.waits) barrier_.wait();
     if (g_.dw_ih) remember(share, s, at);
     if (n > 0) return_to_hidden(share, s, at, n);
+  }
+
+  // Inlined by force: GCC drops the call of a function that only fetches.
+  TIDEGATE_INLINE static void fetch(const float *from, Index size) {
+    for (Index i = 0; i < size; i += 16) __builtin_prefetch(from + i);
+  }
+
+  // What the row in place `r`, or of the step before if there is none, will read: nobody has
+  // touched it since it was kept.
+  TIDEGATE_INLINE void fetch_ahead(const Share &share, Index r, Index s) const {
+    const Index n = share.rows_of(p_.active[s]);
+    if (r >= n) r %= n, s--;
+    if (s < 0) return;
+    const tidegate_sequence &q = p_.q;
+    const Index place = share.place(r), b = p_.rows[place], cell = b * q.T + p_.time(place, s);
+    const Index block = p_.shape.slots * W, u0 = first_unit(share);
+    fetch(q.gates + cell * p_.G + share.b0 * block, (share.b1 - share.b0) * block);
+    if (g_.dy) fetch(g_.dy + b * g_.dy_row + p_.time(place, s) * g_.dy_step + u0, units(share));
+    if (lstm() && s > 0) fetch(q.cells + (b * q.T + p_.time(place, s - 1)) * q.H + u0, units(share));
   }
 
   // A row's last step: the gradients of its final states come in.

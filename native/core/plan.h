@@ -99,27 +99,46 @@ struct Plan {
 inline void pack_block(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
                        Index block, float *to) {
   const Index step = (Index)count * W;
-  for (int v = 0; v < count; v++)
+  for (int v = 0; v < count; v++, to += W) {
+    const float *rows[W];
     for (int lane = 0; lane < W; lane++) {
       const Index row = p.weight_row(row_blocks, block, v, lane);
-      float *at = to + v * W + lane;
-      if (row < 0)
-        for (Index k = 0; k < K; k++) at[k * step] = 0;
-      else
-        for (Index k = 0; k < K; k++) at[k * step] = w[row * K + k];
+      rows[lane] = row < 0 ? nullptr : w + row * K;
     }
+    Index k = 0;
+    for (; k + W <= K; k += W) {
+      Vec square[W];
+      for (int lane = 0; lane < W; lane++) square[lane] = rows[lane] ? load(rows[lane] + k) : Vec{};
+      transpose(square);
+      for (int i = 0; i < W; i++) store(to + (k + i) * step, square[i]);
+    }
+    for (; k < K; k++)
+      for (int lane = 0; lane < W; lane++) to[k * step + lane] = rows[lane] ? rows[lane][k] : 0;
+  }
 }
 
 // The opposite.
 inline void unpack_block(const Plan &p, const float *from, Index K, const int *row_blocks,
                          int count, Index block, float *w) {
   const Index step = (Index)count * W;
-  for (int v = 0; v < count; v++)
+  for (int v = 0; v < count; v++, from += W) {
+    float *rows[W];
     for (int lane = 0; lane < W; lane++) {
       const Index row = p.weight_row(row_blocks, block, v, lane);
-      if (row < 0) continue;
-      for (Index k = 0; k < K; k++) w[row * K + k] = from[k * step + v * W + lane];
+      rows[lane] = row < 0 ? nullptr : w + row * K;
     }
+    Index k = 0;
+    for (; k + W <= K; k += W) {
+      Vec square[W];
+      for (int i = 0; i < W; i++) square[i] = load(from + (k + i) * step);
+      transpose(square);
+      for (int lane = 0; lane < W; lane++)
+        if (rows[lane]) store(rows[lane] + k, square[lane]);
+    }
+    for (; k < K; k++)
+      for (int lane = 0; lane < W; lane++)
+        if (rows[lane]) rows[lane][k] = from[k * step + lane];
+  }
 }
 
 // Copies columns [first, first + 4W) of the weights for each gate of each block in turn: to

@@ -71,9 +71,11 @@ TIDEGATE_INLINE void store_some(float *p, Vec v, Index n) {
 
 // All bits set where the byte is not 0, for the first n of them.
 TIDEGATE_INLINE IVec load_flags(const std::uint8_t *p, Index n) {
-  IVec v{};
-  for (Index i = 0; i < (n < W ? n : W); i++) v[i] = p[i] ? -1 : 0;
-  return v;
+  typedef std::uint8_t Bytes __attribute__((vector_size(W)));
+  Bytes bytes{};
+  if (n >= W) std::memcpy(&bytes, p, W);
+  else std::memcpy(&bytes, p, static_cast<std::size_t>(n));
+  return __builtin_convertvector(bytes, IVec) != 0;
 }
 
 TIDEGATE_INLINE Vec fma(Vec a, Vec b, Vec c) {
@@ -85,6 +87,35 @@ TIDEGATE_INLINE Vec fma(Vec a, Vec b, Vec c) {
   return (Vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
   return a * b + c;
+#endif
+}
+
+// Rows become columns. In log2(W) rounds: the blocks off the diagonal change places, then the
+// blocks within those.
+TIDEGATE_INLINE void transpose(Vec (&rows)[W]) {
+#if defined(__AVX512F__)
+#pragma GCC unroll 4
+  for (int s = 1; s < W; s *= 2) {
+    IVec low{}, high{};
+    for (int j = 0; j < W; j++) {
+      low[j] = j & s ? W + (j ^ s) : j;
+      high[j] = j & s ? W + j : j | s;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++) {
+      if (i & s) continue;
+      const __m512 a = (__m512)rows[i], b = (__m512)rows[i | s];
+      rows[i] = (Vec)_mm512_permutex2var_ps(a, (__m512i)low, b);
+      rows[i | s] = (Vec)_mm512_permutex2var_ps(a, (__m512i)high, b);
+    }
+  }
+#else
+  for (int i = 0; i < W; i++)
+    for (int j = 0; j < i; j++) {
+      const float swapped = rows[i][j];
+      rows[i][j] = rows[j][i];
+      rows[j][i] = swapped;
+    }
 #endif
 }
 

@@ -31,6 +31,9 @@ _MOST_SAMPLES = 50
 _LONG_SECONDS = 5.0
 
 
+_REST = 0.01  # seconds; OpenMP's threads spin for about half of it
+
+
 @dataclass(frozen=True)
 class Shape:
     """One layer over one batch: B rows of T steps, I inputs, H hidden units.
@@ -157,8 +160,9 @@ def interleave(
 ) -> dict[str, list[float]]:
     """Time calls in turn, round after round, so that a busy minute of the machine hits them all.
 
-    Right before each sample its call runs once untimed, unless it is long: caches and pools of
-    threads are then its own, not those of the call before it.
+    Right before each sample, unless the call is long, there is a moment of rest, for the threads of
+    some libraries spin on after their work, and then an untimed call: caches and pools of threads
+    are its own, not those of the call before it.
 
     Args:
         calls: What to time, by name.
@@ -215,6 +219,7 @@ class _Plan:
 
     def sample(self) -> float:
         if self.warm:
+            time.sleep(_REST)
             self.call()
         return _time(self.call, self.calls) / self.calls
 

@@ -21,16 +21,16 @@ struct GRURows {
   }
 
   static void second(const Plan &p, const Parts &parts, const Row &s) {
-    const Index step = p.shape.slots * W;
-    for (Index unit = 0, at = 0; unit < p.q.H; unit += W, at += step) {
+    const Index Hp = p.Hp;
+    for (Index unit = 0; unit < p.q.H; unit += W) {
       const float *sums = s.h[0] + 2 * unit;
       const Vec reset = load(sums), update = load(sums + W), h_old = load(s.h_old + unit);
       const Vec part = parts.inner ? load(s.inner + unit) : load(s.h[1] + unit);
       const Vec fresh = tanh(parts.inner ? part : fma(reset, part, load(s.x[1] + unit)));
       if (s.gates) {
-        float *to = s.gates + at;
-        store(to, fresh), store(to + W, reset), store(to + 2 * W, update);
-        if (!parts.inner) store(to + 3 * W, part);
+        float *to = s.gates + unit;
+        store(to, fresh), store(to + Hp, reset), store(to + 2 * Hp, update);
+        if (!parts.inner) store(to + 3 * Hp, part);
       }
       send(p, s, unit, fma(update, h_old - fresh, fresh));
     }
@@ -38,22 +38,22 @@ struct GRURows {
 
   // All but what goes by way of r h.
   static void back_first(const Plan &p, const Parts &parts, const BackRow &s) {
-    const Index step = p.shape.slots * W;
+    const Index Hp = p.Hp;
     const Vec one = splat(1.0f);
-    for (Index unit = 0, at = 0; unit < p.q.H; unit += W, at += step) {
-      const float *gates = s.gates + at, *extra = s.dgates ? s.dgates + at : nullptr;
-      const Vec fresh = load(gates), reset = load(gates + W), update = load(gates + 2 * W);
+    for (Index unit = 0; unit < p.q.H; unit += W) {
+      const float *gates = s.gates + unit, *extra = s.dgates ? s.dgates + unit : nullptr;
+      const Vec fresh = load(gates), reset = load(gates + Hp), update = load(gates + 2 * Hp);
       const Vec h_old = s.h_old ? load_some(s.h_old + unit, p.units_left(unit)) : Vec{};
       const Vec dh = receive(p, s, unit);
       Vec d_fresh = dh * (one - update), d_update = dh * (h_old - fresh);
-      if (extra) d_fresh = d_fresh + load(extra), d_update = d_update + load(extra + 2 * W);
+      if (extra) d_fresh = d_fresh + load(extra), d_update = d_update + load(extra + 2 * Hp);
       d_fresh = d_fresh * (one - fresh * fresh);
       store(s.out[1] + unit, d_fresh);
       store(s.out[0] + 2 * unit + W, d_update * update * (one - update));
       store(s.dh + unit, fma(dh, update, load(s.dh + unit)));
       if (parts.inner) continue;
-      Vec d_reset = d_fresh * load(gates + 3 * W), d_part = d_fresh * reset;
-      if (extra) d_reset = d_reset + load(extra + W), d_part = d_part + load(extra + 3 * W);
+      Vec d_reset = d_fresh * load(gates + 3 * Hp), d_part = d_fresh * reset;
+      if (extra) d_reset = d_reset + load(extra + Hp), d_part = d_part + load(extra + 3 * Hp);
       store(s.out[0] + 2 * unit, d_reset * reset * (one - reset));
       store(s.out[2] + unit, d_part);
     }
@@ -61,13 +61,12 @@ struct GRURows {
 
   // The rest, from the gradient of r h.
   static void back_second(const Plan &p, const Parts &parts, const BackRow *rows, int n) {
-    const Index step = p.shape.slots * W;
     for (int r = 0; r < n && parts.inner; r++)
-      for (Index unit = 0, at = W; unit < p.q.H; unit += W, at += step) {
+      for (Index unit = 0; unit < p.q.H; unit += W) {
         const BackRow &s = rows[r];
-        const Vec reset = load(s.gates + at), d = load(s.inner + unit);
+        const Vec reset = load(s.gates + p.Hp + unit), d = load(s.inner + unit);
         Vec d_reset = d * seen(p, s, unit);
-        if (s.dgates) d_reset = d_reset + load(s.dgates + at);
+        if (s.dgates) d_reset = d_reset + load(s.dgates + p.Hp + unit);
         store(s.out[0] + 2 * unit, d_reset * reset * (splat(1.0f) - reset));
         const Vec to_h = s.mask ? d * load_some(s.mask + unit, p.units_left(unit)) : d;
         store(s.dh + unit, fma(to_h, reset, load(s.dh + unit)));
@@ -76,8 +75,8 @@ struct GRURows {
 
   // r h, as the forward pass had it.
   static void remember_inner(const Plan &p, const BackRow &s) {
-    for (Index unit = 0, at = W; unit < p.q.H; unit += W, at += p.shape.slots * W)
-      store(s.inner_in + unit, load(s.gates + at) * seen(p, s, unit));
+    for (Index unit = 0; unit < p.q.H; unit += W)
+      store(s.inner_in + unit, load(s.gates + p.Hp + unit) * seen(p, s, unit));
   }
 
  private:

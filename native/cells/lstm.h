@@ -11,21 +11,24 @@ struct LSTM {
     Vec i, f, g, o;
   };
 
-  static Gates read(const float *at, bool coupled) {
-    if (!coupled) return {load(at), load(at + W), load(at + 2 * W), load(at + 3 * W)};
+  // Of slots that stand `step` numbers apart.
+  template <class Item>
+  static Gates read(const Item *at, bool coupled, Index step = W) {
+    if (!coupled) return {load(at), load(at + step), load(at + 2 * step), load(at + 3 * step)};
     const Vec f = load(at);
-    return {splat(1.0f) - f, f, load(at + W), load(at + 2 * W)};
+    return {splat(1.0f) - f, f, load(at + step), load(at + 2 * step)};
   }
 
   // Slot by slot from the first: each may spill over into the room of the next.
-  static void keep(float *at, const Gates &gates, bool coupled, Index lanes = W) {
+  template <class Item>
+  static void keep(Item *at, const Gates &gates, bool coupled, Index step = W) {
     if (!coupled) {
       store(at, gates.i);
-      at += lanes;
+      at += step;
     }
     store(at, gates.f);
-    store(at + lanes, gates.g);
-    store(at + 2 * lanes, gates.o);
+    store(at + step, gates.g);
+    store(at + 2 * step, gates.o);
   }
 
   // c before zoneout; `clipped` marks where the bound was passed.
@@ -39,7 +42,9 @@ struct LSTM {
   }
 
   // The gates and the new cell state, left in `sums`: c in slot 0, o in slot 1.
-  static void gates(const Plan &p, const Weights &w, const Spot &s, Index block, float *sums) {
+  template <class Item>
+  static void gates(const Plan &p, const Weights &w, const SpotOf<Item> &s, Index block,
+                    float *sums) {
     const bool coupled = p.has(TIDEGATE_COUPLED);
     const Index unit = block * W;
     const Vec c_old = load(s.c + unit);
@@ -57,12 +62,13 @@ struct LSTM {
     IVec clipped;
     const Vec c = advance(p, gates, c_old, &clipped);
     gates.o = sigmoid(peep ? fma(load(peep + 2 * p.Hp), c, sum.o) : sum.o);
-    if (s.gates) keep(s.gates + block * p.shape.slots * W, gates, coupled);
+    if (s.gates) keep(s.gates + unit, gates, coupled, p.Hp);
     store(sums, c);
     store(sums + W, gates.o);
   }
 
-  static void output(const Plan &p, const Spot &s, Index block, const float *sums) {
+  template <class Item>
+  static void output(const Plan &p, const SpotOf<Item> &s, Index block, const float *sums) {
     const Index unit = block * W, left = p.units_left(unit);
     Vec c = load(sums);
     const Vec h = load(sums + W) * tanh(c);
@@ -76,16 +82,17 @@ struct LSTM {
 
   // From the gradients of the output gate and of c by way of its tanh to those of the sums of the
   // gates; leaves that of the old c and adds to those of the peepholes.
-  TIDEGATE_INLINE static Gates turn(const Plan &p, const float *peeps, const BackSpot &s, Index unit,
-                                    const Gates &gates, Vec c_old, Vec c, IVec clipped, Vec d_out,
-                                    Vec dc_read) {
+  template <class Item>
+  TIDEGATE_INLINE static Gates turn(const Plan &p, const float *peeps, const BackSpotOf<Item> &s,
+                                    Index unit, const Gates &gates, Vec c_old, Vec c, IVec clipped,
+                                    Vec d_out, Vec dc_read) {
     const bool coupled = p.has(TIDEGATE_COUPLED);
     const Index left = p.units_left(unit), slots = p.shape.slots;
     const Vec one = splat(1.0f);
     Gates d = {};
     d.o = d_out;
-    const float *extra = s.dgates ? s.dgates + unit * slots : nullptr;
-    if (extra) d.o = d.o + load(extra + (slots - 1) * W);
+    const Item *extra = s.dgates ? s.dgates + unit : nullptr;
+    if (extra) d.o = d.o + load(extra + (slots - 1) * p.Hp);
     d.o = d.o * gates.o * (one - gates.o);
     // The state after zoneout is what the later steps and `cells` saw.
     Vec dc_after = load(s.dc + unit);
@@ -99,7 +106,8 @@ struct LSTM {
     dc = select(clipped, Vec{}, dc);
     d.i = dc * gates.g, d.f = dc * c_old, d.g = dc * gates.i;
     if (extra && !coupled) d.i = d.i + load(extra);
-    if (extra) d.f = d.f + load(extra + (slots - 3) * W), d.g = d.g + load(extra + (slots - 2) * W);
+    if (extra) d.f = d.f + load(extra + (slots - 3) * p.Hp);
+    if (extra) d.g = d.g + load(extra + (slots - 2) * p.Hp);
     if (coupled) d.f = d.f - d.i;
     d.i = d.i * gates.i * (one - gates.i);
     d.f = d.f * gates.f * (one - gates.f);
@@ -117,10 +125,11 @@ struct LSTM {
     return d;
   }
 
-  static void backward(const Plan &p, const Weights &w, const BackSpot &s, Index block) {
+  template <class Item>
+  static void backward(const Plan &p, const Weights &w, const BackSpotOf<Item> &s, Index block) {
     const bool coupled = p.has(TIDEGATE_COUPLED);
     const Index unit = block * W, left = p.units_left(unit), slots = p.shape.slots;
-    const Gates gates = read(s.gates + block * slots * W, coupled);
+    const Gates gates = read(s.gates + unit, coupled, p.Hp);
     const Vec c_old = s.c_old ? load_some(s.c_old + unit, left) : Vec{};
     IVec clipped = {};
     const bool same = !p.q.zone_cell && p.q.zone_cell_rate == 0 && p.q.cell_clip <= 0;
@@ -130,7 +139,7 @@ struct LSTM {
     const Vec dh = arrive(p, s, unit);
     const Gates d = turn(p, w.peep, s, unit, gates, c_old, c, clipped, dh * squashed,
                          dh * gates.o * (one - squashed * squashed));
-    float *at = s.block(block);
+    Item *at = s.block(block);
     keep(at, d, coupled);
     keep(s.dg_h + block * slots * W, d, coupled, p.lanes(block));
   }

@@ -64,7 +64,7 @@ struct LSTMRows {
   }
 
   static LSTM::Gates gates_of(const Plan &p, const BackRow &s, Index unit) {
-    return LSTM::read(s.gates + unit * p.shape.slots, p.has(TIDEGATE_COUPLED));
+    return LSTM::read(s.gates + unit, p.has(TIDEGATE_COUPLED), p.Hp);
   }
 
   static Vec old_cell(const Plan &p, const BackRow &s, Index unit) {

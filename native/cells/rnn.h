@@ -7,9 +7,11 @@
 namespace TIDEGATE_TARGET {
 
 struct RNN {
-  static void gates(const Plan &, const Weights &, const Spot &, Index, float *) {}
+  template <class Item>
+  static void gates(const Plan &, const Weights &, const SpotOf<Item> &, Index, float *) {}
 
-  static void output(const Plan &p, const Spot &s, Index block, const float *sums) {
+  template <class Item>
+  static void output(const Plan &p, const SpotOf<Item> &s, Index block, const float *sums) {
     const bool relu = p.has(TIDEGATE_RELU);
     for (int v = 0; v < 4; v++) {
       const Index unit = block * 4 * W + v * W;
@@ -21,7 +23,8 @@ struct RNN {
     }
   }
 
-  static void backward(const Plan &p, const Weights &, const BackSpot &s, Index block) {
+  template <class Item>
+  static void backward(const Plan &p, const Weights &, const BackSpotOf<Item> &s, Index block) {
     const bool relu = p.has(TIDEGATE_RELU);
     for (int v = 0; v < 4; v++) {
       const Index unit = block * 4 * W + v * W;

@@ -22,6 +22,9 @@ extern const Kernels kernels_avx2;
 #if defined(TIDEGATE_HAVE_AVX512)
 extern const Kernels kernels_avx512;
 #endif
+#if defined(TIDEGATE_HAVE_AVX512BF16)
+extern const Kernels kernels_avx512bf16;
+#endif
 #if defined(TIDEGATE_HAVE_NEON)
 extern const Kernels kernels_neon;
 #endif
@@ -37,13 +40,17 @@ int fail(int code, const std::string &what) {
 
 // Best first.
 const Kernels *const *all() {
-  static const Kernels *list[5] = {};
+  static const Kernels *list[6] = {};
   static const bool once = [] {
     int n = 0;
 #if defined(TIDEGATE_HAVE_AVX512)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+#if defined(TIDEGATE_HAVE_AVX512BF16)
+      if (__builtin_cpu_supports("avx512bf16")) list[n++] = &kernels_avx512bf16;
+#endif
       list[n++] = &kernels_avx512;
+    }
 #endif
 #if defined(TIDEGATE_HAVE_AVX2)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) list[n++] = &kernels_avx2;
@@ -74,6 +81,11 @@ std::atomic<const Kernels *> &chosen() {
 }
 
 bool known(int32_t kind, int32_t options) {
+  constexpr int32_t kFloat32 = TIDEGATE_LAYER_NORM | TIDEGATE_RESET_BEFORE;
+  if (options & TIDEGATE_BFLOAT16) {
+    options &= ~TIDEGATE_BFLOAT16;
+    if (options & kFloat32) return false;
+  }
   constexpr int32_t kLstm = TIDEGATE_PEEPHOLE | TIDEGATE_COUPLED | TIDEGATE_LAYER_NORM;
   if (kind == TIDEGATE_LSTM) return (options & ~kLstm) == 0;
   if (kind == TIDEGATE_GRU) return (options & ~(TIDEGATE_RESET_BEFORE | TIDEGATE_LAYER_NORM)) == 0;
@@ -161,7 +173,8 @@ void tidegate_share_openmp(void *gomp_parallel, void *omp_in_parallel) {
 }
 
 int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P) {
-  const bool fits = H == P || (kind == TIDEGATE_LSTM && P < H);
+  const bool projects = kind == TIDEGATE_LSTM && !(options & TIDEGATE_BFLOAT16);
+  const bool fits = H == P || (projects && P < H);
   return known(kind, options) && fits ? TIDEGATE_OK : TIDEGATE_UNSUPPORTED;
 }
 
@@ -184,6 +197,9 @@ int tidegate_forward(const tidegate_sequence *sequence) {
 }
 
 int tidegate_backward(const tidegate_sequence *sequence, const tidegate_gradient *gradient) {
+  if (!gradient) return fail(TIDEGATE_BAD_ARGUMENT, "gradient is null");
+  if (sequence && sequence->B > 0 && sequence->T > 0 && !sequence->gates)
+    return fail(TIDEGATE_BAD_ARGUMENT, "gates is null: the forward pass must have kept them");
   return guarded(sequence, [&](const Kernels &kernels, Scratch &scratch) {
     kernels.backward(*sequence, *gradient, scratch);
   });
@@ -210,6 +226,7 @@ const char *stream_fault(const tidegate_sequence *layers, int32_t count) {
     if (i > 0 && (q.I != layers[i - 1].P || q.B != layers[i - 1].B))
       return "layers do not fit on one another";
     if (tidegate_supports(q.kind, q.options, q.H, q.P) != TIDEGATE_OK) return "no kernel for this cell";
+    if (q.options & TIDEGATE_BFLOAT16) return "a stream computes in float32";
   }
   return nullptr;
 }

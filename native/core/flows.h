@@ -201,7 +201,7 @@ class Flows {
     const int height = (int)std::min<Index>(MAX_M, f.m->K - column);
     const float *left = seen + first * lda + f.in + column;
     float *out = f.dw + panel * 4 * W * f.m->K + column * step;
-    tile_of(height, f.m->vectors_of(panel))({left, 1, lda}, {packed, step}, K,
+    tile_of<Single>(height, f.m->vectors_of(panel))({left, 1, lda}, {packed, step}, K,
                                             {out, step, out, step});
   }
 

@@ -6,25 +6,33 @@
 namespace TIDEGATE_TARGET {
 
 // Where the values of one row stand at one step.
-struct Spot {
+template <class Item>
+struct SpotOf {
   Index b, t;
   bool reset_next;     // the state is put to zero before the next step
-  float *y;            // the output of this step
-  float *gates, *cells;  // what is kept of it, or null
+  Item *y;             // the output of this step
+  Item *gates;         // what is kept of it, or null
+  float *cells;
   const float *h_old;  // h before the step, filled up to Hp
-  float *h_seen;       // where the next step reads h as w_hh sees it
+  Item *h_seen;        // where the next step reads h as w_hh sees it
   float *h_next;       // where the next step reads h_old, if that is another place; or null
   const float *mask;   // of recurrent dropout, filled up; or null
   float *c;            // the cell state, filled up
 };
 
+using Spot = SpotOf<float>;
+
 // What all cells share of the packed weights.
 struct Weights {
   const float *x, *h;        // panels of block 0
-  Index x_step, h_step;      // to those of the next block
+  Index x_step, h_step;      // to those of the next block, in words
   const float *bias;         // [blocks][4W]
   const float *peep;         // [3][Hp], or null
+  Index own;                 // from one thread's to the next one's; 0 if they share them
 };
+
+// Small weights every thread packs for itself: that is sooner done than fetching another's.
+constexpr Index kOwnBytes = Index{128} << 10;
 
 TIDEGATE_INLINE Vec zone(Vec fresh, Vec old, const std::uint8_t *mask, float rate, Index at,
                          Index left) {
@@ -33,7 +41,8 @@ TIDEGATE_INLINE Vec zone(Vec fresh, Vec old, const std::uint8_t *mask, float rat
 }
 
 // Sends a vector of new hidden units out, and to where the next step reads it.
-TIDEGATE_INLINE void emit(const Plan &p, const Spot &s, Index unit, Vec h) {
+template <class Item>
+TIDEGATE_INLINE void emit(const Plan &p, const SpotOf<Item> &s, Index unit, Vec h) {
   const Index left = p.units_left(unit);
   if (p.q.zone_hidden || p.q.zone_hidden_rate != 0)
     h = zone(h, load(s.h_old + unit), p.q.zone_hidden, p.q.zone_hidden_rate,
@@ -41,11 +50,14 @@ TIDEGATE_INLINE void emit(const Plan &p, const Spot &s, Index unit, Vec h) {
   store_some(s.y + unit, h, left);
   if (s.reset_next) h = Vec{};
   if (s.h_next) store(s.h_next + unit, h);
-  store(s.h_seen + unit, s.mask ? h * load(s.mask + unit) : h);
+  // The backward pass has what was kept: let the weights see the same.
+  store(s.h_seen + unit, s.mask ? as_kept<Item>(h) * load(s.mask + unit) : h);
 }
 
-template <class Cell>
-class Forward {
+template <class Cell, class Math>
+class alignas(tidegate::kApart) Forward {
+  using Item = typename Math::Item;
+
  public:
   Forward(const Plan &plan, const Weights &weights, const Team &team, Scratch &scratch)
       : p_(plan), w_(weights), team_(team), barrier_(team.threads) {
@@ -53,19 +65,19 @@ class Forward {
     // Weights that no cache of a core holds are read for many steps at once, too.
     const bool heavy = rows < 24 * team.threads && w_.x_step * p_.blocks * 4 > (Index{1} << 20);
     few_ = team.by_units || ((rows < 4 * team.threads || heavy) && p_.steps > 1);
-    x_room_ = few_ ? 0 : p_.q.I;
+    x_width_ = round_up(p_.q.I, Math::kItems);
+    x_room_ = few_ ? 0 : x_width_;
     lda_ = round_up(x_room_ + p_.Hp, 16) + 16;
-    for (auto &half : seen_) half = scratch.floats(rows * lda_);
-    if (p_.q.recurrent_mask) {
+    for (auto &half : seen_) half = scratch.array<Item>(rows * lda_);
+    if (apart())
       for (auto &half : old_) half = scratch.floats(rows * p_.Hp);
-      mask_ = scratch.floats(rows * p_.Hp);
-    }
+    if (p_.q.recurrent_mask) mask_ = scratch.floats(rows * p_.Hp);
     if (p_.q.kind == TIDEGATE_LSTM) c_ = scratch.floats(rows * p_.Hp);
-    spots_ = scratch.array<Spot>(rows * team.threads);
+    spots_ = scratch.array<SpotOf<Item>>(rows * team.threads);
     chunk_ = few_ ? chunk_steps() : 1;
     most_ = team.by_units ? rows : (rows + team.threads - 1) / team.threads;
     if (few_) {
-      inputs_ = scratch.floats(team.threads * chunk_ * most_ * p_.q.I);
+      inputs_ = scratch.array<Item>(team.threads * chunk_ * most_ * x_width_);
       ready_ = scratch.floats(team.threads * chunk_ * most_ * p_.G4());
     }
   }
@@ -93,12 +105,21 @@ class Forward {
     return std::clamp<Index>((Index{512} << 10) / std::max<Index>(bytes, 1), 1, 64);
   }
 
-  float *seen(Index place, Index s) const { return seen_[s & 1] + place * lda_; }
+  // Whether h is kept beside what the weights see of it.
+  bool apart() const { return Math::kItems > 1 || p_.q.recurrent_mask; }
 
-  float *h_seen(Index place, Index s) const { return seen(place, s) + x_room_; }
+  Item *seen(Index place, Index s) const { return seen_[s & 1] + place * lda_; }
+
+  Item *h_seen(Index place, Index s) const { return seen(place, s) + x_room_; }
 
   float *h_old(Index place, Index s) const {
-    return p_.q.recurrent_mask ? old_[s & 1] + place * p_.Hp : h_seen(place, s);
+    return apart() ? old_[s & 1] + place * p_.Hp : reinterpret_cast<float *>(h_seen(place, s));
+  }
+
+  static const float *as_words(const Item *items) { return reinterpret_cast<const float *>(items); }
+
+  Item *y(Index b, Index t) const {
+    return reinterpret_cast<Item *>(p_.q.y) + b * p_.q.y_row + t * p_.q.y_step;
   }
 
   bool resets(Index b, Index t) const { return p_.q.resets && p_.q.resets[b * p_.q.T + t]; }
@@ -108,7 +129,7 @@ class Forward {
     for (Index place = thread; place < p_.q.B; place += team_.threads) {
       const Index b = p_.rows[place];
       for (Index t = p_.lengths[place]; t < p_.q.T; t++)
-        std::fill_n(p_.q.y + b * p_.q.y_row + t * p_.q.y_step, p_.q.P, 0.0f);
+        std::fill_n(y(b, t), p_.q.P, Item{});
       if (p_.lengths[place] > 0) continue;
       std::copy_n(p_.q.h0 + b * p_.q.P, p_.q.P, p_.q.h_n + b * p_.q.P);
       if (c_) std::copy_n(p_.q.c0 + b * p_.q.H, p_.q.H, p_.q.c_n + b * p_.q.H);
@@ -119,7 +140,8 @@ class Forward {
   void begin(const Share &share) const {
     const Index u0 = share.b0 * p_.shape.units, u1 = share.b1 * p_.shape.units;
     const Index some = std::max<Index>(0, std::min(u1, p_.q.H) - u0);
-    for (Index place = share.first; place < p_.q.B; place += share.stride) {
+    for (Index r = 0; r < share.rows_of(p_.q.B); r++) {
+      const Index place = share.place(r);
       if (p_.lengths[place] == 0) break;
       const Index b = p_.rows[place];
       const bool zero = resets(b, p_.time(place, 0));
@@ -129,25 +151,36 @@ class Forward {
       };
       if (c_) put(p_.q.c0, p_.q.H, c_ + place * p_.Hp);
       put(p_.q.h0, p_.q.P, h_old(place, 0));
-      if (!p_.q.recurrent_mask) continue;
-      float *mask = mask_ + place * p_.Hp, *to = h_seen(place, 0);
-      std::fill(mask + u0, mask + u1, 0.0f);
-      std::copy_n(p_.q.recurrent_mask + b * p_.q.P + u0, some, mask + u0);
-      for (Index u = u0; u < u1; u++) to[u] = h_old(place, 0)[u] * mask[u];
+      if (!apart()) continue;
+      float *mask = mask_ ? mask_ + place * p_.Hp : nullptr;
+      if (mask) std::fill(mask + u0, mask + u1, 0.0f);
+      if (mask) std::copy_n(p_.q.recurrent_mask + b * p_.q.P + u0, some, mask + u0);
+      for (Index u = u0; u < u1; u += W) {
+        const Vec h = as_kept<Item>(load(h_old(place, 0) + u));
+        store(h_seen(place, 0) + u, mask ? h * load(mask + u) : h);
+      }
     }
   }
 
-  const float *x_at(Index place, Index s) const {
-    return p_.q.x + p_.rows[place] * p_.q.x_row + p_.time(place, s) * p_.q.x_step;
+  const Item *x_at(Index place, Index s) const {
+    return reinterpret_cast<const Item *>(p_.q.x) + p_.rows[place] * p_.q.x_row +
+           p_.time(place, s) * p_.q.x_step;
+  }
+
+  // x of a row, whole words of it.
+  void copy_x(Index place, Index s, Item *to) const {
+    const Item *from = x_at(place, s);
+    for (Index k = 0; k < p_.q.I; k++) to[k] = from[k];
+    for (Index k = p_.q.I; k < x_width_; k++) to[k] = Item{};
   }
 
   // The product with x and the bias for the next steps of few rows.
   void prepare(const Share &share, Index first) {
-    float *x = inputs_ + share.thread * chunk_ * most_ * p_.q.I;
+    Item *x = inputs_ + share.thread * chunk_ * most_ * x_width_;
     const Index steps = std::min(chunk_, p_.steps - first);
     for (Index i = 0; i < steps; i++)
       for (Index r = 0, n = share.rows_of(p_.active[first + i]); r < n; r++)
-        std::copy_n(x_at(share.place(r), first + i), p_.q.I, x + (i * rows(share) + r) * p_.q.I);
+        copy_x(share.place(r), first + i, x + (i * rows(share) + r) * x_width_);
     for (Index block = share.b0; block < share.b1; block++)
       for (Index i = 0; i < steps; i++) {
         // Whole rows of steps where no row has ended: that is one product.
@@ -155,7 +188,7 @@ class Forward {
         Index run = 1;
         while (n == rows(share) && i + run < steps && share.rows_of(p_.active[first + i + run]) == n)
           run++;
-        input_product(share, block, i, run, n, x + i * rows(share) * p_.q.I);
+        input_product(share, block, i, run, n, x + i * rows(share) * x_width_);
         i += run - 1;
       }
   }
@@ -168,28 +201,28 @@ class Forward {
     return ready_ + (room + i * rows(share) + row) * p_.G4() + block * 4 * W;
   }
 
-  void input_product(const Share &share, Index block, Index i, Index run, Index n, const float *x) {
-    const Left left = {x, p_.q.I, 1};
-    const Panel panel = {w_.x + block * w_.x_step, (Index)p_.shape.x_count * W};
+  void input_product(const Share &share, Index block, Index i, Index run, Index n, const Item *x) {
+    const Left left = {as_words(x), x_words(), 1};
+    const Index own = share.thread * w_.own;
+    const Panel panel = {w_.x + own + block * w_.x_step, (Index)p_.shape.x_count * W};
     float *out = ready(share, i, 0, block);
-    const float *bias = w_.bias + block * 4 * W;
+    const float *bias = w_.bias + own + block * 4 * W;
     const Index first = p_.shape.x_first * W;
-    product(run * n, p_.shape.x_count, left, panel, p_.q.I, {bias + first, 0, out + first, p_.G4()});
+    product<Math>(run * n, p_.shape.x_count, left, panel, x_words(),
+                  {bias + first, 0, out + first, p_.G4()});
     // A slot that x does not reach has its bias alone.
     for (int v = 0; v < p_.shape.slots; v++)
       if (v < p_.shape.x_first || v >= p_.shape.x_first + p_.shape.x_count)
         for (Index r = 0; r < run * n; r++) store(out + r * p_.G4() + v * W, load(bias + v * W));
   }
 
+  Index x_words() const { return x_width_ / Math::kItems; }
+
   void step(const Share &share, Index s, Index n) {
-    Spot *spots = spots_ + share.thread * p_.q.B;
+    SpotOf<Item> *spots = spots_ + share.thread * p_.q.B;
     for (Index r = 0; r < n; r++) spots[r] = spot(share.place(r), s);
     if (!few_)
-      for (Index r = 0; r < n; r++) {
-        const float *from = x_at(share.place(r), s);
-        float *to = seen(share.place(r), s);
-        for (Index k = 0; k < p_.q.I; k++) to[k] = from[k];
-      }
+      for (Index r = 0; r < n; r++) copy_x(share.place(r), s, seen(share.place(r), s));
     alignas(64) float sums[MAX_M * 4 * W];
     for (Index block = share.b0; block < share.b1; block++)
       for_tiles(n, [&](Index first, int height) {
@@ -204,10 +237,14 @@ class Forward {
 
   // The pre-activations of a block of units for a few rows.
   void sum(const Share &share, Index s, Index block, Index first, int height, float *sums) const {
-    const Index stride = share.stride * lda_;
-    const float *row = seen(share.place(first), s);
-    const float *panel_x = w_.x + block * w_.x_step, *panel_h = w_.h + block * w_.h_step;
-    const float *init = few_ ? ready(share, s % chunk_, first, block) : w_.bias + block * 4 * W;
+    const Index stride = share.stride * lda_ / Math::kItems;
+    const Index h_words = words<Math>(p_.q.P);
+    const float *row = as_words(seen(share.place(first), s));
+    const Index own = share.thread * w_.own;
+    const float *panel_x = w_.x + own + block * w_.x_step;
+    const float *panel_h = w_.h + own + block * w_.h_step;
+    const float *bias = w_.bias + own + block * 4 * W;
+    const float *init = few_ ? ready(share, s % chunk_, first, block) : bias;
     const Index init_row = few_ ? p_.G4() : 0, h_at = p_.shape.h_first * W;
     const int x_count = p_.shape.x_count, h_count = p_.shape.h_count;
     if (few_) {
@@ -215,40 +252,38 @@ class Forward {
       for (int v = 0; v < p_.shape.h_first; v++)
         for (int m = 0; m < height; m++)
           store(sums + m * 4 * W + v * W, load(init + m * init_row + v * W));
-      tile_of(height, h_count)({row, stride, 1}, {panel_h, (Index)h_count * W}, p_.q.P,
-                               {init + h_at, init_row, sums + h_at, 4 * W});
+      tile_of<Math>(height, h_count)({row, stride, 1}, {panel_h, (Index)h_count * W}, h_words,
+                                     {init + h_at, init_row, sums + h_at, 4 * W});
       return;
     }
     if (x_count == p_.shape.slots) {  // x and h reach the same slots: one chain over [x, h]
-      tile_of(height, x_count)({row, stride, 1}, {panel_x, (Index)x_count * W}, p_.q.I + p_.q.P,
-                               {init, 0, sums, 4 * W});
+      tile_of<Math>(height, x_count)({row, stride, 1}, {panel_x, (Index)x_count * W},
+                                     x_words() + h_words, {init, 0, sums, 4 * W});
       return;
     }
-    tile_of(height, x_count)({row, stride, 1}, {panel_x, (Index)x_count * W}, p_.q.I,
-                             {init, 0, sums, 4 * W});
+    tile_of<Math>(height, x_count)({row, stride, 1}, {panel_x, (Index)x_count * W}, x_words(),
+                                   {init, 0, sums, 4 * W});
     for (int m = 0; m < height; m++)
       for (int v = x_count; v < p_.shape.slots; v++)
         store(sums + m * 4 * W + v * W, load(init + v * W));
-    tile_of(height, h_count)({row + x_room_, stride, 1}, {panel_h, (Index)h_count * W}, p_.q.P,
-                             {sums + h_at, 4 * W, sums + h_at, 4 * W});
+    tile_of<Math>(height, h_count)({row + x_words(), stride, 1}, {panel_h, (Index)h_count * W},
+                                   h_words, {sums + h_at, 4 * W, sums + h_at, 4 * W});
   }
 
-  Spot spot(Index place, Index s) const {
+  SpotOf<Item> spot(Index place, Index s) const {
     const tidegate_sequence &q = p_.q;
     const Index b = p_.rows[place], t = p_.time(place, s);
     const bool last = s + 1 >= p_.lengths[place];
-    Spot spot = {};
+    SpotOf<Item> spot = {};
     spot.b = b, spot.t = t;
     spot.reset_next = !last && resets(b, p_.time(place, s + 1));
-    spot.y = q.y + b * q.y_row + t * q.y_step;
-    if (q.gates) spot.gates = q.gates + (b * q.T + t) * p_.G;
+    spot.y = y(b, t);
+    if (q.gates) spot.gates = reinterpret_cast<Item *>(q.gates) + (b * q.T + t) * p_.G;
     if (q.cells) spot.cells = q.cells + (b * q.T + t) * q.H;
     spot.h_old = h_old(place, s);
     spot.h_seen = h_seen(place, s + 1);
-    if (q.recurrent_mask) {
-      spot.h_next = h_old(place, s + 1);
-      spot.mask = mask_ + place * p_.Hp;
-    }
+    if (apart()) spot.h_next = h_old(place, s + 1);
+    if (mask_) spot.mask = mask_ + place * p_.Hp;
     if (c_) spot.c = c_ + place * p_.Hp;
     return spot;
   }
@@ -258,8 +293,8 @@ class Forward {
     const Index u0 = share.b0 * p_.shape.units;
     const Index some = std::min(share.b1 * p_.shape.units, p_.q.H) - u0;
     for (Index r = share.rows_of(p_.active[s + 1]); r < n; r++) {
-      const Spot end = spot(share.place(r), s);
-      std::copy_n(end.y + u0, some, p_.q.h_n + end.b * p_.q.P + u0);
+      const SpotOf<Item> end = spot(share.place(r), s);
+      std::copy_n(h_old(share.place(r), s + 1) + u0, some, p_.q.h_n + end.b * p_.q.P + u0);
       if (c_) std::copy_n(end.c + u0, some, p_.q.c_n + end.b * p_.q.H + u0);
     }
   }
@@ -269,10 +304,10 @@ class Forward {
   const Team team_;
   Barrier barrier_;
   bool few_;
-  Index x_room_, lda_, chunk_, most_;
-  float *seen_[2], *old_[2] = {}, *mask_ = nullptr, *c_ = nullptr;
-  float *inputs_ = nullptr, *ready_ = nullptr;
-  Spot *spots_;
+  Index x_width_, x_room_, lda_, chunk_, most_;
+  Item *seen_[2], *inputs_ = nullptr;
+  float *old_[2] = {}, *mask_ = nullptr, *c_ = nullptr, *ready_ = nullptr;
+  SpotOf<Item> *spots_;
 };
 
 }  // namespace TIDEGATE_TARGET

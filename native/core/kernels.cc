@@ -10,42 +10,43 @@ namespace TIDEGATE_TARGET {
 
 using tidegate::Lease;
 
-// Packs the weights of one call. Every thread packs some of the blocks.
-class Packing {
+// Packs the weights of one call. Every thread packs some of the blocks, or all for itself.
+template <class Math>
+class alignas(tidegate::kApart) Packing {
  public:
-  Packing(const Plan &plan, Scratch &scratch) : p_(plan) {
+  Packing(const Plan &plan, int threads, Scratch &scratch) : p_(plan) {
     const tidegate_sequence &q = p_.q;
-    weights.x_step = (q.I + q.P) * p_.shape.x_count * W;
+    const Index x_words = words<Math>(q.I), h_words = words<Math>(q.P);
     if (p_.shape.x_count == p_.shape.slots) {
       // One panel over [x, h].
-      weights.h_step = weights.x_step;
-      panels_ = scratch.floats(p_.blocks * weights.x_step);
-      weights.x = panels_;
-      weights.h = panels_ + q.I * p_.shape.x_count * W;
+      weights.x_step = weights.h_step = (x_words + h_words) * p_.shape.x_count * W;
+      make_room(p_.blocks * weights.x_step, threads, scratch);
+      weights.h = weights.x + x_words * p_.shape.x_count * W;
     } else {
-      weights.x_step = q.I * p_.shape.x_count * W;
-      weights.h_step = q.P * p_.shape.h_count * W;
-      panels_ = scratch.floats(p_.blocks * (weights.x_step + weights.h_step));
-      weights.x = panels_;
-      weights.h = panels_ + p_.blocks * weights.x_step;
+      weights.x_step = x_words * p_.shape.x_count * W;
+      weights.h_step = h_words * p_.shape.h_count * W;
+      make_room(p_.blocks * (weights.x_step + weights.h_step), threads, scratch);
+      weights.h = weights.x + p_.blocks * weights.x_step;
     }
-    bias_ = scratch.floats(p_.G4());
-    weights.bias = bias_;
     weights.peep = q.w_ch ? fill_up(p_, q.w_ch, p_.shape.slots - 1, scratch) : nullptr;
   }
 
   Weights weights;
 
+  // Whether a thread has to wait for the others before it reads.
+  bool shared() const { return weights.own == 0; }
+
   void run(int thread, int threads) {
     const tidegate_sequence &q = p_.q;
     const Shape &s = p_.shape;
-    const Index to = cut(p_.blocks, thread + 1, threads);
-    for (Index block = cut(p_.blocks, thread, threads); block < to; block++) {
-      float *x = const_cast<float *>(weights.x) + block * weights.x_step;
-      float *h = const_cast<float *>(weights.h) + block * weights.h_step;
-      pack_block(p_, q.w_ih, q.I, s.x_rows, s.x_count, block, x);
-      pack_block(p_, q.w_hh, q.P, s.h_rows, s.h_count, block, h);
-      float *bias = bias_ + block * 4 * W;
+    const Index from = shared() ? cut(p_.blocks, thread, threads) : 0;
+    const Index to = shared() ? cut(p_.blocks, thread + 1, threads) : p_.blocks;
+    for (Index block = from; block < to; block++) {
+      float *x = room_ + (weights.x - room_) + thread * weights.own + block * weights.x_step;
+      float *h = room_ + (weights.h - room_) + thread * weights.own + block * weights.h_step;
+      pack_block<Math>(p_, q.w_ih, q.I, s.x_rows, s.x_count, block, x);
+      pack_block<Math>(p_, q.w_hh, q.P, s.h_rows, s.h_count, block, h);
+      float *bias = room_ + (weights.bias - room_) + thread * weights.own + block * 4 * W;
       std::fill(bias, bias + 4 * W, 0.0f);
       if (q.b_ih) add_bias(q.b_ih, s.x_rows, s.x_first, s.x_count, block, bias);
       if (q.b_hh) add_bias(q.b_hh, s.h_rows, s.h_first, s.h_count, block, bias);
@@ -53,6 +54,15 @@ class Packing {
   }
 
  private:
+  void make_room(Index panels, int threads, Scratch &scratch) {
+    const bool share = threads == 1 || panels * 4 > kOwnBytes;
+    const Index all = round_up(panels + p_.G4(), tidegate::kApart / 4);
+    room_ = scratch.floats(share ? all : threads * all);
+    weights.own = share ? 0 : all;
+    weights.x = room_;
+    weights.bias = room_ + panels;
+  }
+
   void add_bias(const float *b, const int *row_blocks, int first, int count, Index block,
                 float *to) const {
     for (int v = 0; v < count; v++)
@@ -63,17 +73,18 @@ class Packing {
   }
 
   const Plan &p_;
-  float *panels_, *bias_;
+  float *room_;
 };
 
 // Packs them for the way back.
-class BackPacking {
+template <class Math>
+class alignas(tidegate::kApart) BackPacking {
  public:
   BackPacking(const Plan &plan, bool with_x, Scratch &scratch) : p_(plan) {
     columns_h_ = (p_.q.P + 4 * W - 1) / (4 * W);
     columns_x_ = with_x ? (p_.q.I + 4 * W - 1) / (4 * W) : 0;
-    weights.h_step = p_.gates(p_.shape.h_count) * 4 * W;
-    weights.x_step = p_.gates(p_.shape.x_count) * 4 * W;
+    weights.h_step = words<Math>(p_.gates(p_.shape.h_count)) * 4 * W;
+    weights.x_step = words<Math>(p_.gates(p_.shape.x_count)) * 4 * W;
     weights.h = scratch.floats(columns_h_ * weights.h_step);
     weights.x = scratch.floats(columns_x_ * weights.x_step);
   }
@@ -84,10 +95,10 @@ class BackPacking {
     const Shape &s = p_.shape;
     for (Index i = thread; i < columns_h_ + columns_x_; i += threads) {
       if (i < columns_h_)
-        pack_columns(p_, p_.q.w_hh, p_.q.P, s.h_rows, s.h_count, i * 4 * W,
+        pack_columns<Math>(p_, p_.q.w_hh, p_.q.P, s.h_rows, s.h_count, i * 4 * W,
                      const_cast<float *>(weights.h) + i * weights.h_step);
       else
-        pack_columns(p_, p_.q.w_ih, p_.q.I, s.x_rows, s.x_count, (i - columns_h_) * 4 * W,
+        pack_columns<Math>(p_, p_.q.w_ih, p_.q.I, s.x_rows, s.x_count, (i - columns_h_) * 4 * W,
                      const_cast<float *>(weights.x) + (i - columns_h_) * weights.x_step);
     }
   }
@@ -98,7 +109,7 @@ class BackPacking {
 };
 
 // The path that keeps its sums in registers.
-template <class Cell>
+template <class Cell, class Math>
 struct Tiles {
   static void forward(const tidegate_sequence &sequence, Scratch &scratch);
   static void backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
@@ -106,44 +117,44 @@ struct Tiles {
 
   // What the layers of a stream share.
   struct Packed {
-    explicit Packed(const Plan &plan) : packing(plan, memory) { packing.run(0, 1); }
+    explicit Packed(const Plan &plan) : packing(plan, 1, memory) { packing.run(0, 1); }
     Scratch memory;
-    Packing packing;
+    Packing<Math> packing;
   };
 
-  using Walk = Forward<Cell>;
+  using Walk = Forward<Cell, Math>;
   static Walk walk(const Plan &plan, const Packed &packed, Scratch &scratch) {
     return Walk(plan, packed.packing.weights, {1, false}, scratch);
   }
 };
 
-template <class Cell>
-void Tiles<Cell>::forward(const tidegate_sequence &sequence, Scratch &scratch) {
+template <class Cell, class Math>
+void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scratch) {
   const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
   const Team team = team_for(plan, lease.threads());
-  Packing packing(plan, scratch);
-  Forward<Cell> forward(plan, packing.weights, team, scratch);
+  Packing<Math> packing(plan, team.threads, scratch);
+  Forward<Cell, Math> forward(plan, packing.weights, team, scratch);
   prefer_large_outputs(plan);
   Barrier packed(team.threads);
   auto work = [&](int thread) {
     packing.run(thread, team.threads);
-    packed.wait();
+    if (packing.shared()) packed.wait();
     forward.run(thread);
   };
   lease.run(work);
 }
 
-template <class Cell>
-void Tiles<Cell>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
+template <class Cell, class Math>
+void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
                            Scratch &scratch) {
   const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
   const Team team = team_for(plan, lease.threads());
   Weights weights = {};
   if (sequence.w_ch) weights.peep = fill_up(plan, sequence.w_ch, plan.shape.slots - 1, scratch);
-  BackPacking packing(plan, gradient.dx != nullptr, scratch);
-  Backward<Cell> backward(plan, weights, packing.weights, gradient, team, scratch);
+  BackPacking<Math> packing(plan, gradient.dx != nullptr, scratch);
+  Backward<Cell, Math> backward(plan, weights, packing.weights, gradient, team, scratch);
   auto work = [&](int thread) {
     packing.run(thread, team.threads);
     backward.run(thread);  // waits for the others before it reads
@@ -151,21 +162,30 @@ void Tiles<Cell>::backward(const tidegate_sequence &sequence, const tidegate_gra
   lease.run(work);
 }
 
-// Calls run(path) with the path for the cell and options of a sequence.
+// Calls run(path) with the path for the cell and options of a sequence, in float32.
 template <class Run>
 auto with_path(const tidegate_sequence &q, Run run) {
   const bool rows = needs_rows(q);
-  if (q.kind == TIDEGATE_LSTM) return rows ? run(Rows<LSTMRows>()) : run(Tiles<LSTM>());
-  if (q.kind == TIDEGATE_GRU) return rows ? run(Rows<GRURows>()) : run(Tiles<GRU>());
-  return rows ? run(Rows<RNNRows>()) : run(Tiles<RNN>());
+  if (q.kind == TIDEGATE_LSTM) return rows ? run(Rows<LSTMRows>()) : run(Tiles<LSTM, Single>());
+  if (q.kind == TIDEGATE_GRU) return rows ? run(Rows<GRURows>()) : run(Tiles<GRU, Single>());
+  return rows ? run(Rows<RNNRows>()) : run(Tiles<RNN, Single>());
+}
+
+// The same in float32 or bfloat16.
+template <class Run>
+void with_numbers(const tidegate_sequence &q, Run run) {
+  if (!(q.options & TIDEGATE_BFLOAT16)) return with_path(q, run);
+  if (q.kind == TIDEGATE_LSTM) return run(Tiles<LSTM, Pairs>());
+  if (q.kind == TIDEGATE_GRU) return run(Tiles<GRU, Pairs>());
+  run(Tiles<RNN, Pairs>());
 }
 
 void forward(const tidegate_sequence &q, Scratch &scratch) {
-  with_path(q, [&](auto path) { path.forward(q, scratch); });
+  with_numbers(q, [&](auto path) { path.forward(q, scratch); });
 }
 
 void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &scratch) {
-  with_path(q, [&](auto path) { path.backward(q, g, scratch); });
+  with_numbers(q, [&](auto path) { path.backward(q, g, scratch); });
 }
 
 // The forward pass over one step, with weights packed once.
@@ -175,21 +195,22 @@ class Streamed : public tidegate::StreamLayer {
   explicit Streamed(const tidegate_sequence &sequence) : Streamed(one_step(sequence), nullptr) {}
 
   void step(const float *x, float *y, float *h, float *c) override {
-    q_.x = x, q_.y = y;
-    q_.h0 = q_.h_n = h;
-    q_.c0 = q_.c_n = c;
+    tidegate_sequence &q = plan_.q;
+    q.x = x, q.y = y;
+    q.h0 = q.h_n = h;
+    q.c0 = q.c_n = c;
     walk_.run(0);
   }
 
   std::unique_ptr<StreamLayer> copy() const override {
-    return std::unique_ptr<StreamLayer>(new Streamed(q_, packed_));
+    return std::unique_ptr<StreamLayer>(new Streamed(plan_.q, packed_));
   }
 
  private:
   using Packed = typename Path::Packed;
 
   Streamed(const tidegate_sequence &q, std::shared_ptr<const Packed> packed)
-      : q_(q), plan_(q_, scratch_),
+      : plan_(q, scratch_),
         packed_(packed ? packed : std::make_shared<const Packed>(plan_)),
         walk_(Path::walk(plan_, *packed_, scratch_)) {}
 
@@ -204,7 +225,6 @@ class Streamed : public tidegate::StreamLayer {
     return q;
   }
 
-  tidegate_sequence q_;
   Scratch scratch_;
   Plan plan_;
   std::shared_ptr<const Packed> packed_;

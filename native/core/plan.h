@@ -33,8 +33,8 @@ inline Shape shape_of(int kind, int options) {
 
 inline Index round_up(Index n, Index to) { return (n + to - 1) / to * to; }
 
-struct Plan {
-  const tidegate_sequence &q;
+struct alignas(tidegate::kApart) Plan {
+  tidegate_sequence q;
   Shape shape;
   Index blocks;  // of hidden units
   Index Hp;      // H with the last block filled up
@@ -95,9 +95,11 @@ struct Plan {
   }
 };
 
-// Copies `count` vectors of weights for each k of a block: to[k * count * W + v * W + lane].
-inline void pack_block(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
-                       Index block, float *to) {
+// Copies `count` vectors of weights for each word of k of a block:
+// to[word * count * W + v * W + lane].
+template <class Math>
+void pack_block(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
+                Index block, float *to) {
   const Index step = (Index)count * W;
   for (int v = 0; v < count; v++, to += W) {
     const float *rows[W];
@@ -110,14 +112,23 @@ inline void pack_block(const Plan &p, const float *w, Index K, const int *row_bl
       Vec square[W];
       for (int lane = 0; lane < W; lane++) square[lane] = rows[lane] ? load(rows[lane] + k) : Vec{};
       transpose(square);
-      for (int i = 0; i < W; i++) store(to + (k + i) * step, square[i]);
+      for (int i = 0; i < W; i += Math::kItems)
+        store(to + (k + i) / Math::kItems * step, Math::word(square + i));
     }
-    for (; k < K; k++)
-      for (int lane = 0; lane < W; lane++) to[k * step + lane] = rows[lane] ? rows[lane][k] : 0;
+    for (; k < K; k += Math::kItems) {
+      Vec few[Math::kItems];
+      for (int i = 0; i < Math::kItems; i++) {
+        float lanes[W] = {};
+        for (int lane = 0; lane < W && k + i < K; lane++)
+          if (rows[lane]) lanes[lane] = rows[lane][k + i];
+        few[i] = load(lanes);
+      }
+      store(to + k / Math::kItems * step, Math::word(few));
+    }
   }
 }
 
-// The opposite.
+// The opposite, of float32.
 inline void unpack_block(const Plan &p, const float *from, Index K, const int *row_blocks,
                          int count, Index block, float *w) {
   const Index step = (Index)count * W;
@@ -142,19 +153,30 @@ inline void unpack_block(const Plan &p, const float *from, Index K, const int *r
 }
 
 // Copies columns [first, first + 4W) of the weights for each gate of each block in turn: to
-// [gates][4W]. It multiplies gradients of gates, and so is read along the gates; what fills up the
-// last block is left out.
-inline void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
-                         Index first, float *to) {
-  const Index width = std::min<Index>(4 * W, K - first);
+// [words of gates][4W]. It multiplies gradients of gates, and so is read along the gates; what
+// fills up the last block is left out.
+template <class Math>
+void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks, int count,
+                  Index first, float *to) {
+  const float *gates[Math::kItems];  // the weights of a word
+  Index n = 0;
+  auto pack = [&] {
+    for (Index column = first; column < first + 4 * W; column += W, to += W) {
+      Vec some[Math::kItems] = {};
+      for (Index i = 0; i < n && column < K; i++) some[i] = load_some(gates[i] + column, K - column);
+      store(to, Math::word(some));
+    }
+    n = 0;
+  };
   for (Index block = 0; block < p.blocks; block++)
     for (int v = 0; v < count; v++)
       for (int lane = 0; lane < W; lane++) {
         const Index row = p.weight_row(row_blocks, block, v, lane);
         if (row < 0) break;
-        std::fill(std::copy_n(w + row * K + first, width, to), to + 4 * W, 0.0f);
-        to += 4 * W;
+        gates[n++] = w + row * K;
+        if (n == Math::kItems) pack();
       }
+  if (n > 0) pack();
 }
 
 // Fills up each of `count` runs of H floats to Hp.
@@ -168,9 +190,10 @@ inline float *fill_up(const Plan &p, const float *from, int count, Scratch &scra
 // Asks for large pages behind what the forward pass writes.
 inline void prefer_large_outputs(const Plan &p) {
   const Index cells = p.q.B * p.q.T;
-  tidegate::prefer_large_pages(p.q.gates, cells * p.G * 4);
+  const Index item = p.has(TIDEGATE_BFLOAT16) ? 2 : 4;
+  tidegate::prefer_large_pages(p.q.gates, cells * p.G * item);
   tidegate::prefer_large_pages(p.q.cells, cells * p.q.H * 4);
-  tidegate::prefer_large_pages(p.q.y, cells * p.q.P * 4);
+  tidegate::prefer_large_pages(p.q.y, cells * p.q.P * item);
 }
 
 // Cuts [0, n) into `parts` and returns where part i begins.

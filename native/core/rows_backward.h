@@ -307,7 +307,7 @@ class RowsBackward {
           const Left left = {flows_.flows[i].d + (from + first) * m.stride(), m.stride(), 1};
           const Panel panel = {m.back + k / width * m.back_step(), width};
           const Sums out = {i ? sums : zeros(), i ? width : 0, sums, width};
-          tile_of(height, vectors)(left, panel, m.rows.width(), out);
+          tile_of<Single>(height, vectors)(left, panel, m.rows.width(), out);
         }
         for (int r = 0; r < height; r++) {
           const Place &at = places_[from + first + r];
@@ -321,7 +321,8 @@ class RowsBackward {
   }
 
   void finish(const Share &share) {
-    for (Index place = share.first; place < p_.q.B; place += share.stride) {
+    for (Index r = 0; r < share.rows_of(p_.q.B); r++) {
+      const Index place = share.place(r);
       const Index b = p_.rows[place];
       if (p_.lengths[place] == 0) enter(place);
       if (g_.dh0) std::copy_n(dh_ + place * P_, p_.q.P, g_.dh0 + b * p_.q.P);

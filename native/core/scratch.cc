@@ -14,7 +14,7 @@ namespace tidegate {
 
 namespace {
 
-constexpr std::size_t kAlign = 64;
+constexpr std::size_t kAlign = kApart;
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
 std::atomic<bool> poisoned{false};

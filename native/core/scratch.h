@@ -7,6 +7,10 @@
 
 namespace tidegate {
 
+// Bytes between what one thread writes and what another reads: two lines of a cache, for they are
+// fetched in pairs.
+constexpr std::size_t kApart = 128;
+
 // Hands out pieces that live until the next `rewind`. Throws std::bad_alloc.
 class Scratch {
  public:

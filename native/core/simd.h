@@ -136,6 +136,70 @@ TIDEGATE_INLINE Vec clamp(Vec x, float low, float high) {
 #endif
 }
 
+// A bfloat16: the upper half of a float.
+typedef std::uint16_t Half;
+typedef Half HalfVec __attribute__((vector_size(2 * W)));
+typedef std::uint32_t UVec __attribute__((vector_size(4 * W)));
+
+TIDEGATE_INLINE UVec bits_of(Vec v) {
+  UVec bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  return bits;
+}
+
+TIDEGATE_INLINE Vec floats_of(UVec bits) {
+  Vec v;
+  std::memcpy(&v, &bits, sizeof v);
+  return v;
+}
+
+// To the nearest bfloat16, in the upper halves; ties to even. What stands below is left over.
+TIDEGATE_INLINE UVec rounded(Vec v) {
+  const UVec bits = bits_of(v);
+  const UVec nearest = bits + 0x7fffu + ((bits >> 16) & 1u);
+  return v != v ? (bits | 0x400000u) : nearest;  // rounding could make infinity of NaN
+}
+
+TIDEGATE_INLINE UVec widen_bits(const Half *p) {
+  HalfVec half;
+  std::memcpy(&half, p, sizeof half);
+  return __builtin_convertvector(half, UVec);
+}
+
+TIDEGATE_INLINE Vec load(const Half *p) { return floats_of(widen_bits(p) << 16); }
+
+TIDEGATE_INLINE HalfVec narrow(Vec v) { return __builtin_convertvector(rounded(v) >> 16, HalfVec); }
+
+TIDEGATE_INLINE void store(Half *p, Vec v) {
+  const HalfVec half = narrow(v);
+  std::memcpy(p, &half, sizeof half);
+}
+
+TIDEGATE_INLINE Vec load_some(const Half *p, Index n) {
+  if (n >= W) return load(p);
+  Half some[W] = {};
+  std::memcpy(some, p, static_cast<std::size_t>(n) * sizeof *p);
+  return load(some);
+}
+
+TIDEGATE_INLINE void store_some(Half *p, Vec v, Index n) {
+  if (n >= W) return store(p, v);
+  Half some[W];
+  store(some, v);
+  std::memcpy(p, some, static_cast<std::size_t>(n) * sizeof *p);
+}
+
+// What a number is once it is kept as an Item.
+template <class Item>
+TIDEGATE_INLINE Vec as_kept(Vec v) {
+  return sizeof(Item) == sizeof(float) ? v : floats_of(rounded(v) & 0xffff0000u);
+}
+
+// Two vectors of bfloat16 in one: of `low` in the lower halves.
+TIDEGATE_INLINE Vec paired(Vec low, Vec high) {
+  return floats_of((rounded(low) >> 16) | (rounded(high) & 0xffff0000u));
+}
+
 // The parts of e^x = scale + scale * rest, for |x| <= 87; rest has full relative precision.
 struct Power {
   Vec scale, rest;

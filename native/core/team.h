@@ -26,16 +26,23 @@ inline Team team_for(const Plan &p, int threads) {
   return {threads, few || heavy};
 }
 
-// One thread's share.
+// One thread's share. Rows that all run to the end it takes side by side, so that two threads do
+// not write to the same lines of memory; of rows that end it takes every so many, so that all
+// threads have long and short ones.
 struct Share {
   int thread, threads;
-  Index first, stride;  // places of its rows
-  Index b0, b1;         // its blocks of units
-  bool waits;           // for the others, at every step
+  Index first, stride, most;  // places of its rows, and how many there are
+  Index b0, b1;               // its blocks of units
+  bool waits;                 // for the others, at every step
 
   Share(const Plan &p, const Team &team, int thread_)
-      : thread(thread_), threads(team.threads), first(team.by_units ? 0 : thread_),
-        stride(team.by_units ? 1 : team.threads), waits(team.by_units) {
+      : thread(thread_), threads(team.threads), waits(team.by_units) {
+    const bool beside = waits || !p.q.lengths;
+    // The first threads have a row more, if somebody has: the caller's own begins soonest.
+    auto begin = [&](Index i) { return p.q.B - cut(p.q.B, threads - i, threads); };
+    first = waits ? 0 : beside ? begin(thread) : thread;
+    stride = beside ? 1 : threads;
+    most = beside && !waits ? begin(thread + 1) - first : p.q.B;
     // In fours of vectors: the product that goes back makes so many units at once.
     const Index unit = p.shape.units == W ? 4 : 1;
     const Index groups = (p.blocks + unit - 1) / unit;
@@ -44,7 +51,9 @@ struct Share {
   }
 
   // How many of the first n places are its own.
-  Index rows_of(Index n) const { return n <= first ? 0 : (n - first + stride - 1) / stride; }
+  Index rows_of(Index n) const {
+    return n <= first ? 0 : std::min(most, (n - first + stride - 1) / stride);
+  }
   Index place(Index row) const { return first + row * stride; }
 };
 

@@ -1,6 +1,7 @@
 /* tidegate: recurrent sequences on a CPU.
  *
- * The whole C interface. No Python, no torch, no BLAS: raw pointers to float32 in, float32 out.
+ * The whole C interface. No Python, no torch, no BLAS: raw pointers to float32 in, float32 out
+ * (or bfloat16, where TIDEGATE_BFLOAT16 says so).
  *
  * Axis letters: B rows, T steps, I input features, H hidden units, P features that go out and come
  * back (the projected size, or H), G row blocks of the weight matrices (LSTM 4, coupled LSTM 3,
@@ -9,7 +10,7 @@
  *
  * Rules for every pointer:
  *   - float32 unless it says otherwise; C-contiguous in the shape that it says, unless strides
- *     are given beside it (counted in floats; the last axis always has stride 1);
+ *     are given beside it (counted in numbers; the last axis always has stride 1);
  *   - inputs are only read, outputs are overwritten (never added to), and no output may overlap
  *     an input or another output;
  *   - the caller owns everything; nothing is kept after the call returns, but for a stream's
@@ -36,7 +37,7 @@
 extern "C" {
 #endif
 
-#define TIDEGATE_ABI 1
+#define TIDEGATE_ABI 2
 
 enum { TIDEGATE_LSTM = 0, TIDEGATE_GRU = 1, TIDEGATE_RNN = 2 };
 
@@ -45,7 +46,11 @@ enum { /* options, or-ed together */
   TIDEGATE_COUPLED = 2,      /* LSTM: i = 1 - f; three blocks of weights */
   TIDEGATE_RESET_BEFORE = 4, /* GRU: the reset gate multiplies h (Cho et al. 2014) */
   TIDEGATE_RELU = 8,         /* RNN: max(0, .) in place of tanh */
-  TIDEGATE_LAYER_NORM = 16   /* norm_ih and norm_hh are given (LSTM: norm_cell, too) */
+  TIDEGATE_LAYER_NORM = 16,  /* norm_ih and norm_hh are given (LSTM: norm_cell, too) */
+  /* x, y, gates, dy, dgates and dx are bfloat16 (the upper halves of floats, uint16_t) behind their
+   * pointers; the products are of bfloat16, their sums and all else float32. Not with layer norm,
+   * reset before, a projection, or in a stream. */
+  TIDEGATE_BFLOAT16 = 32
 };
 
 /* What comes back: 0 is success. */
@@ -82,9 +87,9 @@ typedef struct tidegate_sequence {
   float *h_n, *c_n; /* [B, P], [B, H] (LSTM): after each row's last step taken */
 
   /* Kept for the backward pass and for whoever wants to see the gates; both NULL for neither.
-   * tidegate_kept() says how many numbers a row and step have in `gates`; a block of `units`
-   * hidden units stands together, slot by slot: [B, T, blocks, slots, units]. Steps past the end
-   * of a row are not written. */
+   * tidegate_kept_of() says how many numbers a row and step have in `gates`: [B, T, slots,
+   * blocks * units], of which the first H of each slot are hidden units. Steps past the end of a
+   * row are not written. */
   float *gates;
   float *cells; /* LSTM: c after each step, [B, T, H] */
 } tidegate_sequence;
@@ -107,14 +112,13 @@ typedef struct tidegate_gradient {
 
 /* Layout of `gates`. Slots by name: LSTM 0 input, 1 forget, 2 candidate, 3 output; coupled LSTM
  * 0 forget, 1 candidate, 2 output; GRU 0 new, 1 reset, 2 update, 3 U_n h + b_hn (reset before: no
- * slot 3); RNN 0..: the hidden state before zoneout, one slot after another in units of 4 blocks
- * (so that [slots, units] read as one axis is the units in order). */
+ * slot 3); RNN: the hidden state before zoneout, units in order over all slots. */
 typedef struct tidegate_kept {
   int64_t blocks, slots, units;
 } tidegate_kept_layout;
 
 TIDEGATE_API int tidegate_abi(void);
-/* Name of the instruction set in use: "avx512", "avx2", "neon", "portable". */
+/* Name of the instruction set in use: "avx512bf16", "avx512", "avx2", "neon", "portable". */
 TIDEGATE_API const char *tidegate_isa(void);
 /* Name of the instruction sets that this build has and this machine runs, by commas, best first. */
 TIDEGATE_API const char *tidegate_isas(void);

@@ -53,6 +53,10 @@ Floats gains(Random &random, int64_t count) {
   return values;
 }
 
+void round(Floats &values) {
+  for (float &value : values) value = widen(narrow(value));
+}
+
 }  // namespace
 
 uint64_t Random::next() {
@@ -91,7 +95,8 @@ std::string Case::text() const {
                                                     {TIDEGATE_COUPLED, " coupled"},
                                                     {TIDEGATE_RESET_BEFORE, " reset_before"},
                                                     {TIDEGATE_RELU, " relu"},
-                                                    {TIDEGATE_LAYER_NORM, " layer_norm"}};
+                                                    {TIDEGATE_LAYER_NORM, " layer_norm"},
+                                                    {TIDEGATE_BFLOAT16, " bfloat16"}};
   for (const auto &[option, name] : names)
     if (has(option)) out << name;
   const std::pair<bool, const char *> flags[] = {
@@ -110,7 +115,7 @@ std::string Case::text() const {
   return out.str();
 }
 
-Case draw_case(Random &random) {
+Case draw_case(Random &random, bool halves) {
   Case c;
   c.kind = int32_t(random.whole(0, 2));
   c.reverse = random.chance(0.4);
@@ -136,6 +141,9 @@ Case draw_case(Random &random) {
   c.dy_order = draw_order(random);
   c.dx_order = draw_order(random);
   if (random.chance(0.1)) c.scale = 40; /* saturates the gates */
+  const int32_t half = c.options | TIDEGATE_BFLOAT16;
+  const bool can = tidegate_supports(c.kind, half, c.H, c.P) == TIDEGATE_OK;
+  if (halves && can && random.chance(0.3)) c.options = half;
   return c;
 }
 
@@ -186,6 +194,11 @@ Problem::Problem(const Case &case_, Random &random) : c(case_) {
   if (c.dgates)
     for (int64_t slot = 0; slot < scalar::slots_of(c.kind, c.options); ++slot)
       dgates.push_back(random.floats(steps * c.H, 1));
+  if (c.half()) {
+    /* What is rounded on the way in is round already, and h at least at the first step. */
+    for (Floats *values : {&x, &h0, &w_ih, &w_hh, &dy}) round(*values);
+    for (Floats &slot : dgates) round(slot);
+  }
   end_rows(*this, c.I, x);
   end_rows(*this, c.P, dy);
   end_rows(*this, c.H, dcells);
@@ -224,6 +237,20 @@ const Floats *Results::find(const std::string &name) const {
   for (const auto &[key, value] : values)
     if (key == name) return &value;
   return nullptr;
+}
+
+uint16_t narrow(float value) {
+  if (std::isnan(value)) return 0x7fc0;
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+float widen(uint16_t half) {
+  const uint32_t bits = uint32_t(half) << 16;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 double difference(const Floats &a, const Floats &b) {

@@ -46,11 +46,13 @@ struct Case {
 
   bool has(int32_t option) const { return (options & option) != 0; }
   bool lstm() const { return kind == TIDEGATE_LSTM; }
+  bool half() const { return has(TIDEGATE_BFLOAT16); }
   std::string text() const;
 };
 
-/* Kind, options and sizes, with everything else that a case has drawn at random. */
-Case draw_case(Random &random);
+/* Kind, options and sizes, with everything else that a case has drawn at random; some of bfloat16
+ * if `halves`. */
+Case draw_case(Random &random, bool halves = true);
 
 /* Sizes at which work is cut up in other ways: many rows, many steps, many units for few rows
  * (threads may split the units), and weights of several megabytes. */
@@ -98,7 +100,12 @@ struct Engine {
   tidegate_kept_layout (*kept_of)(int32_t kind, int32_t options, int64_t H);
   int (*forward)(const tidegate_sequence *);
   int (*backward)(const tidegate_sequence *, const tidegate_gradient *);
+  bool halves; /* knows bfloat16; the other computes such cases in float32 */
 };
+
+/* bfloat16 and back; to the nearest, ties to even. */
+uint16_t narrow(float value);
+float widen(uint16_t half);
 
 extern const Engine library, scalar_loops;
 

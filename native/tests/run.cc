@@ -27,9 +27,10 @@ Strides strides_of(Order order, int64_t rows, int64_t steps, int64_t width) {
  * AddressSanitizer sees who reads past its end; gaps hold NaN. */
 class Input {
  public:
-  explicit Input(const Floats &values) : Input(values, 1, 1, values.size(), Order::rows) {}
+  explicit Input(const Floats &values, bool half = false)
+      : Input(values, 1, 1, values.size(), Order::rows, half) {}
 
-  Input(const Floats &values, int64_t rows, int64_t steps, int64_t width, Order order)
+  Input(const Floats &values, int64_t rows, int64_t steps, int64_t width, Order order, bool half)
       : strides_(strides_of(order, rows, steps, width)) {
     if (values.empty()) return;
     const int64_t last = (rows - 1) * strides_.row + (steps - 1) * strides_.step + width;
@@ -38,33 +39,45 @@ class Input {
       for (int64_t step = 0; step < steps; ++step)
         std::copy_n(&values[(row * steps + step) * width], width,
                     &all_[1 + row * strides_.row + step * strides_.step]);
+    if (!half) return;
+    for (float value : all_) halves_.push_back(narrow(value));
   }
 
-  const float *data() const { return all_.empty() ? nullptr : &all_[1]; }
+  const float *data() const {
+    if (!halves_.empty()) return reinterpret_cast<const float *>(&halves_[1]);
+    return all_.empty() ? nullptr : &all_[1];
+  }
   Strides strides() const { return strides_; }
 
  private:
   Floats all_;
+  std::vector<uint16_t> halves_;
   Strides strides_;
 };
 
 /* An output in memory, full of one NaN that nobody computes, with more of it on both sides. */
 class Output {
  public:
-  explicit Output(int64_t count) : Output(1, count ? 1 : 0, count, Order::rows) {}
+  explicit Output(int64_t count, bool half = false)
+      : Output(1, count ? 1 : 0, count, Order::rows, half) {}
 
-  Output(int64_t rows, int64_t steps, int64_t width, Order order)
+  Output(int64_t rows, int64_t steps, int64_t width, Order order, bool half)
       : rows_(rows), steps_(steps), width_(width), strides_(strides_of(order, rows, steps, width)) {
     const int64_t size = rows * strides_.row + steps * strides_.step;
     all_.assign(2 * kGuard + size, mark());
+    if (half) halves_.assign(all_.size(), kMark);
   }
 
-  float *data() { return rows_ && steps_ && width_ ? &all_[kGuard] : nullptr; }
+  float *data() {
+    if (!rows_ || !steps_ || !width_) return nullptr;
+    return halves_.empty() ? &all_[kGuard] : reinterpret_cast<float *>(&halves_[kGuard]);
+  }
   Strides strides() const { return strides_; }
 
   /* The numbers, and whether all that stands around and between them is as it was. */
   Floats take(bool &intact) {
     Floats values;
+    std::transform(halves_.begin(), halves_.end(), all_.begin(), widen);
     for (int64_t row = 0; row < rows_; ++row)
       for (int64_t step = 0; step < steps_; ++step) {
         float *from = &all_[kGuard + row * strides_.row + step * strides_.step];
@@ -83,16 +96,13 @@ class Output {
  private:
   static constexpr int64_t kGuard = 67; /* odd: outputs stand at odd addresses, too */
 
-  static float mark() {
-    const uint32_t bits = 0x7fc5a5a5;
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return value;
-  }
+  static float mark() { return widen(kMark); }
 
+  static constexpr uint16_t kMark = 0x7fc5;
   int64_t rows_, steps_, width_;
   Strides strides_;
   Floats all_;
+  std::vector<uint16_t> halves_;
 };
 
 template <class T>
@@ -106,7 +116,7 @@ struct Run {
   const Case &c;
   tidegate_kept_layout layout;
   int64_t kept;
-  bool training;
+  bool training, half;
   Input x, h0, c0, dy, dh_n, dc_n, dcells, dgates;
   Output y, h_n, c_n, gates, cells, dx, dh0, dc0;
   std::vector<std::pair<std::string, Output>> dweights;
@@ -114,12 +124,12 @@ struct Run {
   Run(const Engine &engine, const Problem &problem, bool train)
       : p(problem), c(problem.c), layout(engine.kept_of(c.kind, c.options, c.H)),
         kept(layout.blocks * layout.slots * layout.units), training(train),
-        x(p.x, c.B, c.T, c.I, c.x_order), h0(p.h0), c0(p.c0),
-        dy(p.dy, c.B, c.T, c.P, c.dy_order), dh_n(p.dh_n), dc_n(p.dc_n), dcells(p.dcells),
-        dgates(lay_out_dgates()), y(c.B, c.T, c.P, c.y_order), h_n(c.B * c.P),
-        c_n(c.lstm() ? c.B * c.H : 0), gates(train ? c.B * c.T * kept : 0),
+        half(c.half() && engine.halves), x(p.x, c.B, c.T, c.I, c.x_order, half), h0(p.h0),
+        c0(p.c0), dy(p.dy, c.B, c.T, c.P, c.dy_order, half), dh_n(p.dh_n), dc_n(p.dc_n),
+        dcells(p.dcells), dgates(lay_out_dgates(), half), y(c.B, c.T, c.P, c.y_order, half),
+        h_n(c.B * c.P), c_n(c.lstm() ? c.B * c.H : 0), gates(train ? c.B * c.T * kept : 0, half),
         cells(train && c.lstm() ? c.B * c.T * c.H : 0),
-        dx(c.B, train && c.dx ? c.T : 0, c.I, c.dx_order), dh0(train ? c.B * c.P : 0),
+        dx(c.B, train && c.dx ? c.T : 0, c.I, c.dx_order, half), dh0(train ? c.B * c.P : 0),
         dc0(train && c.lstm() ? c.B * c.H : 0) {}
 
   int64_t kept_at(int64_t step, int64_t slot, int64_t unit) const {
@@ -138,6 +148,7 @@ struct Run {
 
   tidegate_sequence sequence() {
     tidegate_sequence s = weights_of(p);
+    if (!half) s.options &= ~TIDEGATE_BFLOAT16;
     s.x = x.data();
     s.x_row = x.strides().row;
     s.x_step = x.strides().step;
@@ -247,8 +258,8 @@ Results run(const Engine &engine, const Problem &problem, bool training) {
 
 }  // namespace
 
-const Engine library = {tidegate_kept_of, tidegate_forward, tidegate_backward};
-const Engine scalar_loops = {scalar::kept_of, scalar::forward, scalar::backward};
+const Engine library = {tidegate_kept_of, tidegate_forward, tidegate_backward, true};
+const Engine scalar_loops = {scalar::kept_of, scalar::forward, scalar::backward, false};
 
 tidegate_sequence weights_of(const Problem &p) {
   tidegate_sequence s = {};

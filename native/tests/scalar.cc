@@ -121,7 +121,7 @@ tidegate_kept_layout kept_of(int32_t kind, int32_t options, int64_t H) {
 
 int64_t kept_index(int32_t kind, const tidegate_kept_layout &layout, int64_t slot, int64_t unit) {
   if (kind == TIDEGATE_RNN) return unit;
-  return (unit / layout.units * layout.slots + slot) * layout.units + unit % layout.units;
+  return slot * layout.blocks * layout.units + unit;
 }
 
 const char *complaint(const tidegate_sequence *s) {

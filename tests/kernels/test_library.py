@@ -47,11 +47,24 @@ def test_structs_are_those_of_the_header(name, struct):
     assert list(struct._fields_) == declared(name)
 
 
+@pytest.mark.parametrize(
+    ("packer", "struct"),
+    [(library.SEQUENCE, library.Sequence), (library.GRADIENT, library.Gradient)],
+)
+def test_a_packed_struct_is_the_struct(packer, struct):
+    """Every field at its place, with the compiler's own gaps."""
+    numbers = list(range(1, len(packer.places) + 1))
+    filled = struct()
+    for name, place in packer.places.items():
+        setattr(filled, name, numbers[place])
+    assert packer.pack(*numbers) == bytes(filled)
+
+
 def test_numbers_are_those_of_the_header():
     text = HEADER.read_text(encoding="utf-8")
     numbers = dict(re.findall(r"TIDEGATE_(\w+) = (\d+)", text))
     numbers |= dict(re.findall(r"#define TIDEGATE_(ABI) (\d+)", text))
-    ours = "ABI LSTM GRU RNN PEEPHOLE COUPLED RESET_BEFORE RELU LAYER_NORM".split()
+    ours = "ABI LSTM GRU RNN PEEPHOLE COUPLED RESET_BEFORE RELU LAYER_NORM BFLOAT16".split()
     for name in ours:
         assert getattr(library, name) == int(numbers[name]), name
 
@@ -81,7 +94,7 @@ def test_another_library_says_so():
 @needs_native
 def test_another_interface_says_so(monkeypatch):
     monkeypatch.setattr(library, "ABI", 1000)
-    with pytest.raises(BackendError, match=r"has interface 1, not 1000: install it with the same"):
+    with pytest.raises(BackendError, match=r"has interface 2, not 1000: install it with the same"):
         library.load(Path(library.opened()._name))
 
 

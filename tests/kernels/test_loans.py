@@ -8,6 +8,7 @@ import torch
 from tidegate.kernels import loans
 
 LARGE = 1 << 19  # floats: twice the least that is lent
+LIKE = torch.zeros(1)
 
 
 @pytest.fixture(autouse=True)
@@ -16,33 +17,34 @@ def nothing_free(monkeypatch):
 
 
 def test_small_tensors_are_plain():
-    made = loans.empty(3, 5)
+    made = loans.empty(LIKE, 3, 5)
     assert list(made.shape) == [3, 5]
     del made
     assert loans._free == []
 
 
 def test_memory_comes_back_and_serves_again():
-    first = loans.empty(4, LARGE // 4)
+    first = loans.empty(LIKE, 4, LARGE // 4)
     address = first.data_ptr()
     assert address % 64 == 0
     assert first.dtype is torch.float32
     del first
     assert len(loans._free) == 1
-    again = loans.empty(LARGE - 100)
+    again = loans.empty(LIKE.bfloat16(), 2 * LARGE - 100)
     assert again.data_ptr() == address
+    assert again.dtype is torch.bfloat16
     assert loans._free == []
 
 
 def test_two_tensors_never_share_memory():
-    first, second = loans.empty(LARGE), loans.empty(LARGE)
+    first, second = loans.empty(LIKE, LARGE), loans.empty(LIKE, LARGE)
     first.fill_(1)
     second.fill_(2)
     assert float(first.min()) == float(first.max()) == 1
 
 
 def test_a_view_keeps_the_memory():
-    made = loans.empty(4, LARGE // 4)
+    made = loans.empty(LIKE, 4, LARGE // 4)
     view = made[1]
     del made
     gc.collect()
@@ -52,16 +54,16 @@ def test_a_view_keeps_the_memory():
 
 
 def test_a_block_much_too_large_waits_for_another():
-    large = loans.empty(4 * LARGE)
+    large = loans.empty(LIKE, 4 * LARGE)
     del large
-    small = loans.empty(LARGE)
+    small = loans.empty(LIKE, LARGE)
     assert len(loans._free) == 1
     del small
 
 
 def test_what_waits_is_bounded(monkeypatch):
     monkeypatch.setattr(loans, "_MOST", 3 * 4 * LARGE)
-    made = [loans.empty(LARGE) for _ in range(6)]
+    made = [loans.empty(LIKE, LARGE) for _ in range(6)]
     del made[:]
     assert sum(map(len, loans._free)) <= 3 * 4 * LARGE
 

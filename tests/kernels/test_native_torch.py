@@ -39,6 +39,7 @@ pytestmark = needs_native
 B, T, D, H = 3, 5, 4, 6
 OUTPUT, GRADIENT = BOUNDS[torch.float32]
 LENGTHS = torch.tensor([5, 0, 3])
+HALF = torch.float16
 
 
 # ------------------------------------------------------------------ refusals and errors
@@ -68,11 +69,11 @@ REFUSED = {
     ),
     "dtype": (
         lambda: with_x(torch.randn(B, T, D, dtype=torch.float64)),
-        "The native library computes in float32, not in torch.float64",
+        "The native library computes in float32 and bfloat16, not in torch.float64",
     ),
     "weights": (
         lambda: with_weight("bias_hh", torch.randn(4 * H).bfloat16()),
-        "The native library computes in float32, not in torch.bfloat16",
+        "The native library mixes float32 and bfloat16 only under autocast",
     ),
     "device": (
         lambda: with_x(torch.empty(B, T, D, device="meta")),
@@ -119,7 +120,7 @@ def test_it_says_what_it_cannot_do_under_transforms():
     vmap(look)(x[None])
     with forward_ad.dual_level():
         look(x)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", HALF):
         look(x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit is deprecated, and looks at every branch
@@ -129,7 +130,7 @@ def test_it_says_what_it_cannot_do_under_transforms():
         [
             "The native library has no rule for torch.func transforms such as vmap",
             "The native library has no derivatives in forward mode",
-            "The native library computes in float32, and autocast asks for less",
+            f"The native library computes in float32 and bfloat16, and autocast asks for {HALF}",
             "The native library leaves no trace for torch.jit",
         ],
         strict=True,

@@ -172,7 +172,8 @@ def test_autocast(case):
     x = torch.randn(T, B, D)
     with torch.autocast("cpu", torch.bfloat16):
         actual, expected = ours(x)[0], theirs(x)[0]
-    assert actual.dtype == expected.dtype
+    # So does torch.nn.LSTM; the operators of torch.nn.GRU mix types and come out in float32.
+    assert actual.dtype == (expected.dtype if library.LIBRARY is None else torch.bfloat16)
     assert difference(actual, expected) <= 2**-6
 
 

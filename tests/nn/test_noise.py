@@ -12,6 +12,7 @@ from tests.helpers import VARIANTS, difference, make, states_of
 from tidegate.cells import LSTM
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.kernels import Noise, Request, run_sequence
+from tidegate.nn.stack_pass import draw_masks
 
 B, T, D, H = 2, 6, 3, 4
 
@@ -103,6 +104,28 @@ def test_a_layer_evaluates_zoneout_with_the_rates_in_the_order_of_the_paper():
     for part, mean, old, n in zip(states_of(drawn), kept, state, new, strict=True):
         assert ((part == old) | ((part - n).abs() < 1e-12)).all()  # all or nothing, unit by unit
         assert difference(part.mean(1, keepdim=True), mean) < 0.02
+
+
+def test_masks_of_zoneout_are_true_as_often_as_they_should_and_know_nothing_of_each_other():
+    shapes, rates = [(100, 60, 51), (100, 60, 50)], (0.15, 0.05)
+    masks = draw_masks(rates, shapes, torch.device("cpu"))
+    for mask, shape, rate in zip(masks, shapes, rates, strict=True):
+        assert (mask.dtype, tuple(mask.shape)) == (torch.bool, shape)
+        four = mask.flatten()[: mask.numel() // 4 * 4].view(-1, 4)  # they come from one draw
+        sigma = (rate * (1 - rate) / len(four)) ** 0.5
+        assert all(abs(float(part.float().mean()) - rate) < 4 * sigma for part in four.unbind(1))
+        pair = float((four[:, 0] & four[:, 1]).float().mean())
+        assert abs(pair - rate**2) < 4 * rate / len(four) ** 0.5
+    both = float((masks[0][..., :50] & masks[1]).float().mean())
+    assert abs(both - 0.15 * 0.05) < 4 * (0.15 * 0.05 / masks[1].numel()) ** 0.5
+
+
+def test_masks_of_zoneout_at_the_ends_of_what_a_rate_can_be():
+    shape = (200, 60, 51)
+    never, seldom, always = draw_masks((0.0, 1e-9, 1.0), [shape] * 3, torch.device("cpu"))
+    assert never is None
+    assert 0 < float(seldom.float().mean()) < 1e-4
+    assert always.all()
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])

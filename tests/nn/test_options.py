@@ -153,6 +153,7 @@ def test_the_options_of_a_layer_are_its_keyword_only_arguments():
         "init",
         "max_lag",
         "merge",
+        "precision",
         "recurrent_dropout",
         "residual",
         "state_batch_first",

@@ -100,3 +100,37 @@ def test_the_learned_weights_get_the_gradient_of_finite_differences():
     bias = wide.bias.detach().clone().requires_grad_()
     weight.requires_grad_()
     assert torch.autograd.gradcheck(lambda w, b: scores(w * mask, b), (weight, bias))
+
+
+def test_the_contributions_of_the_words_add_up_to_the_score():
+    wide = fitted(3, [2, 1, 0, 0])
+    with torch.no_grad():
+        wide.weights.weight.normal_()
+        wide.weights.weight[0] = 0
+        wide.bias.normal_()
+    padded = torch.tensor([[*row, *[(0, 0)] * (5 - len(row))] for row in ROWS])
+    shares = wide.eval().contributions(padded)
+    torch.testing.assert_close(shares.sum(1) + wide.bias, wide(padded))
+    for row, found in zip(ROWS, shares, strict=True):
+        assert not found[len(row) :].any()
+
+
+def test_a_contribution_is_shared_by_the_words_an_n_gram_spans_and_by_its_occurrences():
+    wide = Wide(9, 6, 2)
+    with torch.no_grad():
+        wide.ratios.normal_()
+        wide.ratios[:2] = 0
+        wide.weights.weight.normal_()
+        wide.weights.weight[0] = 0
+    value = ((wide.weights.weight + 0.05) * wide.ratios / 2).detach()
+    # 2-grams and 3-grams that end at the word; the first 3-gram began before the row.
+    ids = torch.tensor([[(4, 1, 5), (5, 2, 0), (4, 0, 5), (1, 2, 0)]])
+    expected = torch.stack(
+        [
+            value[4] / 2 + value[9 + 1] + value[9 + 5] / 2 + value[9 + 5] / 6 + value[9 + 2] / 4,
+            value[5] + value[9 + 2] / 4 + value[9 + 5] / 6,
+            value[4] / 2 + value[9 + 5] / 6 + value[9 + 2] / 4,
+            value[9 + 2] / 4,
+        ]
+    )
+    torch.testing.assert_close(wide.contributions(ids)[0].detach(), expected)

@@ -91,8 +91,9 @@ def choose(request: Request, backend: str = "auto") -> str:
 def explain(request: Request, backend: str = "auto") -> str:
     """Say in one sentence which backend runs the request, and why the faster ones do not."""
     chosen = choose(request, backend)
+    precision = native.precision(request) if chosen == "native" else ""
     refusals = [f"{name} does not: {reason}" for name, reason in _refusals(request, chosen)]
-    return "; ".join([f"{chosen} runs it", *refusals]) + "."
+    return "; ".join([f"{chosen} runs it {precision}".rstrip(), *refusals]) + "."
 
 
 def check_backend(owner: str, backend: str) -> None:

@@ -38,24 +38,37 @@ _EXTRAS = {
 }
 
 
+Numbers = tuple[int, int, int, int, bool, float]
+"""Kind, options, H, P, whether there are biases, and the clip: a cell in the library's terms."""
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What every call with one cell needs.
 
     Attributes:
         cell: The cell.
+        dtype: Of x, y and the gates, and of their gradients; all else is float32.
         hidden_size: H.
         output_size: P.
         has_cells: Whether there is a cell state beside h.
+        kept: Slots and units of the gates of one step, in the instruction set chosen at
+            load.
         fields: Names of the arguments after x in the library's struct, in the order of `Inputs`.
-        dtypes: Their types.
+        places: Where they stand in that struct.
+        slopes: Where the gradients of the states and weights stand in the other struct.
+        dtypes: Types of the arguments.
     """
 
     cell: Cell
+    dtype: torch.dtype
     hidden_size: int
     output_size: int
     has_cells: bool
+    kept: tuple[int, int]
     fields: tuple[str, ...]
+    places: tuple[int, ...]
+    slopes: tuple[int, ...]
     dtypes: tuple[torch.dtype, ...]
 
 
@@ -63,7 +76,8 @@ class Inputs(NamedTuple):
     """All that goes into a pass: tensors first, then what describes the cell and the walk.
 
     Attributes:
-        x: `[B, T, D]` by any strides.
+        x: `[B, T, D]` by any strides; bfloat16 if the options say so, else float32 as are states,
+            weights and the mask.
         state: Initial states, `[B, size]` each.
         weights: In the order of the cell's `shapes`.
         lengths: `[B]` int64, or None.
@@ -109,14 +123,7 @@ class Inputs(NamedTuple):
             InputError: If a size is out of range.
             BackendError: If the library cannot run such a cell.
         """
-        return _plan(
-            self.kind,
-            self.options,
-            self.hidden_size,
-            self.output_size,
-            self.bias,
-            self.cell_clip,
-        )
+        return _plan(*self[8:14])
 
     def extras(self) -> tuple[Tensor | None, ...]:
         """The tensors that no gradient flows to, in their order."""
@@ -130,13 +137,13 @@ class Inputs(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What comes out of a forward pass.
+    """What comes out of a forward pass: y and gates of the type of x, all else float32.
 
     Attributes:
         y: `[B, T, P]`.
         h_n: `[B, P]`.
         c_n: `[B, H]`, or None without cells.
-        gates: `[B, T, blocks, slots, units]`, or None if they were not to be kept.
+        gates: `[B, T, slots, units]`, or None if they were not to be kept.
         cells: `[B, T, H]`, or None without cells, or if they were not to be kept.
     """
 
@@ -147,22 +154,25 @@ class Outputs(NamedTuple):
     cells: Tensor | None
 
 
-def describe(cell: Cell) -> tuple[int, int, float]:
-    """The kind, the options and the clip of a cell, in the library's numbers.
+def describe(cell: Cell) -> Numbers:
+    """A cell in the library's terms.
 
     Args:
         cell: An LSTM, a GRU or an RNN.
     """
+    clip = 0.0
     if isinstance(cell, LSTM):
+        kind, clip = library.LSTM, float(cell.cell_clip or 0)
         options = library.PEEPHOLE * cell.peephole + library.COUPLED * cell.coupled
-        norm = library.LAYER_NORM * cell.layer_norm
-        return library.LSTM, options + norm, float(cell.cell_clip or 0)
-    if isinstance(cell, GRU):
-        options = library.RESET_BEFORE * (not cell.reset_after)
-        return library.GRU, options + library.LAYER_NORM * cell.layer_norm, 0.0
-    assert isinstance(cell, RNN)
-    options = library.RELU * (cell.nonlinearity == "relu")
-    return library.RNN, options + library.LAYER_NORM * cell.layer_norm, 0.0
+        options += library.LAYER_NORM * cell.layer_norm
+    elif isinstance(cell, GRU):
+        kind, options = library.GRU, library.RESET_BEFORE * (not cell.reset_after)
+        options += library.LAYER_NORM * cell.layer_norm
+    else:
+        assert isinstance(cell, RNN)
+        kind, options = library.RNN, library.RELU * (cell.nonlinearity == "relu")
+        options += library.LAYER_NORM * cell.layer_norm
+    return kind, options, cell.hidden_size, cell.output_size, cell.bias, clip
 
 
 @functools.cache
@@ -182,12 +192,18 @@ def _plan(
     cell = _cell(kind, options, hidden_size, output_size, bias, clip)
     states = _STATES[: len(cell.states)]
     weights = tuple(WEIGHTS[name] for name in cell.shapes(1))
+    fields = (*states, *weights, *_EXTRAS)
+    kept = library.opened().tidegate_kept_of(kind, options, hidden_size)
     return Plan(
         cell=cell,
+        dtype=torch.bfloat16 if options & library.BFLOAT16 else torch.float32,
         hidden_size=hidden_size,
         output_size=output_size,
         has_cells=len(states) > 1,
-        fields=(*states, *weights, *_EXTRAS),
+        kept=(kept.slots, kept.blocks * kept.units),
+        fields=fields,
+        places=tuple(library.SEQUENCE.places[field] for field in fields),
+        slopes=tuple(library.GRADIENT.places[f"d{field}"] for field in states + weights),
         dtypes=(torch.float32,) * len(states + weights) + tuple(_EXTRAS.values()),
     )
 

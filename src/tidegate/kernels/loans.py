@@ -25,13 +25,13 @@ _free: list[torch.Tensor] = []
 class _Loan:
     """A part of a block, which goes back when the last tensor that uses it is gone."""
 
-    def __init__(self, block: Tensor, count: int) -> None:
+    def __init__(self, block: Tensor, size: int) -> None:
         self.block = block
         address = block.data_ptr()
         self.__array_interface__ = {
             "data": (address + -address % _ALIGN, False),
-            "shape": (count,),
-            "typestr": "<f4",
+            "shape": (size,),
+            "typestr": "|u1",
             "version": 3,
         }
 
@@ -42,17 +42,20 @@ class _Loan:
                 _free.pop(0)
 
 
-def empty(*shape: int) -> Tensor:
-    """Make an unfilled float32 tensor on the CPU, if it is large of memory used before.
+def empty(like: Tensor, *shape: int) -> Tensor:
+    """Make an unfilled tensor, if it is large of memory used before.
 
     Args:
+        like: A tensor of the same type on the CPU.
         *shape: Its shape.
     """
-    count = math.prod(shape)
-    if 4 * count < _LEAST:
-        return torch.empty(shape, dtype=torch.float32, device="cpu")
-    array = np.asarray(_Loan(_block(4 * count + _ALIGN), count))
-    return torch.from_numpy(array).view(shape)
+    if type(like) is not Tensor:  # a fake tensor needs no memory
+        return like.new_empty(*shape)
+    size = math.prod(shape) * like.element_size()
+    if size < _LEAST:
+        return like.new_empty(*shape)
+    array = np.asarray(_Loan(_block(size + _ALIGN), size))
+    return torch.from_numpy(array).view(like.dtype).view(shape)
 
 
 def _block(size: int) -> Tensor:

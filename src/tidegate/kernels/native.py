@@ -3,11 +3,16 @@
 `library` loads it, `inputs` says what it takes, `passes` calls it on tensors, `operator` makes it
 differentiable and known to torch.compile and torch.export. Its results depend neither on the other
 rows of a batch, nor on the cut of a sequence into chunks, nor on the number of threads.
+
+Under autocast to bfloat16, and in layers of bfloat16, x, the output and the gates are bfloat16 and
+so are the factors of the products; sums, states and the gradients of the weights are float32.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
@@ -16,16 +21,17 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.autograd import forward_ad
 
-from tidegate.cells import GRU, LSTM, RNN
+from tidegate.cells import GRU, LSTM, RNN, Cell
 from tidegate.kernels import library, operator, passes
-from tidegate.kernels.inputs import Inputs, describe, supports
-from tidegate.kernels.request import Request, Result
+from tidegate.kernels.inputs import Inputs, Numbers, describe, supports
+from tidegate.kernels.request import Noise, Request, Result
 
 F = TypeVar("F", bound=Callable[..., bool])
 
 # Other tensor classes, such as those of nested or quantized tensors, have rules of their own.
-_PLAIN = (Tensor, torch.nn.Parameter)
 _TRACED = (FakeTensor, FunctionalTensor)
+_KNOWN = (Tensor, torch.nn.Parameter, *_TRACED)
+_TYPES = {torch.float32, torch.bfloat16}
 
 
 def refuses(request: Request) -> str | None:
@@ -35,27 +41,31 @@ def refuses(request: Request) -> str | None:
         return f"The native library has no cell '{cell.name}'"
     if library.LIBRARY is None:
         return library.PROBLEM
-    kind, options, _ = describe(cell)
-    if not _supports(kind, options, cell.hidden_size, cell.output_size):
+    if not _supports(*_terms(cell)[0][:4]):
         return f"The native library has no such variant of the {cell.title}"
     if 0 in request.x.shape:
         return "The native library refuses empty sequences and batches"
-    for part in (request.x, *request.state, *request.weights.values()):
-        reason = _refuses_tensor(part)
-        if reason is not None:
-            return reason
-    return _refuses_mode(request)
+    parts = (request.x, *request.state, *request.weights.values())
+    for part in parts:
+        if type(part) not in _KNOWN:
+            return f"The native library knows plain tensors, not {type(part).__name__}"
+        if not part.is_cpu:
+            return f"The native library runs on a CPU, not on {part.device}"
+        if part.layout is not torch.strided:
+            return f"The native library knows dense tensors, not {part.layout}"
+    return _refuses_types({part.dtype for part in parts}) or _refuses_mode(request)
 
 
-def _refuses_tensor(part: Tensor) -> str | None:
-    if type(part) not in _PLAIN and type(part) not in _TRACED:
-        return f"The native library knows plain tensors, not {type(part).__name__}"
-    if not part.is_cpu:
-        return f"The native library runs on a CPU, not on {part.device}"
-    if part.dtype is not torch.float32:
-        return f"The native library computes in float32, not in {part.dtype}"
-    if part.layout is not torch.strided:
-        return f"The native library knows dense tensors, not {part.layout}"
+def _refuses_types(given: set[torch.dtype]) -> str | None:
+    """Say why the library does not compute with these types, or None if it does."""
+    autocast = torch.is_autocast_enabled("cpu")
+    if autocast and torch.get_autocast_dtype("cpu") is not torch.bfloat16:
+        asked = torch.get_autocast_dtype("cpu")
+        return f"The native library computes in float32 and bfloat16, and autocast asks for {asked}"
+    for dtype in given - _TYPES:
+        return f"The native library computes in float32 and bfloat16, not in {dtype}"
+    if len(given) > 1 and not autocast:
+        return "The native library mixes float32 and bfloat16 only under autocast"
     return None
 
 
@@ -68,8 +78,6 @@ def _refuses_mode(request: Request) -> str | None:
         return "The native library has no rule for torch.func transforms such as vmap"
     if forward_ad._current_level >= 0:
         return "The native library has no derivatives in forward mode"
-    if torch.is_autocast_enabled("cpu"):
-        return "The native library computes in float32, and autocast asks for less"
     if torch._C._get_tracing_state() is not None:
         return "The native library leaves no trace for torch.jit"
     if torch.compiler.is_compiling() and _exports_to_onnx():
@@ -90,6 +98,60 @@ def run(request: Request) -> Result:
         InputError: If a type, shape, device or length is wrong.
         MemoryError: If there is not enough memory.
     """
+    return _run_low(request) if _is_low(request) else _run(request)
+
+
+def precision(request: Request) -> str:
+    """Say in which type the library runs a request, if not simply in float32.
+
+    Args:
+        request: One that `refuses` has nothing against.
+    """
+    if not _is_low(request):
+        return ""
+    if _has_low(request.cell):
+        return "in bfloat16"
+    return "in float32, between a bfloat16 input and output"
+
+
+def _is_low(request: Request) -> bool:
+    """Whether what goes in and comes out is bfloat16."""
+    return request.x.dtype is torch.bfloat16 or torch.is_autocast_enabled("cpu")
+
+
+def _has_low(cell: Cell) -> bool:
+    """Whether the library computes a cell in bfloat16 too."""
+    (kind, options, *sizes, _, _), _ = _terms(cell)
+    return _supports(kind, options | library.BFLOAT16, *sizes)
+
+
+def _run_low(request: Request) -> Result:
+    """Run with bfloat16 input, output and gates, and all else float32.
+
+    States come out in the type of the weights: float32 under autocast, so that chunks of a
+    sequence fit together exactly.
+    """
+    noise, states = request.noise, request.weights["weight_hh"].dtype
+    mask = None if noise.recurrent is None else noise.recurrent.float()
+    low = torch.bfloat16 if _has_low(request.cell) else torch.float32
+    result = _run(
+        replace(
+            request,
+            x=request.x.to(low),
+            state=tuple([part.float() for part in request.state]),
+            weights={name: part.float() for name, part in request.weights.items()},
+            noise=Noise(mask, noise.zoneout),
+        )
+    )
+    trace = result.trace and {
+        name: part if name == "cell" else part.bfloat16() for name, part in result.trace.items()
+    }
+    state = tuple([part.to(states) for part in result.state])
+    return Result(result.output.bfloat16(), state, trace)
+
+
+def _run(request: Request) -> Result:
+    """Run a request whose x is float32 or bfloat16 and all else float32."""
     inputs = _inputs(request)
     show = request.return_gates and bool(request.cell.gates)
     y, h_n, c_n, gates, cells = _outputs(inputs, show)
@@ -111,8 +173,7 @@ def _outputs(inputs: Inputs, show: bool) -> tuple[Any, ...]:
 
 
 def _inputs(request: Request) -> Inputs:
-    cell, noise, x = request.cell, request.noise, request.x
-    kind, options, clip = describe(cell)
+    cell, noise, x, weights = request.cell, request.noise, request.x, request.weights
     masks: list[Tensor | None] = [None, None]
     rates = [0.0, 0.0]
     for index, zone in enumerate(noise.zoneout):
@@ -120,25 +181,29 @@ def _inputs(request: Request) -> Inputs:
             masks[index] = zone
         elif zone is not None:
             rates[index] = float(zone)
-    return Inputs(
-        x=x,
-        state=list(request.state),
-        weights=[request.weights[name] for name in cell.shapes(x.shape[-1])],
-        lengths=request.lengths,
-        resets=request.resets,
-        recurrent_mask=noise.recurrent,
-        zone_hidden=masks[0],
-        zone_cell=masks[1],
-        kind=kind,
-        options=options,
-        hidden_size=cell.hidden_size,
-        output_size=cell.output_size,
-        bias=cell.bias,
-        cell_clip=clip,
-        hidden_rate=rates[0],
-        cell_rate=rates[1],
-        reverse=request.reverse,
-        time_major=0 < x.stride(0) < x.stride(1),
+    (kind, options, hidden_size, output_size, bias, clip), names = _terms(cell)
+    if x.dtype is torch.bfloat16:
+        options |= library.BFLOAT16
+    strides = x.stride()
+    return Inputs(  # in the order of its fields: names would take twice as long
+        x,
+        list(request.state),
+        [weights[name] for name in names],
+        request.lengths,
+        request.resets,
+        noise.recurrent,
+        masks[0],
+        masks[1],
+        kind,
+        options,
+        hidden_size,
+        output_size,
+        bias,
+        clip,
+        rates[0],
+        rates[1],
+        request.reverse,
+        0 < strides[0] < strides[1],
     )
 
 
@@ -163,6 +228,18 @@ def _is_traced(x: Tensor) -> bool:
         or torch._C._len_torch_dispatch_stack() > 0
         or type(x) in _TRACED
     )
+
+
+def _terms(cell: Cell) -> tuple[Numbers, tuple[str, ...]]:
+    """A cell in the library's terms, and the names of its weights."""
+    if torch.compiler.is_compiling():  # it warns of functools.lru_cache
+        return describe(cell), tuple(cell.shapes(1))
+    return _known_terms(cell)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known_terms(cell: Cell) -> tuple[Numbers, tuple[str, ...]]:
+    return describe(cell), tuple(cell.shapes(1))
 
 
 def _constant(function: F) -> F:

@@ -56,7 +56,7 @@ class _Train(torch.autograd.Function):
     def forward(ctx: Any, inputs: Inputs, show: bool, *_: Tensor) -> tuple[Tensor | None, ...]:
         outputs = passes.forward(inputs, keep=True, show=show)
         _save(ctx, inputs, outputs)
-        return tuple(outputs)
+        return outputs if show else (*outputs[:3], None, None)
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -134,17 +134,22 @@ def _gradients(
 
 
 def _by_reference(inputs: Inputs, given: Given) -> list[Tensor | None]:
-    """The same gradients as functions of the inputs that can be differentiated again."""
+    """The same gradients as functions of the inputs that can be differentiated again.
+
+    What runs in bfloat16 is differentiated in float32: more exactly than it ran.
+    """
     # Where one input is computed from another, each must get the part of its own argument alone.
     flat = [part.view_as(part) for part in (inputs.x, *inputs.state, *inputs.weights)]
-    result = reference.run(_request(inputs, flat, show=any(g is not None for g in given[3:])))
+    with torch.autocast("cpu", enabled=False):
+        shown = any(slope is not None for slope in given[3:])
+        result = reference.run(_request(inputs, [flat[0].float(), *flat[1:]], shown))
     trace = result.trace or {}
     pairs = list(zip((result.output, *result.state), given, strict=False))
     if given[3] is not None:
         pairs += [(trace[name], grad) for name, grad in passes.slots(inputs, given[3]).items()]
     if given[4] is not None:
         pairs.append((trace["cell"], given[4]))
-    reached = [(out, grad) for out, grad in pairs if grad is not None and out.requires_grad]
+    reached = [(out, grad.float()) for out, grad in pairs if grad is not None and out.requires_grad]
     wanted = [part for part in flat if part.requires_grad]
     outs, grads = zip(*reached, strict=True)
     found = iter(torch.autograd.grad(outs, wanted, grads, create_graph=True, allow_unused=True))

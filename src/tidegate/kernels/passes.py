@@ -18,6 +18,9 @@ from tidegate.kernels.inputs import Inputs, Outputs, Plan
 
 Shape = tuple[int, ...]
 
+_ABSENT = [0] * (library.SEQUENCE.places["y"] - library.SEQUENCE.places["h0"])
+_UNWANTED = [0] * (len(library.GRADIENT.places) - library.GRADIENT.places["dh0"])
+
 
 def allocate(plan: Plan, inputs: Inputs, keep: bool) -> Outputs:
     """Make room for what a forward pass gives, unfilled.
@@ -28,15 +31,13 @@ def allocate(plan: Plan, inputs: Inputs, keep: bool) -> Outputs:
         keep: Whether gates and cells are kept.
     """
     rows, steps, _ = inputs.x.shape
-    hidden, make = plan.hidden_size, inputs.x.new_empty
-    lend = loans.empty if type(inputs.x) is Tensor else make  # fake tensors need no memory
-    return Outputs(
-        _strided(inputs, plan.output_size),
-        make(rows, plan.output_size),
-        make(rows, hidden) if plan.has_cells else None,
-        lend(rows, steps, *_kept(inputs)) if keep else None,
-        lend(rows, steps, hidden) if keep and plan.has_cells else None,
-    )
+    hidden, y = plan.hidden_size, _strided(inputs, plan.output_size)
+    h_n = inputs.state[0].new_empty(rows, plan.output_size)
+    c_n = h_n.new_empty(rows, hidden) if plan.has_cells else None
+    if not keep:
+        return Outputs(y, h_n, c_n, None, None)
+    cells = loans.empty(h_n, rows, steps, hidden) if plan.has_cells else None
+    return Outputs(y, h_n, c_n, loans.empty(y, rows, steps, *plan.kept), cells)
 
 
 def forward(inputs: Inputs, keep: bool, show: bool) -> Outputs:
@@ -52,18 +53,13 @@ def forward(inputs: Inputs, keep: bool, show: bool) -> Outputs:
         BackendError: If there is no library, or it cannot do this.
         MemoryError: If there is not enough memory.
     """
-    plan = inputs.plan()
-    call = _fill(plan, inputs)
+    plan, held = inputs.plan(), list[Tensor]()
+    call = _fill(plan, inputs, held)
     outputs = y, h_n, c_n, gates, cells = allocate(plan, inputs, keep)
-    call.y, call.h_n = y.data_ptr(), h_n.data_ptr()
-    call.y_row, call.y_step, _ = y.stride()
-    if c_n is not None:
-        call.c_n = c_n.data_ptr()
-    if gates is not None:
-        call.gates = gates.data_ptr()
-    if cells is not None:
-        call.cells = cells.data_ptr()
-    library.check(library.opened().tidegate_forward(call))
+    row, step, _ = y.stride()
+    call += (y.data_ptr(), row, step, h_n.data_ptr())
+    call += [0 if part is None else part.data_ptr() for part in (c_n, gates, cells)]
+    library.check(library.opened().tidegate_forward(library.SEQUENCE.pack(*call)))
     if show and inputs.lengths is not None:
         _clear(inputs.lengths, gates, cells)
     return outputs
@@ -80,11 +76,12 @@ def allocate_gradients(inputs: Inputs, want_x: bool, want_weights: bool) -> list
     Returns:
         The gradients of x, of the states and of the weights; what is not wanted is empty.
     """
-    x = inputs.x
+    x, make = inputs.x, inputs.state[0].new_empty
     dx = _strided(inputs, x.shape[2]) if want_x else x.new_empty(0)
-    state = [x.new_empty(part.shape) for part in inputs.state]
-    weights = [x.new_empty(part.shape if want_weights else 0) for part in inputs.weights]
-    return [dx, *state, *weights]
+    made = [dx, *[make(*part.shape) for part in inputs.state]]
+    if not want_weights:
+        return made + [make(0) for _ in inputs.weights]
+    return made + [make(*part.shape) for part in inputs.weights]
 
 
 def backward(
@@ -111,30 +108,35 @@ def backward(
         BackendError: If there is no library, or it cannot do this.
         MemoryError: If there is not enough memory.
     """
-    plan, gradient = inputs.plan(), library.Gradient(held=[])
-    call = _fill(plan, inputs)
+    plan, held = inputs.plan(), list[Tensor]()
+    call = _fill(plan, inputs, held)
     rows, steps, _ = inputs.x.shape
-    like_y, like_h = (rows, steps, plan.output_size), (rows, plan.output_size)
-    like_cells, like_c = (rows, steps, plan.hidden_size), (rows, plan.hidden_size)
-    like_gates = (rows, steps, *_kept(inputs))
-    _point_rows(call, "y", kept[0], like_y)
-    _point(call, "gates", kept[1], like_gates)
-    _point_rows(gradient, "dy", given[0], like_y)
-    _point(gradient, "dh_n", given[1], like_h)
-    _point(gradient, "dgates", given[3], like_gates)
-    if plan.has_cells:
-        _point(call, "cells", kept[2], like_cells)
-        _point(gradient, "dc_n", given[2], like_c)
-        _point(gradient, "dcells", given[4], like_cells)
-    made = allocate_gradients(inputs, want_x, want_weights)
-    dx = made[0]
-    if want_x:
-        gradient.dx, (gradient.dx_row, gradient.dx_step, _) = dx.data_ptr(), dx.stride()
-    # The fields begin with the states and the weights; the address of an empty tensor is 0.
-    for field, part in zip(plan.fields, made[1:], strict=False):
-        setattr(gradient, f"d{field}", part.data_ptr())
-    library.check(library.opened().tidegate_backward(call, gradient))
-    return made
+    hidden, output = plan.hidden_size, plan.output_size
+    like_gates, like_cells = (rows, steps, *plan.kept), (rows, steps, hidden)
+    dy, dh_n, dc_n, dgates, dcells = given
+    if not plan.has_cells:
+        kept, dc_n, dcells = (kept[0], kept[1], None), None, None
+    call += (
+        *_rows("y", kept[0], (rows, steps, output), held, plan.dtype),
+        *(0, 0),  # h_n and c_n
+        _address("gates", kept[1], like_gates, held, plan.dtype),
+        _address("cells", kept[2], like_cells, held),
+    )
+    slopes = [
+        *_rows("dy", dy, (rows, steps, output), held, plan.dtype),
+        _address("dh_n", dh_n, (rows, output), held),
+        _address("dc_n", dc_n, (rows, hidden), held),
+        _address("dgates", dgates, like_gates, held, plan.dtype),
+        _address("dcells", dcells, like_cells, held),
+    ]
+    dx, *made = allocate_gradients(inputs, want_x, want_weights)
+    slopes += (dx.data_ptr(), *dx.stride()[:2]) if want_x else (0, 0, 0)
+    slopes += _UNWANTED
+    for place, part in zip(plan.slopes, made, strict=True):
+        slopes[place] = part.data_ptr()  # 0 for an empty tensor
+    packed = library.SEQUENCE.pack(*call), library.GRADIENT.pack(*slopes)
+    library.check(library.opened().tidegate_backward(*packed))
+    return [dx, *made]
 
 
 def slots(inputs: Inputs, gates: Tensor) -> dict[str, Tensor]:
@@ -142,44 +144,45 @@ def slots(inputs: Inputs, gates: Tensor) -> dict[str, Tensor]:
 
     Args:
         inputs: What went into the pass, of an LSTM or a GRU.
-        gates: `[B, T, blocks, slots, units]`.
+        gates: `[B, T, slots, units]`.
+
+    Returns:
+        Views, no copies.
     """
     names: tuple[str, ...] = LSTM_BLOCKS
     if inputs.kind == library.GRU:
         names = ("new", "reset", "update")
     elif inputs.options & library.COUPLED:
         names = LSTM_BLOCKS[1:]  # input = 1 - forget is not kept
-    parts = gates[:, :, :, : len(names)].movedim(3, 0).flatten(3)[..., : inputs.hidden_size]
-    return dict(zip(names, parts.unbind(0), strict=True))
+    parts = gates[:, :, : len(names), : inputs.hidden_size]
+    return dict(zip(names, parts.unbind(2), strict=True))
 
 
-def _kept(inputs: Inputs) -> Shape:
-    """Blocks, slots and units of the gates of one step, in the instruction set in use now."""
-    kept = library.opened().tidegate_kept_of(inputs.kind, inputs.options, inputs.hidden_size)
-    return kept.blocks, kept.slots, kept.units
+def _fill(plan: Plan, inputs: Inputs, held: list[Tensor]) -> list[float]:
+    """Check what goes in: the fields of the library's struct, up to those of the output.
 
-
-def _fill(plan: Plan, inputs: Inputs) -> library.Sequence:
-    """Check what goes in, and hand its addresses to the library's struct."""
+    Args:
+        plan: That of the inputs.
+        inputs: What goes in.
+        held: Takes the tensors that had to be made; they must live as long as the addresses.
+    """
     x = inputs.x
     if x.ndim != 3:
         raise InputError(message("native", "x", "[B, T, D]", list(x.shape)))
-    call = library.Sequence(held=[])
-    call.kind, call.options, call.reverse = inputs.kind, inputs.options, inputs.reverse
-    call.threads = torch.get_num_threads()
-    call.B, call.T, call.I = x.shape
-    call.H, call.P = plan.hidden_size, plan.output_size
-    call.cell_clip = inputs.cell_clip
-    call.zone_hidden_rate, call.zone_cell_rate = inputs.hidden_rate, inputs.cell_rate
-    _point_rows(call, "x", x, x.shape)
+    call: list[float] = [inputs.kind, inputs.options, inputs.reverse, torch.get_num_threads()]
+    call += (*x.shape, plan.hidden_size, plan.output_size)
+    call += (inputs.cell_clip, inputs.hidden_rate, inputs.cell_rate, 0.0)
+    call += _rows("x", x, x.shape, held, plan.dtype)
+    call += _ABSENT
     tensors = (*inputs.state, *inputs.weights, *inputs.extras())
     if len(tensors) != len(plan.fields):
         given = f"{len(inputs.state)} states and {len(inputs.weights)} weights"
         raise InputError(message("native", "weights", f"those of {plan.cell}", given))
     shapes = _shapes(plan, *x.shape)
-    for field, tensor, shape, dtype in zip(plan.fields, tensors, shapes, plan.dtypes, strict=True):
+    for index, tensor in enumerate(tensors):
         if tensor is not None:
-            _point(call, field, tensor, shape, dtype)
+            field, dtype = plan.fields[index], plan.dtypes[index]
+            call[plan.places[index]] = _address(field, tensor, shapes[index], held, dtype)
     return call
 
 
@@ -197,40 +200,41 @@ def _shapes(plan: Plan, rows: int, steps: int, features: int) -> tuple[Shape, ..
     )
 
 
-def _point(
-    struct: library.Sequence | library.Gradient,
+def _address(
     field: str,
     tensor: Tensor | None,
     shape: Shape,
+    held: list[Tensor],
     dtype: torch.dtype = torch.float32,
-) -> None:
-    """Set an address of a struct to that of a tensor made contiguous; leave it 0 for None."""
+) -> int:
+    """Check a tensor and say where it stands, made contiguous; 0 for None."""
     if tensor is None:
-        return
+        return 0
     if tensor.shape != shape or tensor.dtype is not dtype or not tensor.is_cpu:
         raise _mismatch(field, tensor, shape, dtype)
     if tensor.is_neg() or not tensor.is_contiguous():
         tensor = tensor.resolve_neg().contiguous()
-        struct.held.append(tensor)
-    setattr(struct, field, tensor.data_ptr())
+        held.append(tensor)
+    return tensor.data_ptr()
 
 
-def _point_rows(
-    struct: library.Sequence | library.Gradient, field: str, tensor: Tensor | None, shape: Shape
-) -> None:
-    """Set the address and the strides of `[B, T, size]`, of which the last axis must be dense."""
+def _rows(
+    field: str, tensor: Tensor | None, shape: Shape, held: list[Tensor], dtype: torch.dtype
+) -> tuple[int, int, int]:
+    """Check `[B, T, size]`: where it stands, and the strides of rows and steps.
+
+    The last axis must be dense, so that it has to be copied if it is not.
+    """
     if tensor is None:
-        return
-    if tensor.shape != shape or tensor.dtype is not torch.float32 or not tensor.is_cpu:
-        raise _mismatch(field, tensor, shape, torch.float32)
+        return 0, 0, 0
+    if tensor.shape != shape or tensor.dtype is not dtype or not tensor.is_cpu:
+        raise _mismatch(field, tensor, shape, dtype)
     row, step, feature = tensor.stride()
     if tensor.is_neg() or (feature != 1 and shape[2] > 1):
         tensor = tensor.resolve_neg().contiguous()
-        struct.held.append(tensor)
+        held.append(tensor)
         row, step, _ = tensor.stride()
-    setattr(struct, field, tensor.data_ptr())
-    setattr(struct, f"{field}_row", row)
-    setattr(struct, f"{field}_step", step)
+    return tensor.data_ptr(), row, step
 
 
 def _mismatch(field: str, tensor: Tensor, shape: Shape, dtype: torch.dtype) -> InputError:

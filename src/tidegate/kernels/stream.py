@@ -46,8 +46,7 @@ def refuses(cell: Cell, dtype: torch.dtype, backend: str = "auto") -> str | None
         return f"The native library has no code for the cell '{cell.name}'"
     if dtype != torch.float32:
         return f"The native library streams torch.float32, not {dtype}"
-    kind, options, _ = describe(cell)
-    if not supports(kind, options, cell.hidden_size, cell.output_size):
+    if not supports(*describe(cell)[:4]):
         return f"The native library has no code for {cell}"
     return None
 
@@ -140,9 +139,8 @@ def _fill(
     layer: Any, cell: Cell, weights: Mapping[str, Tensor], rows: int, rates: Sequence[float]
 ) -> list[Tensor]:
     """Describe a layer to the library; what is returned must live until it has been read."""
-    layer.kind, layer.options, layer.cell_clip = describe(cell)
+    layer.kind, layer.options, layer.H, layer.P, _, layer.cell_clip = describe(cell)
     layer.threads, layer.B, layer.T, layer.I = 1, rows, 1, weights["weight_ih"].shape[1]
-    layer.H, layer.P = cell.hidden_size, cell.output_size
     for name, rate in zip(("zone_hidden_rate", "zone_cell_rate"), rates, strict=False):
         setattr(layer, name, rate)
     held = []

@@ -7,6 +7,7 @@ from tidegate.nn.recurrent import GRU, LSTM, RNN
 from tidegate.nn.stack import Recurrent
 from tidegate.nn.stream import Stream
 from tidegate.nn.summary import Summary
+from tidegate.nn.trace import Trace
 
 __all__ = [
     "GRU",
@@ -20,6 +21,7 @@ __all__ = [
     "StepCell",
     "Stream",
     "Summary",
+    "Trace",
     "layer_options",
     "recurrent_layer",
 ]

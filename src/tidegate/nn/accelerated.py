@@ -21,7 +21,7 @@ from tidegate.cells import Cell
 from tidegate.errors import BackendError, message
 from tidegate.nn.options import StackOptions
 from tidegate.nn.packing import read_packing
-from tidegate.nn.stack_pass import StackPass
+from tidegate.nn.stack_pass import StackPass, read_weight
 
 TORCH_CLASSES: tuple[type[nn.RNNBase], ...] = (nn.LSTM, nn.GRU, nn.RNN)
 
@@ -88,7 +88,7 @@ def stack_pass(module: nn.RNNBase, packed: PackedSequence | None = None) -> Stac
     cell, names = _cell(module)
 
     def weights(layer: int, suffix: str) -> dict[str, Tensor]:
-        return {name: getattr(module, f"{name}_l{layer}{suffix}") for name in names}
+        return {name: read_weight(module, f"{name}_l{layer}{suffix}") for name in names}
 
     return StackPass(
         cell=cell,

@@ -16,6 +16,7 @@ from tidegate.kernels import check_backend
 
 INITS = ("torch", "orthogonal", "chrono")
 MERGES = ("concat", "sum", "mean")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,9 @@ class StackOptions:
             LSTM, update of a GRU. None leaves it to `init`.
         residual: Add to each layer but the first its own input.
         variational_dropout: Draw the dropout between layers once a sequence, not once a step.
+        precision: "float32", or "bfloat16" for the factors of the products, the output and the
+            gates, with sums, states and the gradients of weights in float32; the input may be of
+            either type, and the output is of the same.
         backend: "auto" or the name of a backend, which then raises when it cannot.
         checkpoint_every: Keep one state in so many steps and recompute the rest in backward.
         state_batch_first: Whether states are `[B, layers*directions, H]`; in torch.nn they never
@@ -51,6 +55,7 @@ class StackOptions:
     forget_bias: float | None = None
     residual: bool = False
     variational_dropout: bool = False
+    precision: str = "float32"
     backend: str = "auto"
     checkpoint_every: int | None = None
     state_batch_first: bool = False
@@ -64,6 +69,7 @@ class StackOptions:
         owner = cell.title
         _check_choice(owner, "merge", self.merge, MERGES)
         _check_choice(owner, "init", self.init, INITS)
+        _check_choice(owner, "precision", self.precision, PRECISIONS)
         check_backend(owner, self.backend)
         rates = {"dropout": dropout, "recurrent_dropout": self.recurrent_dropout}
         for name, rate in (rates | {"weight_dropout": self.weight_dropout}).items():

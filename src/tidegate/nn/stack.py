@@ -16,9 +16,12 @@ from tidegate.kernels import explain
 from tidegate.nn.init import initialise
 from tidegate.nn.layout import Lengths
 from tidegate.nn.options import StackOptions, split_options
-from tidegate.nn.stack_pass import StackPass
+from tidegate.nn.selection import Names, Numbers
+from tidegate.nn.stack_pass import StackPass, read_weight
 from tidegate.nn.stream import Stream
 from tidegate.nn.summary import Summary, layer_cost
+from tidegate.nn.trace import Trace
+from tidegate.nn.trace_pass import Wanted, trace_pass
 
 
 class Recurrent(nn.Module):
@@ -126,7 +129,7 @@ class Recurrent(nn.Module):
             layer: Counted from 0.
             suffix: "" for the forward direction, "_reverse" for the other.
         """
-        return {name: getattr(self, f"{name}_l{layer}{suffix}") for name in self._names}
+        return {name: read_weight(self, f"{name}_l{layer}{suffix}") for name in self._names}
 
     def flatten_parameters(self) -> None:
         """Do nothing, for programs that call it on torch.nn layers: no copy is ever kept."""
@@ -183,10 +186,55 @@ class Recurrent(nn.Module):
             reset_mask: As for `forward`.
             return_gates: As for `forward`.
         """
-        request = self._pass().first_request(
-            x, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
-        )
-        return explain(request, self.options.backend)
+        made = self._pass()
+        with made.autocast(x.data if isinstance(x, PackedSequence) else x):
+            request = made.first_request(
+                x, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
+            )
+            return explain(request, self.options.backend)
+
+    def trace(
+        self,
+        x: Tensor | PackedSequence,
+        hx: Tensor | tuple[Tensor, ...] | None = None,
+        *,
+        lengths: Lengths | None = None,
+        reset_mask: Tensor | None = None,
+        layers: Numbers = None,
+        units: Numbers = None,
+        gates: Names = None,
+    ) -> Trace:
+        """Run the stack as in evaluation, without gradients, and keep every gate and state.
+
+        Args:
+            x: As for `forward`.
+            hx: As for `forward`.
+            lengths: As for `forward`.
+            reset_mask: As for `forward`.
+            layers: Numbers of the layers to keep, from 0; None for all. What is not asked for
+                takes no memory once its layer is done.
+            units: Numbers of the units to keep, from 0; None for all. Of a projection, all
+                features are kept.
+            gates: Names of the gates to keep; None for all. The states are kept in any case.
+
+        Returns:
+            The trace.
+
+        Raises:
+            InputError: If a shape, dtype, device or length is wrong, or there is no such layer,
+                unit or gate.
+            BackendError: If the backend asked for cannot run this.
+
+        Example:
+            >>> from tidegate.cells import LSTM
+            >>> layer = Recurrent(LSTM(hidden_size=8), input_size=3, num_layers=2)
+            >>> layer.trace(torch.zeros(5, 2, 3), layers=1, units=[0, 7], gates="forget")
+            Trace(lstm, N 1, B 2, T 5, H 2: forget, hidden, cell)
+        """
+        self._compute_weights()
+        stack = self._pass()
+        wanted = Wanted.of(stack, layers=layers, units=units, gates=gates)
+        return trace_pass(stack, x, hx, lengths=lengths, reset_mask=reset_mask, wanted=wanted)
 
     def stream(self, batch_size: int = 1) -> Stream:
         """Make a stream that takes one step at a time, from NumPy to NumPy.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
@@ -64,11 +66,40 @@ class StackPass:
         return_gates: bool = False,
     ) -> tuple[Any, ...]:
         """Run the stack: arguments, result and errors are those of `Recurrent.forward`."""
+        if self.options.precision == "bfloat16":
+            return self._run_low(x, hx, lengths, reset_mask, return_gates)
         weights = self._all_weights()
         if isinstance(x, PackedSequence):
             return self._run_packed(x, hx, lengths, reset_mask, return_gates, weights)
         layout = self._layout(x, self.batch_first, weights[0])
         return self._run_padded(layout, x, hx, lengths, reset_mask, return_gates, weights)
+
+    def _run_low(self, x: Tensor | PackedSequence, hx: object, *rest: Any) -> tuple[Any, ...]:
+        """Run the stack in bfloat16, from and to the type of the input."""
+        lengths, reset_mask, return_gates = rest
+        data = x.data if isinstance(x, PackedSequence) else x
+        plain = replace(self, options=replace(self.options, precision="float32"))
+        with self.autocast(data):
+            output, *others = plain.run(
+                x, hx, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
+            )
+        return (output.to(data.dtype), *others)
+
+    def autocast(self, x: Tensor) -> AbstractContextManager[object]:
+        """What asks the backends for the precision of this stack.
+
+        Args:
+            x: The input.
+
+        Raises:
+            InputError: If the input has another type than the option `precision` allows.
+        """
+        if self.options.precision == "float32":
+            return nullcontext()
+        if x.dtype not in (torch.float32, torch.bfloat16):
+            rule, remedy = 'float32 or bfloat16 with precision="bfloat16"', "Convert the layer, too"
+            raise InputError(message(self.cell.title, "x", rule, x.dtype, remedy))
+        return torch.autocast(x.device.type, dtype=torch.bfloat16)
 
     def first_request(
         self,
@@ -115,8 +146,9 @@ class StackPass:
 
     def _layout(self, x: Tensor, batch_first: bool, weights: Weights) -> Layout:
         """Check an input and say how it is laid out."""
-        check_input(self.cell.title, x, self.input_size, weights["weight_ih"])
-        return Layout(self.cell.title, x.ndim == 3, batch_first, self.options.state_batch_first)
+        owner = self.cell.title
+        check_input(owner, x, self.input_size, weights["weight_ih"])
+        return Layout(owner, x.ndim == 3, batch_first, self.options.state_batch_first)
 
     def _run_padded(
         self,
@@ -129,8 +161,8 @@ class StackPass:
         weights: list[dict[str, Tensor]],
     ) -> tuple[Any, ...]:
         features = layout.enter(x)
-        counts = read_lengths(self.cell.title, lengths, features)
-        resets = read_resets(self.cell.title, reset_mask, features)
+        counts = read_lengths(layout.owner, lengths, features)
+        resets = read_resets(layout.owner, reset_mask, features)
         directions = range(len(self._suffixes))
         states = self._first_states(layout, hx, len(weights), features)
         results: list[Result] = []
@@ -160,8 +192,11 @@ class StackPass:
 
     def _first_states(self, layout: Layout, hx: object, count: int, x: Tensor) -> Sequence[State]:
         """The initial states of every layer and direction."""
-        states = read_state(layout, self.cell, hx, count, x)
-        return list(zip(*states, strict=True))
+        if hx is None:  # nobody writes to them: the same zeros serve all
+            rows = x.shape[0]
+            zeros = [x.new_zeros(rows, size) for size in self.cell.state_sizes]
+            return [tuple(zeros)] * count
+        return list(zip(*read_state(layout, self.cell, hx, count, x), strict=True))
 
     def _run_one(self, request: Request) -> Result:
         options = self.options
@@ -170,10 +205,8 @@ class StackPass:
         )
 
     def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
-        state = tuple(
-            layout.leave_state(_stacked(parts))
-            for parts in zip(*(result.state for result in results), strict=True)
-        )
+        columns = zip(*[result.state for result in results], strict=True)
+        state = tuple([layout.leave_state(_stacked(parts)) for parts in columns])
         left = (layout.leave(features), state[0] if len(state) == 1 else state)
         traces = [result.trace for result in results if result.trace is not None]
         if not traces:
@@ -222,11 +255,8 @@ class StackPass:
             return Noise(recurrent)
         if not self.training:
             return Noise(recurrent, rates)
-        masks = tuple(
-            torch.rand(rows, steps, size, device=x.device) < rate
-            for rate, size in zip(rates, self.cell.state_sizes, strict=True)
-        )
-        return Noise(recurrent, masks)
+        shapes = [(rows, steps, size) for size in self.cell.state_sizes]
+        return Noise(recurrent, draw_masks(rates, shapes, x.device))
 
     def _merge(self, outputs: list[Tensor], time_first: bool) -> Tensor:
         if len(outputs) == 1:
@@ -239,6 +269,41 @@ class StackPass:
         return total if self.options.merge == "sum" else total / 2
 
 
+def read_weight(module: nn.Module, name: str) -> Tensor:
+    """A weight by its name, as getattr finds it, but at once where it is a plain parameter.
+
+    Args:
+        module: The module that it belongs to.
+        name: The name of a parameter, or of what a hook or a parametrization put in its place.
+    """
+    found = module._parameters.get(name)
+    return getattr(module, name) if found is None else found
+
+
 def _stacked(parts: Sequence[Tensor]) -> Tensor:
     """Join the parts of layers and directions along a new first axis; one alone is not copied."""
     return torch.stack(list(parts)) if len(parts) > 1 else parts[0][None]
+
+
+def draw_masks(
+    rates: Sequence[float], shapes: Sequence[tuple[int, ...]], device: torch.device
+) -> tuple[Tensor | None, ...]:
+    """Draw masks of bool, each True with the probability of its rate; None where that is 0.
+
+    A number of 16 bits decides, four of them from one draw: torch.rand takes half as long as a
+    small layer. So rates count in steps of 2^-16, and one that is not 0 is at least one step.
+
+    Args:
+        rates: Probabilities.
+        shapes: The shape of each mask.
+        device: Where they are drawn.
+    """
+    counts = [math.prod(shape) if rate else 0 for rate, shape in zip(rates, shapes, strict=True)]
+    least, most = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
+    words = torch.randint(least, most, (-(-sum(counts) // 4),), device=device)
+    bits = words.view(torch.int16)[: sum(counts)].split(counts)
+    bounds = [max(round(rate * 2**16), 1) - 2**15 for rate in rates]
+    return tuple(
+        part.view(shape) <= bound - 1 if rate else None
+        for part, shape, bound, rate in zip(bits, shapes, bounds, rates, strict=True)
+    )

@@ -91,12 +91,52 @@ class Wide(nn.Module):
         total: Tensor = scores.sum(1) * (classes - 1) / classes + self.bias
         return total
 
+    def contributions(self, ids: Tensor) -> Tensor:
+        """Say what each step gives to the scores; with `bias` they add up to `forward(ids)`.
+
+        What occurs several times in a row counts once: its share is spread evenly over its
+        occurrences, and that of an n-gram over the words it spans. A word in front of the row,
+        cut off because the text was too long, takes nothing.
+
+        Args:
+            ids: As for `forward`.
+
+        Returns:
+            `[B, T, C]`, as in evaluation mode.
+
+        Example:
+            >>> wide = Wide(5, 0, 2)
+            >>> wide.count(np.array([2, 3, 4]), np.array([0, 2, 3]), np.array([0, 1]))
+            >>> wide.contributions(torch.tensor([[2, 0]])).shape
+            torch.Size([1, 2, 2])
+        """
+        joined = self._joined(ids if ids.ndim == 3 else ids[..., None])
+        classes = len(self.bias)
+        scores = (self.weights(joined) + _START) * F.embedding(joined, self.ratios)
+        scores = scores * (classes - 1) / classes / _occurrences(joined)[..., None]
+        total: Tensor = scores[:, :, 0]
+        steps = torch.arange(joined.shape[1], device=ids.device)
+        for back in range(1, joined.shape[2]):
+            share = scores[:, :, back] / (1 + steps.clamp(max=back))[:, None]
+            # An n-gram stands where it ends.
+            total = total + sum(F.pad(share[:, j:], (0, 0, 0, j)) for j in range(back + 1))
+        return total
+
     def _joined(self, ids: Any) -> Any:
         """Put word and n-gram ids into one range; padding and "none" are both 0."""
         joined = ids + self.size
         joined[..., 0] = ids[..., 0]
         joined[..., 1:] *= ids[..., 1:] != 0
         return joined
+
+
+def _occurrences(ids: Tensor) -> Tensor:
+    """How often each id stands in its row; `[B, ...]` like the ids."""
+    rows = torch.arange(len(ids), device=ids.device).view(-1, *[1] * (ids.ndim - 1))
+    pairs = rows * (1 + ids.max()) + ids if ids.numel() else ids
+    _, index, counts = pairs.unique(return_inverse=True, return_counts=True)
+    found: Tensor = counts[index]
+    return found
 
 
 def _log_shares(counts: Array) -> Array:

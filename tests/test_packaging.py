@@ -75,6 +75,8 @@ def test_without_a_compiler_the_wheel_is_pure_python(pure):
     names = set(zipfile.ZipFile(pure).namelist())
     assert modules(ROOT / "src") <= names
     assert "tidegate/py.typed" in names
+    parts = ("report.html", "report.css", "report.js", "report_pictures.js")
+    assert {f"tidegate/explain/{part}" for part in parts} <= names
 
 
 def test_without_a_compiler_the_package_works_and_says_how_to_get_the_speed(pure, tmp_path):

@@ -95,7 +95,44 @@ def test_the_history_has_a_row_an_epoch_with_scores_of_both_parts():
     scores = ("loss", "accuracy", "macro_f1")
     names = {f"{part}_{score}" for part in ("train", "validation") for score in scores}
     assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
-    assert all(set(row) == names | {"epoch", "learning_rate", "seconds"} for row in run.history)
+    names |= {"epoch", "learning_rate", "seconds", "train_gradient_norm", "train_clipped"}
+    assert all(set(row) == names for row in run.history)
+
+
+def test_the_history_tells_how_large_the_gradients_were_and_how_many_were_clipped():
+    norms: list[list[float]] = []
+
+    class Watched(Training):
+        def _run_step(self, batch, steps):
+            super()._run_step(batch, steps)
+            if self.step == 0:
+                norms.append([])
+            norms[-1].append(unclipped(self, before, batch))
+            before.load_state_dict(self.network.state_dict())
+
+    network, before = ToyNetwork(dropout=0), ToyNetwork(dropout=0)
+    plan = Plan(epochs=2, learning_rate=0.05, schedule="constant", gradient_clip=0.3)
+    run = Watched(network, ToyRows(), None, plan, rank=rank)
+    run.run()
+    for row, found in zip(run.history, norms, strict=True):
+        assert row["train_gradient_norm"] == pytest.approx(float(np.median(found)), rel=1e-5)
+        assert row["train_clipped"] == pytest.approx(float(np.mean(np.array(found) > 0.3)))
+    shares = {row["train_clipped"] for row in run.history}
+    assert shares - {0.0, 1.0}, "clip so that only some steps are clipped, or this shows little"
+
+
+def unclipped(run: Training, before: ToyNetwork, batch) -> float:
+    """The norm of the gradient at the weights before a step, the embedding left out."""
+    loss = nn.functional.cross_entropy(before(batch), batch.targets)
+    seen = [p for name, p in before.named_parameters() if name != "table.weight"]
+    gradients = torch.autograd.grad(loss, seen)
+    return float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+
+
+def test_without_clipping_the_history_does_not_speak_of_gradients():
+    run = training(gradient_clip=None, epochs=1)
+    run.run()
+    assert not [name for name in run.history[0] if "gradient" in name or "clipped" in name]
 
 
 def test_training_repeats_bit_for_bit_and_leaves_the_callers_random_numbers_alone():

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from benchmarks.peers import Run, UnableError
 from benchmarks.peers.torch_call import torch_run
 from benchmarks.suite.case import TRAINING, VARIANTS, Problem
+from tidegate.nn.stack_pass import draw_masks
 
 Weights = dict[str, Tensor]
 Trace = dict[str, list[Tensor]]
@@ -71,9 +72,8 @@ def _masks(problem: Problem, phase: str, x: Tensor) -> dict[str, Any]:
         cell, hidden = VARIANTS[case.variant]["zoneout"]
         masks["zone"] = (hidden, cell)
         if phase == TRAINING:
-            masks["zone"] = tuple(
-                (torch.rand(B, T, case.H) < rate).unbind(1) for rate in (hidden, cell)
-            )
+            drawn = draw_masks((hidden, cell), [(B, T, case.H)] * 2, x.device)
+            masks["zone"] = tuple(mask.unbind(1) for mask in drawn if mask is not None)
     if problem.resets is not None:
         masks["keep"] = (~problem.resets).to(x.dtype).t()[..., None]
     return masks

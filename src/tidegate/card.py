@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.artifact import version
+from tidegate.train import part_scores
 
 History = Sequence[Mapping[str, float]]
 
@@ -120,7 +121,7 @@ def learning_curve(history: History) -> bytes:
 
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    scores = [name.removeprefix("train_") for name in history[0] if name.startswith("train_")]
+    scores = list(part_scores(history[0], "train"))
     for axes, score in zip(
         figure.subplots(1, min(2, len(scores)), squeeze=False)[0], scores, strict=False
     ):

@@ -56,6 +56,27 @@ class Plan:
 _BETAS = (0.9, 0.99)
 # What a checkpoint keeps besides tensors.
 _COUNTERS = ("epoch", "step", "best_epoch", "updates_averaged", "loss_sum", "history")
+# Columns of the history that tell how the training went, and are no scores.
+_GRADIENT = ("train_gradient_norm", "train_clipped")
+
+
+def part_scores(row: Mapping[str, float], part: str) -> Metrics:
+    """Take the loss and the scores of one part of the data out of a row of the history.
+
+    Args:
+        row: A row of the history.
+        part: "train" or "validation".
+
+    Returns:
+        The values by name, without the prefix; none if the part was not measured.
+
+    Example:
+        >>> part_scores({"epoch": 1, "train_loss": 0.5, "validation_loss": 0.6}, "train")
+        {'loss': 0.5}
+    """
+    prefix = f"{part}_"
+    names = [name for name in row if name.startswith(prefix) and name not in _GRADIENT]
+    return {name.removeprefix(prefix): row[name] for name in names}
 
 
 class Training:
@@ -72,7 +93,9 @@ class Training:
         identity: What a checkpoint must have been made with, by name, to go on from it.
 
     Attributes:
-        history: One dict an epoch that has ended.
+        history: One dict an epoch that has ended; with gradient clipping, `train_gradient_norm`
+            (the median over the steps, before clipping) and `train_clipped` (the share of the
+            steps that were clipped) are in it.
         best_epoch: The best of them, from 1; 0 before the first has ended.
     """
 
@@ -106,6 +129,7 @@ class Training:
         self.epoch, self.step = 0, 0
         self.meter = network.meter()
         self.loss_sum = 0.0
+        self.norms = torch.zeros(0)
         self.clock = Clock()
 
     def run(self, *, resume: bool = False) -> None:
@@ -143,6 +167,8 @@ class Training:
         if random is None:
             reseed(self.plan.random_state, self.epoch + 1)
             self.meter, self.loss_sum = self.network.meter(), 0.0
+            # They stay on the device until the epoch ends: reading one would wait for the step.
+            self.norms = torch.zeros(len(plan), device=self.device)
         else:
             set_random_state(random, self.device)
         self.clock.start_epoch(len(plan), self.step)
@@ -168,7 +194,8 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.plan.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(self.clipped, self.plan.gradient_clip)
+            norm = nn.utils.clip_grad_norm_(self.clipped, self.plan.gradient_clip)
+            self.norms[self.step] = norm
         self.optimizer.step()
         self.loss_sum += value
         self.meter.update(outputs.detach(), batch)
@@ -194,6 +221,10 @@ class Training:
     def _finish_epoch(self) -> None:
         row: dict[str, float] = {"epoch": self.epoch + 1}
         row |= {f"train_{name}": value for name, value in self.meter.result().items()}
+        if self.plan.gradient_clip is not None:
+            norms = self.norms.cpu()
+            shown = norms.median(), (norms > self.plan.gradient_clip).float().mean()
+            row |= dict(zip(_GRADIENT, map(float, shown), strict=True))
         trained = _copy(self.network.state_dict())
         self.network.load_state_dict({**trained, **self.averaged})
         if self.held is not None:
@@ -219,6 +250,7 @@ class Training:
             "best": self.best,
             "averaged": self.averaged,
             "meter": self.meter.state(),
+            "gradient": {"norms": self.norms},
             "random": random_state(self.device) if self.step else {},
         }
         moments = self.optimizer.state_dict()["state"]
@@ -252,6 +284,7 @@ class Training:
         self.network.load_state_dict(parts.pop("network"))
         self.best, self.averaged = parts.pop("best", {}), parts.pop("averaged", {})
         self.meter.load(parts.pop("meter"))
+        self.norms = parts.pop("gradient")["norms"]
         random = parts.pop("random", None)
         moments = {int(part.removeprefix("optimizer.")): named for part, named in parts.items()}
         groups = self.optimizer.state_dict()["param_groups"]
@@ -277,9 +310,7 @@ class Training:
         return self._rank(-1) > self._rank(self.best_epoch - 1)
 
     def _rank(self, index: int) -> tuple[float, ...]:
-        row = self.history[index]
-        prefix = "validation_"
-        return self.rank({n.removeprefix(prefix): v for n, v in row.items() if prefix in n})
+        return self.rank(part_scores(self.history[index], "validation"))
 
     def _patience_lost(self) -> bool:
         patience = self.plan.patience

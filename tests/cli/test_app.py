@@ -15,7 +15,7 @@ from tests.cli.conftest import one_line
 from tidegate import tasks
 from tidegate.cli.root import report_bug, usage_message
 
-COMMANDS = ("demo", "tasks", "fit", "evaluate", "predict", "info", "bench")
+COMMANDS = ("demo", "tasks", "fit", "evaluate", "predict", "explain", "info", "bench")
 
 
 def test_help_lists_the_commands_in_the_order_of_use(run):

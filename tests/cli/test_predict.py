@@ -197,3 +197,9 @@ def test_a_stream_that_is_not_utf8_ends_with_a_line(run, model):
     assert done.exit_code == 2
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr.startswith("error: predict: `standard input` must be UTF-8 text; got 0xf6")
+
+
+def test_a_text_that_is_too_long_for_a_path_is_a_text(run, model):
+    done = run("predict", model, "free prize " * 100)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.strip()

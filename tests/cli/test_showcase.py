@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 
 from tests.cli.conftest import one_line
-from tests.test_demo import few_messages
+from tests.demo.test_memory import short
+from tests.demo.test_spam import few_messages
 
-__all__ = ["few_messages"]  # a fixture, found by its name in this module
+__all__ = ["few_messages", "short"]  # fixtures, found by their names in this module
 
 
 def test_a_demo_shows_scores_answers_and_commands_that_work(
@@ -36,3 +37,13 @@ def test_an_unknown_demo_writes_nothing(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "Did you mean 'spam'" in one_line(run("demo", "spma"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_memory_demo_prints_a_line_a_net_and_says_where_the_chart_is(short, run, tmp_path):
+    done = run("demo", "memory", "--quiet", "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert done.stderr == ""
+    for part in ("Five recurrent nets", "solved after", "RNN", "LSTM, layer norm", "Who always"):
+        assert part in done.stdout
+    assert f"learning curves in {tmp_path / 'memory.png'}" in done.stdout
+    assert (tmp_path / "memory.png").exists()

@@ -138,6 +138,18 @@ def test_long_texts_are_cut_and_counted(keep, kept):
     assert encoded.lengths.tolist() == [5, 5, 1]
 
 
+@pytest.mark.parametrize("keep", ["head", "tail", "both"])
+def test_texts_can_be_encoded_longer_or_shorter_than_the_encoder_does(keep):
+    text = "a b c d e f g h i"
+    encoder = TextEncoder(max_length=5, keep=keep).fit([text])
+    whole = encoder.encode([text, "i"], max_length=9)
+    assert encoder.decode(whole.take([0]).ids) == text
+    assert (whole.truncated, whole.lengths.tolist()) == (0, [9, 1])
+    short = TextEncoder(max_length=3, keep=keep).fit([text]).encode([text])
+    assert encoder.encode([text], max_length=3).ids.tolist() == short.ids.tolist()
+    assert encoder.encode([text]).lengths.tolist() == [5]
+
+
 def test_a_million_tokens_in_one_text():
     encoder = TextEncoder(max_length=7, keep="both").fit(["so it goes"])
     encoded = encoder.encode(["so " + "and on " * 500_000 + "it goes"])

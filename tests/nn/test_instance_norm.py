@@ -72,5 +72,5 @@ def test_no_gradient_flows_through_the_level():
 
 
 def test_an_unknown_mode_is_named():
-    with pytest.raises(InputError, match="`mode` must be one of.*got 'lasst'.*'last'"):
+    with pytest.raises(InputError, match=r"`mode` must be one of.*got 'lasst'.*'last'"):
         InstanceNorm("lasst")

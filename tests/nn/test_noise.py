@@ -106,18 +106,31 @@ def test_a_layer_evaluates_zoneout_with_the_rates_in_the_order_of_the_paper():
         assert difference(part.mean(1, keepdim=True), mean) < 0.02
 
 
-def test_masks_of_zoneout_are_true_as_often_as_they_should_and_know_nothing_of_each_other():
-    shapes, rates = [(100, 60, 51), (100, 60, 50)], (0.15, 0.05)
-    masks = draw_masks(rates, shapes, torch.device("cpu"))
-    for mask, shape, rate in zip(masks, shapes, rates, strict=True):
-        assert (mask.dtype, tuple(mask.shape)) == (torch.bool, shape)
-        four = mask.flatten()[: mask.numel() // 4 * 4].view(-1, 4)  # they come from one draw
-        sigma = (rate * (1 - rate) / len(four)) ** 0.5
-        assert all(abs(float(part.float().mean()) - rate) < 4 * sigma for part in four.unbind(1))
-        pair = float((four[:, 0] & four[:, 1]).float().mean())
-        assert abs(pair - rate**2) < 4 * rate / len(four) ** 0.5
-    both = float((masks[0][..., :50] & masks[1]).float().mean())
-    assert abs(both - 0.15 * 0.05) < 4 * (0.15 * 0.05 / masks[1].numel()) ** 0.5
+@pytest.mark.parametrize("rates", [(0.15, 0.05), (0.5, 0.7), (0.9, 0.99)])
+@pytest.mark.parametrize("width", [51, 40])
+def test_masks_of_zoneout_are_true_as_often_as_they_should_be_and_independent(width, rates):
+    """Within four standard deviations, also of neighbours, which come from one draw."""
+    masks = draw_masks(rates, [(100, 60, 51), (100, 60, width)], torch.device("cpu"))
+    for mask, rate in zip(masks, rates, strict=True):
+        assert mask.dtype is torch.bool
+        assert_frequency(mask, rate)
+        for lane in range(4):
+            assert_frequency(mask.flatten()[lane::4], rate)
+        assert_frequency(mask.flatten()[0::2] & mask.flatten()[1::2], rate**2)
+    assert_frequency(masks[0][..., :width] & masks[1], rates[0] * rates[1])
+
+
+def assert_frequency(mask: torch.Tensor, rate: float) -> None:
+    sigma = (rate * (1 - rate) / mask.numel()) ** 0.5
+    assert abs(float(mask.float().mean()) - rate) < 4 * sigma
+
+
+@pytest.mark.parametrize("rates", [(1.0, 1.0), (1.0, 0.3), (0.3, 1.0), (1.0, 1e-9)])
+def test_masks_of_zoneout_of_which_one_is_certain(rates):
+    for mask, rate in zip(
+        draw_masks(rates, [(100, 60, 51)] * 2, torch.device("cpu")), rates, strict=True
+    ):
+        assert mask.all() if rate == 1 else abs(float(mask.float().mean()) - rate) < 0.01
 
 
 def test_masks_of_zoneout_at_the_ends_of_what_a_rate_can_be():

@@ -100,3 +100,8 @@ def test_wrong_uses_are_told():
         low.double()(torch.randn(B, T, D, dtype=torch.float64))
     with pytest.raises(InputError, match=r"precision.*float32.*stream"):
         pair("LSTM", {})[0].stream()
+
+
+def test_what_is_no_tensor_is_told():
+    with pytest.raises(InputError, match="must be a tensor; got list"):
+        pair("LSTM", {})[0]([[1.0]])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from tidegate.batch import Batch
 from tidegate.nn import recurrent_layer
 from tidegate.nn.embedding import Embedding
+from tidegate.nn.pooling import POOLINGS
 from tidegate.nn.wide import Wide
 from tidegate.tasks.text_network import TextNetwork
 
@@ -59,3 +61,21 @@ def test_dropout_acts_in_training_only():
     assert torch.equal(net(batch), net(batch))
     net.train()
     assert not torch.equal(net(batch), net(batch))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_it_decides_on_what_it_embeds_to_the_last_bit(pooling):
+    wide = Wide(20, 0, 3)
+    wide.ratios.normal_()
+    net = network(pooling, wide=wide, wide_weight=0.5)
+    batch = Batch(torch.tensor([[3, 7, 2], [5, 0, 0]]), torch.tensor([3, 1]))
+    assert torch.equal(net.decide(net.embed(batch), batch), net(batch))
+    assert net.embed(batch).shape == (2, 3, 5)
+
+
+def test_what_goes_past_the_stack_is_the_wide_part():
+    net = network(wide=(wide := Wide(20, 0, 3)), wide_weight=2.0)
+    wide.ratios.normal_()
+    batch = Batch(torch.tensor([[3, 7, 3]]), torch.tensor([3]))
+    torch.testing.assert_close(net.direct(batch), 2 * wide.contributions(batch.values))
+    assert network().direct(batch) is None

@@ -13,7 +13,9 @@ from typer.main import get_command
 
 from tidegate.cli import about
 from tidegate.cli.commands import with_columns
+from tidegate.cli.doctor import doctor
 from tidegate.cli.evaluate import evaluate
+from tidegate.cli.explain import explain
 from tidegate.cli.fit import FitGroup
 from tidegate.cli.predict import predict
 from tidegate.cli.root import Root, report_bug
@@ -56,12 +58,13 @@ def fit_help() -> None:
 
 
 app.add_typer(fit, name="fit", subcommand_metavar="TASK DATA [OPTIONS]...")
-for function, inputs_only in ((predict, True), (evaluate, False)):
+for function, inputs_only in ((predict, True), (evaluate, False), (doctor, False)):
     app.command(
         function.__name__,
         cls=with_columns(function, inputs_only=inputs_only),
         help=inspect.getdoc(function),
     )(lambda: None)
+app.command()(explain)
 app.command()(about.info)
 app.command()(about.tasks)
 
@@ -74,9 +77,10 @@ def demo(
     ] = Path("tidegate-demo"),
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
 ) -> None:
-    """See it work: train on real data that ships with tidegate, score, save, use.
+    """See it work: train on data that ships with tidegate, and look at what came out.
 
     spam: an LSTM that tells spam from real text messages, in about a minute.
+    memory: which nets remember what was long ago, and which do not, in about a minute.
     """
     from tidegate.cli.showcase import show
 

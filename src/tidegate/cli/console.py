@@ -171,6 +171,14 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[float]]) -> Tabl
     return table
 
 
+def figures(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Lay out rows of names and figures; the first column names the row."""
+    table = _table(*rows[0])
+    for row in rows:
+        table.add_row(*row.values())
+    return table
+
+
 def pairs(rows: Mapping[str, object]) -> Table:
     """Lay out names and values, one row each."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

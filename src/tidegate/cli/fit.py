@@ -128,7 +128,11 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
     out, quiet = Path(values["out"]), values["quiet"]
     check_replaceable(out)
     model = _model(task, values)
-    columns = {role: values[role] or role for role in task.roles}
+    columns = {
+        role: values[role] or role
+        for role in task.roles
+        if values[role] or role not in task.optional_roles
+    }
     parts = read_parts(model, columns, values)
     kept = checkpoint_folder(out)
     resume = _can_resume(kept, out, values["resume"])

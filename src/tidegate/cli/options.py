@@ -168,6 +168,7 @@ def _numbers(name: str, text: str, owner: str) -> list[float]:
 
 
 _METAVARS = {int: "N", float: "X", str: "TEXT", tuple: "A,B,…", dict: "JSON"}
+_METAVARS |= {tuple[float, ...]: "X,Y,…"}
 
 
 def _metavar(option: Option) -> str:
@@ -206,5 +207,5 @@ def _limits(option: Option) -> list[str]:
 
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(_shown, value))
     return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from tidegate.cli import console
+from tidegate.cli.paths import is_true
 from tidegate.cli.tables import fitted_columns
 from tidegate.cli.writers import FORMATS, to_screen
 from tidegate.errors import InputError, message
@@ -139,7 +140,7 @@ def _table(inputs: list[str]) -> Path | None:
     """Say which file the arguments name, or None when they are texts or -."""
     first = Path(inputs[0])
     named = len(inputs) == 1 and inputs[0] != "-"
-    if named and (first.is_file() or inputs[0].endswith(_TABLES)):
+    if named and (is_true(first.is_file) or inputs[0].endswith(_TABLES)):
         return first  # a file that is missing is told of when it is read
     return None
 

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from tidegate.cli import console
 from tidegate.errors import InputError, TidegateError, suggest
 
-_ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "info", "bench")
+_ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "explain", "doctor", "info", "bench")
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 

@@ -27,14 +27,25 @@ def show(name: str, out: Path, quiet: bool) -> None:
     to.print(chosen.opening)
     to.print()
     outcome = chosen.run(out, not quiet)
-    to.print()
-    evaluate.show(outcome.report, "test")
-    took = f"learned in {outcome.seconds:.0f} s"
-    to.print(f"\n{took} · model and learning_curve.png in {outcome.folder}/", soft_wrap=True)
-    to.print("\nThree messages it has never seen:\n", style="dim")
-    role = outcome.model.input_role
-    frame = as_frame(role, list(outcome.fresh))
-    to_screen("table", role)(answered(outcome.model, frame, role))
-    program = console.program()
-    commands = [f"{program} {shlex.join(words)}" for words in outcome.commands]
-    console.print_commands(to, "Worth trying next:", commands)
+    if outcome.report:
+        to.print()
+        evaluate.show(dict(outcome.report), "test")
+    if outcome.figures:
+        to.print(console.figures(outcome.figures))
+    if outcome.verdict:
+        to.print(f"\n{outcome.verdict}")
+    to.print(f"\n{outcome.summary}", soft_wrap=True)
+    if outcome.answers:
+        _ask(outcome.answers)
+    if outcome.commands:
+        program = console.program()
+        commands = [f"{program} {shlex.join(words)}" for words in outcome.commands]
+        console.print_commands(to, "Worth trying next:", commands)
+
+
+def _ask(answers: demo.Answers) -> None:
+    """Print what a model answers."""
+    console.out().print(f"\n{answers.title}\n", style="dim")
+    role = answers.model.input_role
+    frame = as_frame(role, list(answers.inputs))
+    to_screen("table", role)(answered(answers.model, frame, role))

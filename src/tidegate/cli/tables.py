@@ -150,7 +150,12 @@ def fitted_columns(task: Task, given: Mapping[str, str | None]) -> dict[str, str
         if column is not None and role not in task.roles:
             rule = f"left out for a {task.task_name()}"
             raise InputError(message("model", flag(role), rule, column))
-    return {role: given.get(role) or task.columns_.get(role, role) for role in task.roles}
+    known = {role: given.get(role) or task.columns_.get(role) for role in task.roles}
+    return {
+        role: column or role
+        for role, column in known.items()
+        if column or role not in task.optional_roles
+    }
 
 
 def read_parts(task: Task, columns: Mapping[str, str], values: Mapping[str, Any]) -> Parts:
@@ -209,14 +214,13 @@ def read_part(
     Raises:
         InputError: If the file, a column or a row is wrong.
     """
-    from tidegate.data import clean_rows, read_table
+    from tidegate.data import read_table
 
-    wanted = [*columns.values(), *([also] if also else [])]
-    text = [columns[task.input_role]]
-    frame = read_table(path, columns=list(dict.fromkeys(wanted)), text=text)
+    named, text = task.read_columns(columns)
+    wanted = None if named is None else list(dict.fromkeys([*named, *([also] if also else [])]))
+    frame = read_table(path, columns=wanted, text=text)
     frame[ROW] = range(1, len(frame) + 1)
-    label = columns.get(task.target_role or "")
-    frame, dropped = clean_rows(frame, columns[task.input_role], label, drop_missing, str(path))
+    frame, dropped = task.check_table(frame, columns, drop_missing=drop_missing, source=str(path))
     if dropped:
         console.warning(f"{path}: {dropped:,} rows with an empty cell were left out.")
     return Part(str(path), columns, frame)

@@ -133,11 +133,12 @@ class TextEncoder:
         self._segmenter, self._words, self.orders = segmenter, words, orders
         return self
 
-    def encode(self, texts: Iterable[str]) -> Encoded:
+    def encode(self, texts: Iterable[str], *, max_length: int | None = None) -> Encoded:
         """Turn texts into ids.
 
         Args:
             texts: Strings; any iterable, read once.
+            max_length: Tokens kept of each text, instead of the number the encoder was made with.
 
         Returns:
             The ids of all texts, with counts of cut texts and of unknown tokens.
@@ -147,7 +148,8 @@ class TextEncoder:
         """
         words = self._fitted("encode")
         chunks = self._segmenter.clean(texts, "TextEncoder.encode")
-        parts = [self._encode(words, self._segmenter.cut(chunk)) for chunk in chunks]
+        most = max_length or self.options.max_length
+        parts = [self._encode(words, self._segmenter.cut(chunk), most) for chunk in chunks]
         return join(parts, self.options.ngrams)
 
     def decode(self, ids: Any) -> str:
@@ -289,12 +291,12 @@ class TextEncoder:
             minimum=max(2, self.options.min_frequency),
         )
 
-    def _encode(self, words: Vocabulary, pieces: Pieces) -> Encoded:
+    def _encode(self, words: Vocabulary, pieces: Pieces, max_length: int) -> Encoded:
         ids, offsets = words.ids(pieces), pieces.offsets
-        shortened = pieces.lengths > self.options.max_length
+        shortened = pieces.lengths > max_length
         if self.options.ngrams > 1:
             ids = add_ngrams(ids, offsets, self.orders)
         if not shortened.any():
             return Encoded(ids, offsets, shortened)
-        steps, offsets = shorten(pieces.lengths, self.options.max_length, self.options.keep)
+        steps, offsets = shorten(pieces.lengths, max_length, self.options.keep)
         return Encoded(ids[steps], offsets, shortened)

@@ -1,4 +1,4 @@
-"""Small real data sets that ship with the package, each with its licence beside it."""
+"""Small real data sets that ship, each with its licence, and problems made by formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,22 @@ from typing import Literal, overload
 
 import pandas as pd
 
-__all__ = ["load_sms_spam"]
+from tidegate.datasets.memory_problems import (
+    AddingProblem,
+    CopyMemory,
+    MemoryProblem,
+    SequentialDigits,
+    TemporalOrder,
+)
+
+__all__ = [
+    "AddingProblem",
+    "CopyMemory",
+    "MemoryProblem",
+    "SequentialDigits",
+    "TemporalOrder",
+    "load_sms_spam",
+]
 
 
 @overload

@@ -19,6 +19,10 @@ from tidegate.kernels.inputs import Inputs, Outputs, Plan
 Shape = tuple[int, ...]
 
 _ABSENT = [0] * (library.SEQUENCE.places["y"] - library.SEQUENCE.places["h0"])
+# Multiply-adds that one thread does in about 15 microseconds. To wake another takes as long, and,
+# if all cores are busy, a thousand times that.
+_SMALL = 500_000
+
 _UNWANTED = [0] * (len(library.GRADIENT.places) - library.GRADIENT.places["dh0"])
 
 
@@ -169,7 +173,9 @@ def _fill(plan: Plan, inputs: Inputs, held: list[Tensor]) -> list[float]:
     x = inputs.x
     if x.ndim != 3:
         raise InputError(message("native", "x", "[B, T, D]", list(x.shape)))
-    call: list[float] = [inputs.kind, inputs.options, inputs.reverse, torch.get_num_threads()]
+    shapes, small = _measure(plan, *x.shape)
+    threads = 1 if small else torch.get_num_threads()
+    call: list[float] = [inputs.kind, inputs.options, inputs.reverse, threads]
     call += (*x.shape, plan.hidden_size, plan.output_size)
     call += (inputs.cell_clip, inputs.hidden_rate, inputs.cell_rate, 0.0)
     call += _rows("x", x, x.shape, held, plan.dtype)
@@ -178,7 +184,6 @@ def _fill(plan: Plan, inputs: Inputs, held: list[Tensor]) -> list[float]:
     if len(tensors) != len(plan.fields):
         given = f"{len(inputs.state)} states and {len(inputs.weights)} weights"
         raise InputError(message("native", "weights", f"those of {plan.cell}", given))
-    shapes = _shapes(plan, *x.shape)
     for index, tensor in enumerate(tensors):
         if tensor is not None:
             field, dtype = plan.fields[index], plan.dtypes[index]
@@ -187,9 +192,11 @@ def _fill(plan: Plan, inputs: Inputs, held: list[Tensor]) -> list[float]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _shapes(plan: Plan, rows: int, steps: int, features: int) -> tuple[Shape, ...]:
-    """Shapes of the arguments after x."""
-    return (
+def _measure(plan: Plan, rows: int, steps: int, features: int) -> tuple[tuple[Shape, ...], bool]:
+    """Shapes of the arguments after x, and whether the work is too small for a second thread."""
+    # To pack the weights takes as long as about eight steps.
+    work = plan.cell.multiply_adds(features) * (rows * steps + 8)
+    shapes = (
         *[(rows, size) for size in plan.cell.state_sizes],
         *plan.cell.shapes(features).values(),
         (rows,),
@@ -198,6 +205,7 @@ def _shapes(plan: Plan, rows: int, steps: int, features: int) -> tuple[Shape, ..
         (rows, steps, plan.output_size),
         (rows, steps, plan.hidden_size),
     )
+    return shapes, work < _SMALL
 
 
 def _address(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -42,7 +44,7 @@ class Convolution(nn.Module):
         sizes = [features, *[filters] * layers]
         self.convolutions = nn.ModuleList(
             nn.Conv1d(before, after, width, padding=width // 2)
-            for before, after in zip(sizes, sizes[1:], strict=False)
+            for before, after in itertools.pairwise(sizes)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(filters) for _ in range(layers))
         self.output_size = features + filters

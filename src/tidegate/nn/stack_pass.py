@@ -66,7 +66,7 @@ class StackPass:
         return_gates: bool = False,
     ) -> tuple[Any, ...]:
         """Run the stack: arguments, result and errors are those of `Recurrent.forward`."""
-        if self.options.precision == "bfloat16":
+        if self.options.precision == "bfloat16" and isinstance(x, Tensor | PackedSequence):
             return self._run_low(x, hx, lengths, reset_mask, return_gates)
         weights = self._all_weights()
         if isinstance(x, PackedSequence):
@@ -290,20 +290,31 @@ def draw_masks(
 ) -> tuple[Tensor | None, ...]:
     """Draw masks of bool, each True with the probability of its rate; None where that is 0.
 
-    A number of 16 bits decides, four of them from one draw: torch.rand takes half as long as a
-    small layer. So rates count in steps of 2^-16, and one that is not 0 is at least one step.
+    A number of 16 bits decides, so rates count in steps of 2^-16, of which one that is not 0 has
+    at least one.
 
     Args:
         rates: Probabilities.
         shapes: The shape of each mask.
         device: Where they are drawn.
     """
-    counts = [math.prod(shape) if rate else 0 for rate, shape in zip(rates, shapes, strict=True)]
-    least, most = torch.iinfo(torch.int64).min, torch.iinfo(torch.int64).max
-    words = torch.randint(least, most, (-(-sum(counts) // 4),), device=device)
-    bits = words.view(torch.int16)[: sum(counts)].split(counts)
-    bounds = [max(round(rate * 2**16), 1) - 2**15 for rate in rates]
+    counts = [max(round(rate * 2**16), 1) if rate else 0 for rate in rates]
+    if len(counts) == 2 and all(counts) and shapes[0] == shapes[1]:
+        # One number u decides over both: over the first if it is one of the lowest p, over the
+        # second if it is in an interval of length q of which the part p is below p. So they are
+        # independent, at half the price: to draw numbers is what takes the time.
+        bits, (p, q) = _draw_bits(shapes[0], device), counts
+        start = p - round(p * q / 2**16)
+        shifted = bits - ((start + 2**15) % 2**16 - 2**15)  # wraps around
+        return bits <= p - 2**15 - 1, shifted <= q - 2**15 - 1
     return tuple(
-        part.view(shape) <= bound - 1 if rate else None
-        for part, shape, bound, rate in zip(bits, shapes, bounds, rates, strict=True)
+        _draw_bits(shape, device) <= count - 2**15 - 1 if count else None
+        for count, shape in zip(counts, shapes, strict=True)
     )
+
+
+def _draw_bits(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Draw an int16 of any value for each place, four of them at once."""
+    count, limits = math.prod(shape), torch.iinfo(torch.int64)
+    words = torch.randint(limits.min, limits.max, (-(-count // 4),), device=device)
+    return words.view(torch.int16)[:count].view(shape)

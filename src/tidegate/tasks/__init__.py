@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Outline", "get", "load", "names", "outline"]
 
 _SHARED = {"base", "classifier", "estimator", "option", "rows", "saved", "settings"}
-_SHARED |= {"text_network"}
+_SHARED |= {"columns", "inside", "questions", "text_change", "text_network"}
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from sklearn.exceptions import NotFittedError
 
 from tidegate.artifact import save_artifact, version
 from tidegate.card import describe
+from tidegate.data.rows import clean_rows
 from tidegate.device import pick_device, seeded
 from tidegate.errors import InputError, message
 from tidegate.measure import Loader, Metrics, Network, measure
 from tidegate.progress import Event, display
-from tidegate.tasks.estimator import Estimator
+from tidegate.tasks.questions import Questions
 from tidegate.tasks.rows import Array, Examples
 from tidegate.tasks.settings import Settings
-from tidegate.train import Plan, Training
+from tidegate.train import Plan, Training, part_scores
 
 T = TypeVar("T", bound="Task")
 
@@ -29,7 +30,7 @@ T = TypeVar("T", bound="Task")
 _FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}
 
 
-class Task(Estimator):
+class Task(Questions):
     """Base of the estimators: it owns the chain from raw data to saved model.
 
     A task sets the class attributes below and writes the hooks `_examples` (check the input),
@@ -42,11 +43,15 @@ class Task(Estimator):
         roles: The columns of a table that the task reads: role name to help text.
         input_role: The role that becomes X.
         target_role: The role that becomes y, or None.
+        optional_roles: The roles that a table need not have.
+        whole_tables: Whether `predict` on the command line hands over whole tables, to
+            `answer_table`, and not rows, to `answer`.
         encoder_files: The names of the JSON files that the encoder may keep in a saved model.
         settings_: The checked, frozen settings of the last fit.
         network_: The trained `torch.nn.Module`.
         history_: One dict an epoch: `epoch`, `train_loss`, `validation_loss`, the task's scores
-            under the same prefixes, `learning_rate` and `seconds`.
+            under the same prefixes, `learning_rate` and `seconds`; with `gradient_clip` also
+            `train_gradient_norm` and `train_clipped`, see `tidegate.train.Training`.
         metrics_: `{"train": {...}, "validation": {...}}`: `loss` and scores of the best epoch;
             whoever measures on test data adds `"test"` before `save`.
         best_epoch_: The number of the epoch whose weights were kept, from 1.
@@ -57,6 +62,8 @@ class Task(Estimator):
     roles: ClassVar[Mapping[str, str]] = {}
     input_role: ClassVar[str] = ""
     target_role: ClassVar[str | None] = None
+    optional_roles: ClassVar[tuple[str, ...]] = ()
+    whole_tables: ClassVar[bool] = False
     encoder_files: ClassVar[tuple[str, ...]] = ()
 
     settings_: Settings
@@ -163,6 +170,32 @@ class Task(Estimator):
         """
         targets = columns.get(self.target_role or "")
         return frame[columns[self.input_role]].tolist(), targets and frame[targets].tolist()
+
+    def read_columns(
+        self, columns: Mapping[str, str]
+    ) -> tuple[Sequence[str] | None, Sequence[str]]:
+        """Say which columns of a table to read, None for all, and which of them stay text."""
+        return list(columns.values()), [columns[self.input_role]]
+
+    def check_table(
+        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[Any, int]:
+        """Check the rows of a table that was just read.
+
+        Args:
+            frame: A pandas DataFrame.
+            columns: The column of each role.
+            drop_missing: Whether to leave out rows that lack something instead of complaining.
+            source: The file, for messages.
+
+        Returns:
+            The rows that can be used, and how many were left out.
+
+        Raises:
+            InputError: If a row is wrong.
+        """
+        label = columns.get(self.target_role or "")
+        return clean_rows(frame, columns[self.input_role], label, drop_missing, source)
 
     def answer(self, X: Any) -> dict[str, Sequence[Any]]:
         """Answer rows as the columns that `tidegate predict` writes.
@@ -330,6 +363,12 @@ class Task(Estimator):
             return examples, None
         if isinstance(validation, tuple) and len(validation) == 2:
             return examples, self._examples(*validation, None)
+        share = self._share(validation, settings)
+        chosen = self._hold_out(examples, share, settings.random_state)
+        rows = np.arange(len(examples))
+        return examples.take(rows[~chosen]), examples.take(rows[chosen])
+
+    def _share(self, validation: Any, settings: Settings) -> float:
         if isinstance(validation, bool) or not isinstance(validation, int | float):
             rule = "a share of the rows, a pair (X, y), or None"
             raise InputError(message(settings.owner, "validation", rule, repr(validation)))
@@ -337,9 +376,7 @@ class Task(Estimator):
             rule = "greater than 0 and less than 1"
             remedy = "0.1 holds out a tenth of the rows; None holds out nothing"
             raise InputError(message(settings.owner, "validation", rule, validation, remedy))
-        chosen = self._hold_out(examples, float(validation), settings.random_state)
-        rows = np.arange(len(examples))
-        return examples.take(rows[~chosen]), examples.take(rows[chosen])
+        return float(validation)
 
     def _identity(self, settings: Settings) -> dict[str, Any]:
         """What a checkpoint must have been made with to go on from it."""
@@ -354,10 +391,5 @@ class Task(Estimator):
         best = self.history_[self.best_epoch_ - 1]
         self.metrics_ = {}
         for part in ("train", "validation"):
-            found = {
-                name.removeprefix(f"{part}_"): value
-                for name, value in best.items()
-                if name.startswith(f"{part}_")
-            }
-            if found:
+            if found := part_scores(best, part):
                 self.metrics_[part] = found

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
+from torch import Tensor
 
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.measure import Metrics, Network, answers
 from tidegate.tasks.base import Task
+from tidegate.tasks.columns import check_lengths, checked_weights, listed
 from tidegate.tasks.option import setting
 from tidegate.tasks.rows import Array, Examples
 from tidegate.tasks.settings import Settings
@@ -107,20 +109,27 @@ class Classifier(ClassifierMixin, Task):
     def _head(self, network: Network) -> ClassifyHead:
         return cast(ClassifyHead, network.head)
 
+    def _output_names(self) -> tuple[str, ...]:
+        return tuple(map(str, self.classes_.tolist()))
+
+    def _answers(self, outputs: Tensor) -> Tensor:
+        return self._head(self.network_).answer(outputs)
+
     def _rank(self, metrics: Metrics) -> tuple[float, ...]:
         return metrics["accuracy"], -metrics["loss"]
 
     def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
         """Check inputs and labels; a subclass checks each input besides."""
         owner = type(self).__name__
-        inputs = _listed(X, owner, "X")
-        targets = None if y is None else _labels(y, owner)
-        weights = None if sample_weight is None else _weights(sample_weight, owner)
-        for name, column in (("y", targets), ("sample_weight", weights)):
-            if column is not None and len(column) != len(inputs):
-                rule = f"of the length of X, {len(inputs)}"
-                raise InputError(message(owner, name, rule, f"length {len(column)}"))
+        inputs = listed(X, owner, "X")
+        targets = None if y is None else self._column(y)
+        weights = None if sample_weight is None else checked_weights(sample_weight, owner)
+        check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
         return Examples(inputs, targets, weights)
+
+    def _column(self, y: Any) -> Array:
+        """Check labels, one a row."""
+        return _labels(y, type(self).__name__)
 
     def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
         owner = type(self).__name__
@@ -232,24 +241,11 @@ class Classifier(ClassifierMixin, Task):
         }
 
 
-def _listed(values: Any, owner: str, name: str) -> list[Any]:
-    """Turn an array, a Series or any sequence into a list of plain Python values."""
-    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
-        rule, got = "a list with one item a row", type(values).__name__
-        raise InputError(message(owner, name, rule, got, "Wrap a single item: [item]"))
-    if getattr(values, "ndim", 1) != 1:
-        remedy = "Pass one column, flattened"
-        rule, got = "one column", f"shape {getattr(values, 'shape', '?')}"
-        raise InputError(message(owner, name, rule, got, remedy))
-    listed = values.tolist() if hasattr(values, "tolist") else values
-    return [item.item() if isinstance(item, np.generic) else item for item in listed]
-
-
 def _labels(y: Any, owner: str) -> Array:
     """Check labels: all texts, all integers or all True/False."""
     labels = [
         int(label) if isinstance(label, float) and label.is_integer() else label
-        for label in _listed(y, owner, "y")
+        for label in listed(y, owner, "y")
     ]
     kinds = {type(label) for label in labels}
     if len(kinds) > 1 or not kinds <= {str, int, bool}:
@@ -259,20 +255,6 @@ def _labels(y: Any, owner: str) -> Array:
         got = f"{labels[row]!r} in row {row}"
         raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
     return np.array(labels)
-
-
-def _weights(sample_weight: Any, owner: str) -> Array:
-    try:
-        weights = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        rule = "a number >= 0 for each row"
-        raise InputError(message(owner, "sample_weight", rule, error)) from error
-    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
-        rule = "a finite number >= 0 for each row"
-        raise InputError(message(owner, "sample_weight", rule, weights.tolist()))
-    if len(weights) and not weights.sum() > 0:
-        raise InputError(message(owner, "sample_weight", "greater than 0 somewhere", "only zeros"))
-    return weights
 
 
 def _required(targets: Array | None, owner: str) -> Array:

@@ -17,6 +17,9 @@ from tidegate.errors import InputError, message, suggest
 
 Choices = tuple[str, ...] | Callable[[], Iterable[str]]
 
+# The kind of a setting that takes several numbers.
+Numbers = tuple[float, ...]
+
 
 def setting(
     default: Any,
@@ -78,7 +81,8 @@ class Option:
 
     Attributes:
         name: The field's name, with underscores.
-        kinds: The types accepted, out of bool, int, float, str, tuple (of texts), dict, Callable.
+        kinds: The types accepted, out of bool, int, float, str, tuple (of texts), Numbers, dict,
+            Callable.
         optional: Whether None ("none" on the command line) is accepted.
         default: The value when nothing is said.
         help: What the setting does.
@@ -187,6 +191,7 @@ _NAMES: dict[Any, str] = {
     float: "a number",
     str: "a text",
     tuple: "a list of texts",
+    Numbers: "a list of numbers",
     dict: "a dictionary",
     Callable: "a function",
 }
@@ -206,11 +211,24 @@ def _convert(value: Any, kind: Any) -> tuple[bool, Any]:
             isinstance(item, str) for item in value
         )
         return texts, tuple(value) if texts else value
+    if kind == Numbers:
+        return _convert_numbers(value)
     if kind is dict:
         return isinstance(value, Mapping), dict(value) if isinstance(value, Mapping) else value
     if kind is Callable:
         return callable(value), value
     return isinstance(value, kind), value
+
+
+def _convert_numbers(value: Any) -> tuple[bool, Any]:
+    """Say whether `value` is several numbers, and give them as a tuple of floats."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        return False, value
+    converted = [_convert(item, float) for item in value]
+    fits = all(accepted for accepted, _ in converted)
+    return fits, tuple(number for _, number in converted) if fits else value
 
 
 def _read(text: str, kind: Any) -> Any:
@@ -221,6 +239,8 @@ def _read(text: str, kind: Any) -> Any:
         if kind in (int, float):
             number = kind(text)
             return number if math.isfinite(number) else None
+        if kind == Numbers:
+            return tuple(float(part) for part in text.split(","))
         if kind is dict:
             value = json.loads(text)
             return value if isinstance(value, dict) else None
@@ -234,7 +254,9 @@ def _read(text: str, kind: Any) -> Any:
 def kinds(hint: Any) -> tuple[tuple[Any, ...], bool]:
     """Break a type hint into the kinds it accepts and whether it accepts None."""
     members = typing.get_args(hint) if _is_union(hint) else (hint,)
-    plain = [typing.get_origin(member) or member for member in members]
+    plain = [
+        member if member == Numbers else typing.get_origin(member) or member for member in members
+    ]
     names = {Mapping: dict, Callable: Callable}
     kinds = tuple(names.get(kind, kind) for kind in plain if kind is not types.NoneType)
     return kinds, types.NoneType in plain

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
+from tidegate.batch import Batch
 from tidegate.data.splits import split_without_overlap
 from tidegate.data.text import TextEncoder
 from tidegate.data.text_files import MERGES_FILE, NGRAMS_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.vectors import load_vectors
+from tidegate.data.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
+from tidegate.explain.case import Case, Reading
+from tidegate.explain.excerpt import Excerpt, excerpt
 from tidegate.measure import Network
 from tidegate.nn.embedding import Embedding
 from tidegate.nn.pooling import POOLINGS
 from tidegate.nn.wide import Wide
 from tidegate.tasks.classifier import Classifier, ClassifierSettings, shortened
 from tidegate.tasks.option import changed, setting
+from tidegate.tasks.questions import Labels
 from tidegate.tasks.rows import Array, DataWarning, Examples, Rows
 from tidegate.tasks.settings import build_layer
+from tidegate.tasks.text_change import put_tokens
 from tidegate.tasks.text_network import TextNetwork
+
+# What the doctor reads to the end: texts up to so many tokens, so many of them, some at once.
+_WHOLE, _WHOLE_TEXTS, _TEXTS_AT_ONCE = 2000, 128, 16
 
 # The settings that the encoder takes as they are.
 _ENCODER = (
@@ -299,6 +310,42 @@ class TextClassifier(Classifier):
             examples.weights,
             batch_size=settings.batch_size,
             seed=settings.random_state,
+        )
+
+    def _step_labels(self, examples: Examples) -> list[list[str]]:
+        return [self.encoder_.tokens(text) for text in examples.inputs]
+
+    def _changed(
+        self, batch: Batch, labels: Labels, steps: Mapping[int, Any]
+    ) -> tuple[Batch, Labels]:
+        assert labels is not None
+        return put_tokens(self.encoder_, batch, labels[0], steps)
+
+    def _excerpt(self, examples: Examples) -> Excerpt:
+        return excerpt(self.encoder_, examples.inputs[0])
+
+    def _told(self, case: Case, examples: Examples | None) -> Case:
+        size = self.encoder_.size
+        case = replace(case, vocabulary=size - len(SPECIAL))
+        if not self.settings_.ngram_vectors:  # each word with each n-gram would be too many
+            words = Batch(torch.arange(size)[None], torch.tensor([size]))
+            case = replace(case, words=words)
+        return case if examples is None else replace(case, reading=self._reading(examples.inputs))
+
+    def _reading(self, texts: Sequence[str]) -> Reading:
+        """Read texts to their end, whatever `max_length` says."""
+        most = self.settings_.max_length
+        whole = self.encoder_.encode(texts, max_length=sys.maxsize)
+        lengths = whole.lengths
+        (longer,) = np.nonzero((lengths > most) & (lengths <= max(_WHOLE, 4 * most)))
+        longer = longer[:: -(-len(longer) // _WHOLE_TEXTS) or 1]
+        parts = np.array_split(longer, -(-len(longer) // _TEXTS_AT_ONCE) or 1)
+        return Reading(
+            lengths=torch.from_numpy(lengths),
+            max_length=most,
+            unknown=self.encoder_.unknown(texts),
+            longer=longer.tolist(),
+            whole=[whole.batch(part) for part in parts if len(part)],
         )
 
     def facts(self) -> dict[str, str]:

@@ -62,21 +62,35 @@ class TextNetwork(Network):
 
     def forward(self, batch: Batch) -> Tensor:
         """Score the classes: `[B, C]`, before the softmax."""
-        scores = self._deep(batch)
+        return self.decide(self.embed(batch), batch)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return the vectors that the recurrent stack reads, `[B, T, D]`."""
+        vectors: Tensor = self.embedding(batch.values)
+        return vectors
+
+    def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
+        """Score the classes, `[B, C]`, of rows whose words have these vectors, `[B, T, D]`."""
+        scores = self._deep(vectors, batch)
         return scores if self.wide is None else scores + self.wide_weight * self.wide(batch.values)
+
+    def direct(self, batch: Batch) -> Tensor | None:
+        """Return what each word adds to the scores through the wide part, `[B, T, C]`, if any."""
+        if self.wide is None:
+            return None
+        return self.wide_weight * self.wide.contributions(batch.values)
 
     def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
         if self.wide is None:
             return super().learn(batch)
-        deep, wide = self._deep(batch), self.wide(batch.values)
+        deep, wide = self._deep(self.embed(batch), batch), self.wide(batch.values)
         # A linear model needs no smoothing: it is held back by its dropout.
         beside = self.head.loss(wide, batch, label_smoothing=0.0)
         loss = self.head.loss(deep, batch) + beside
         return loss, deep + self.wide_weight * wide
 
-    def _deep(self, batch: Batch) -> Tensor:
-        vectors = self.embedding(batch.values)
+    def _deep(self, vectors: Tensor, batch: Batch) -> Tensor:
         output, state = self.recurrent(vectors, lengths=batch.lengths)
         hidden = state[0] if isinstance(state, tuple) else state
         features = self.pooling(output, batch.lengths, hidden[-self.directions :])

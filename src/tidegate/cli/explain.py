@@ -1,0 +1,134 @@
+"""`tidegate explain`: why a saved model answered one input as it did, as a page to look at."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from tidegate.cli import console
+from tidegate.cli.paths import is_true
+from tidegate.errors import InputError, message
+
+_MOST_BYTES = 10_000_000  # of a text; a longer one was not meant to be one
+_TABLES = {".csv", ".tsv", ".jsonl", ".parquet", ".gz"}
+
+
+def explain(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
+    given: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT", help="One text, or a file that holds it, or - for standard input."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write here [dim](default report.html)[/dim]."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="html|png|json",
+            help="Page, picture or numbers [dim](default: what the suffix of --out says)[/dim].",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="CLASS", help="Explain this class instead of the one answered."),
+    ] = None,
+    layer: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="Show this layer only, from 0; may be given again."),
+    ] = None,
+    unit: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="Show this unit only, from 0; may be given again."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
+) -> None:
+    """Show why a saved model answered one input as it did.
+
+    The page needs no network: the text coloured by what moved the answer, every gate of every
+    step, and how long each unit remembers.
+    """
+    path = out or Path(f"report.{form or 'html'}")
+    text = read_input(given)
+    if is_true(Path(given).is_file) and path.resolve() == Path(given).resolve():
+        raise InputError(message("explain", "--out", "another file than INPUT", str(path)))
+    with _busy(quiet):
+        from tidegate import tasks
+        from tidegate.explain.report import check_output
+
+        form = check_output(path, form)
+        task = tasks.load(model)
+        report = task.explain(text, target=target, layers=layer or None, units=unit or None)
+        report.save(path, form)
+    to = console.out()
+    share = report.probabilities.get(report.prediction)
+    to.print(report.prediction + ("" if share is None else f" ({share:.1%})"), soft_wrap=True)
+    size = path.stat().st_size / 1e6
+    more = "; open it in a browser, it needs no network" if form == "html" else ""
+    to.print(f"written: {path} ({size:.2f} MB){more}", soft_wrap=True)
+
+
+def read_input(given: str) -> str:
+    """Read what the user named: a text itself, a file that holds one, or standard input.
+
+    Args:
+        given: The text, a path, or "-".
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: If it is a folder, a table, a file that is not there, too long or no UTF-8.
+    """
+    path = Path(given)
+    if given == "-":
+        return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
+    if given and is_true(path.is_dir):
+        raise _wrong(given, "a folder")
+    if path.suffix.lower() in _TABLES and not given.split()[1:]:
+        raise _wrong(given, "a table", "Pass one of its texts; tidegate predict answers them all")
+    if is_true(path.is_file):
+        try:
+            with path.open("rb") as handle:
+                return _decoded(handle.read(_MOST_BYTES + 1), given)
+        except OSError as error:
+            raise _wrong(given, error.strerror) from error
+    if path.suffix.lower() in (".txt", ".md") and not given.split()[1:]:
+        raise _wrong(given, "the name of a file that is not there")
+    return _decoded(given.encode(errors="surrogateescape"), "INPUT")
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > _MOST_BYTES:
+        raise _wrong(name, f"more than {_MOST_BYTES:,} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        got = f"{content[error.start]:#x} at byte {error.start}"
+        remedy = "Convert it first, for example with iconv -t utf-8"
+        raise InputError(message("explain", name, "UTF-8 text", got, remedy)) from error
+
+
+def _wrong(name: str, got: object, remedy: str = "") -> InputError:
+    rule = "a text, a file that holds one, or -"
+    return InputError(message("explain", name, rule, got, remedy))
+
+
+@contextlib.contextmanager
+def _busy(quiet: bool) -> Iterator[None]:
+    """Show on a terminal that work is going on, and nothing of it afterwards."""
+    to = console.err()
+    columns = TextColumn("explaining"), BarColumn(bar_width=24)
+    with Progress(*columns, console=to, transient=True, disable=quiet or not to.is_terminal) as bar:
+        bar.add_task("", total=None)
+        yield

@@ -1,0 +1,72 @@
+"""What `tidegate demo` runs: one file a demo, whole examples from raw rows to something to see."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate.demo.outcome import Answers, Outcome, check_folder
+from tidegate.errors import InputError, message, suggest
+
+__all__ = ["Answers", "Demo", "Outcome", "check_folder", "get", "names"]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One demo: `run` of the module of its name in this package.
+
+    Attributes:
+        name: What the user calls it.
+        opening: What it is going to do, and with which data.
+    """
+
+    name: str
+    opening: str
+
+    @property
+    def run(self) -> Callable[[Path, bool], Outcome]:
+        """What to call with the folder to write to and whether to show progress."""
+        run: Callable[[Path, bool], Outcome] = importlib.import_module(
+            f"{__name__}.{self.name}"
+        ).run
+        return run
+
+
+_DEMOS = {
+    demo.name: demo
+    for demo in (
+        Demo(
+            "spam",
+            "An LSTM learns to tell spam from real text messages: the SMS Spam Collection, 5,574 "
+            "messages (Almeida et al. 2011).",
+        ),
+        Demo(
+            "memory",
+            "Five recurrent nets learn to add two numbers out of 200: the two that were marked, "
+            "one of them long ago (the adding problem, Hochreiter & Schmidhuber 1997).",
+        ),
+    )
+}
+
+
+def names() -> list[str]:
+    """List the demos.
+
+    Example:
+        >>> names()
+        ['memory', 'spam']
+    """
+    return sorted(_DEMOS)
+
+
+def get(name: str) -> Demo:
+    """Return a demo.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
+    if name not in _DEMOS:
+        raise InputError(message("demo", "NAME", "a demo", repr(name), suggest(name, _DEMOS)))
+    return _DEMOS[name]

@@ -1,0 +1,126 @@
+"""Inspectable: what explanations need of a network, and how they run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from tidegate.batch import Batch
+from tidegate.data.encoded import UNKNOWN
+from tidegate.errors import InputError, message
+from tidegate.nn import Recurrent
+
+_STEPS = 32_768  # rows times steps of one batch: some 100 MB for a layer of 128 units
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A network that says what its recurrent stack reads and how an answer comes from it.
+
+    Axis letters: B rows, T steps, D features that the stack reads, C outputs.
+
+    `decide(embed(batch), batch)` equals `network(batch)` in evaluation mode.
+
+    Attributes:
+        recurrent: The stack.
+
+    Example:
+        >>> from tidegate.nn import recurrent_layer
+        >>> from tidegate.nn.embedding import Embedding
+        >>> from tidegate.tasks.text_network import TextNetwork
+        >>> layer = recurrent_layer("gru", 4, 3, batch_first=True)
+        >>> isinstance(TextNetwork(Embedding(9, 4), layer, "mean", 2), Inspectable)
+        True
+    """
+
+    recurrent: Recurrent
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return what the stack reads, `[B, T, D]`."""
+
+    def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
+        """Return the outputs `[B, C]` for what the stack reads, `[B, T, D]`."""
+
+    def direct(self, batch: Batch) -> Tensor | None:
+        """Return what each step adds to the outputs past the stack, `[B, T, C]`; None if nothing.
+
+        It is exact: without these shares the outputs depend on the steps through `embed` alone.
+        """
+
+
+@contextmanager
+def still(network: Inspectable) -> Iterator[torch.device]:
+    """Hold a network still: evaluation mode, and no gradients for its weights.
+
+    Args:
+        network: The network; its mode and its weights' `requires_grad` are put back afterwards.
+
+    Yields:
+        The device of its weights.
+
+    Raises:
+        InputError: If the network is not inspectable.
+    """
+    if not (isinstance(network, nn.Module) and isinstance(network, Inspectable)):
+        rule = "a module with `recurrent`, `embed`, `decide` and `direct`"
+        raise InputError(message("explain", "network", rule, type(network).__name__))
+    training = network.training
+    learned = [weight for weight in network.parameters() if weight.requires_grad]
+    device = next(network.parameters()).device
+    try:
+        network.eval().requires_grad_(False)
+        yield device
+    finally:
+        network.train(training)
+        for weight in learned:
+            weight.requires_grad_()
+
+
+def take_rows(batch: Batch, rows: Tensor) -> Batch:
+    """Return the rows of these indices, in their order; one may come many times."""
+    return Batch(batch.values[rows], batch.lengths[rows])
+
+
+def portions(rows: int, steps: int) -> Iterator[slice]:
+    """Cut many rows of `steps` steps into batches that fit into memory."""
+    size = max(1, _STEPS // max(1, steps))
+    return (slice(start, start + size) for start in range(0, rows, size))
+
+
+def silent(batch: Batch, steps: Tensor | None = None) -> Batch:
+    """Take what steps say out of a batch, and leave the steps there.
+
+    A word becomes the unknown word, which in training stood for any, and the n-grams that span it
+    are none; a feature becomes 0, the mean of a standardised series.
+
+    Args:
+        batch: The rows; their values stay as they are.
+        steps: Which steps, `[B, T]` bool; None for all. Padding is never touched.
+
+    Returns:
+        A batch of the same lengths.
+
+    Example:
+        >>> batch = Batch(torch.tensor([[5, 2, 0]]), torch.tensor([2]))
+        >>> silent(batch).values.tolist()
+        [[1, 1, 0]]
+    """
+    values, mask = batch.values, batch.mask
+    gone = mask if steps is None else mask & steps
+    if values.is_floating_point():
+        return replace(batch, values=values.masked_fill(gone[..., None], 0.0))
+    if values.ndim == 2:
+        return replace(batch, values=values.masked_fill(gone, UNKNOWN))
+    values = values.clone()
+    values[..., 0].masked_fill_(gone, UNKNOWN)
+    spanned = gone
+    for order in range(1, values.shape[-1]):
+        # An n-gram stands where it ends: one word more reaches one step further back.
+        spanned = spanned | nn.functional.pad(gone, (order, 0))[:, : gone.shape[1]]
+        values[..., order].masked_fill_(spanned, 0)
+    return replace(batch, values=values)

@@ -1,0 +1,85 @@
+"""Words: what gates, states and methods are, in a sentence for someone who meets them here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """A gate or state, put into words.
+
+    Attributes:
+        title: What it is called.
+        short: What it says, in a few words.
+        long: The same in a sentence or two.
+    """
+
+    title: str
+    short: str = ""
+    long: str = ""
+
+
+# By the name that cells give to a gate or state.
+PARTS = {
+    "input": Part(
+        "input gate",
+        "how much is written",
+        "How much of the candidate a unit writes into its memory at this token: 0 nothing, 1 all.",
+    ),
+    "forget": Part(
+        "forget gate",
+        "how much is kept",
+        "How much of its memory a unit keeps at this token: 1 all, 0 nothing. Misnamed: it is open "
+        "when the unit remembers.",
+    ),
+    "candidate": Part(
+        "candidate",
+        "what could be written",
+        "What the unit would write into its memory, from −1 to 1; the input gate decides whether.",
+    ),
+    "output": Part(
+        "output gate",
+        "how much is shown",
+        "How much of its memory a unit shows to the rest of the net at this token.",
+    ),
+    "reset": Part(
+        "reset gate",
+        "how much of the past the new value sees",
+        "How much of what all units said before is used to work out the new value.",
+    ),
+    "update": Part(
+        "update gate",
+        "how much is kept",
+        "How much of its old value a unit keeps at this token: 1 all, 0 nothing. Some papers swap "
+        "the two.",
+    ),
+    "new": Part(
+        "new value",
+        "what could be written",
+        "What the unit would become, from −1 to 1, if it kept nothing.",
+    ),
+    "cell": Part(
+        "cell state",
+        "the memory",
+        "The memory itself: what was kept of it, plus what was written. Only gates touch it, which "
+        "is why it lasts.",
+    ),
+    "hidden": Part(
+        "hidden state",
+        "what the unit says",
+        "What a unit says to the next layer, and to all units of its own at the next token.",
+    ),
+}
+
+# By the name that an attribution has for its method.
+METHODS = {
+    "integrated gradients": "Integrated gradients: the text is faded in, from tokens that say "
+    "nothing to the ones that are there, and each token gets what the score owes to it on the "
+    "way. The contributions add up to the change of the score.",
+    "occlusion": "Occlusion: each token in turn is made to say nothing, and its contribution is by "
+    "how much the score falls. Tokens that say the same thing twice cover for each other, so "
+    "these need not add up.",
+    "gates": "Gates: what each token wrote into the memory, times the share of it that the later "
+    "gates kept until the answer read it. The gates are taken as they were: a token that opened a "
+    "gate for another one gets no credit for it.",
+}

@@ -14,16 +14,10 @@ if TYPE_CHECKING:
     from tidegate.data.text import TextEncoder
     from tidegate.nn.accelerate import accelerate, restore
     from tidegate.tasks import load
-    from tidegate.tasks.forecaster import Forecaster
-    from tidegate.tasks.sequence_classifier import SequenceClassifier
-    from tidegate.tasks.sequence_regressor import SequenceRegressor
     from tidegate.tasks.text_classifier import TextClassifier
 
 __all__ = [
     "Batch",
-    "Forecaster",
-    "SequenceClassifier",
-    "SequenceRegressor",
     "TextClassifier",
     "TextEncoder",
     "__version__",
@@ -42,9 +36,6 @@ __all__ = [
 
 _HOMES = {
     "Batch": "tidegate.batch",
-    "Forecaster": "tidegate.tasks.forecaster",
-    "SequenceClassifier": "tidegate.tasks.sequence_classifier",
-    "SequenceRegressor": "tidegate.tasks.sequence_regressor",
     "TextClassifier": "tidegate.tasks.text_classifier",
     "TextEncoder": "tidegate.data.text",
     "accelerate": "tidegate.nn.accelerate",

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from tidegate.cli import console
-from tidegate.cli.forecast import forecast, refuse_forecast_options
 from tidegate.cli.paths import is_true
-from tidegate.cli.tables import ROW, fitted_columns, read_part
+from tidegate.cli.tables import fitted_columns
 from tidegate.cli.writers import FORMATS, to_screen
 from tidegate.errors import InputError, message
 
@@ -28,13 +27,12 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
     inputs: Annotated[
-        list[str] | None,
+        list[str],
         typer.Argument(
             metavar="DATA|TEXT...|-",
-            help="A table, or texts, or - for the lines of standard input; a forecaster goes on "
-            "after its training without any.",
+            help="A table, or texts, or - for the lines of standard input.",
         ),
-    ] = None,
+    ],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write here instead: .csv .tsv .jsonl .parquet, or .gz."),
@@ -51,13 +49,6 @@ def predict(
         bool,
         typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell."),
     ] = False,
-    horizon: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Steps to forecast [dim](default as in training)[/dim]."),
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the forecast: .png .svg .pdf.")
-    ] = None,
     **columns: str | None,
 ) -> None:
     """Answer new data with a saved model.
@@ -67,7 +58,6 @@ def predict(
     from tidegate import tasks
     from tidegate.data import write_table
 
-    inputs = inputs or []
     path = _table(inputs)
     if path is None and any(columns.values()):
         rule = "left out unless DATA is a table"
@@ -75,19 +65,7 @@ def predict(
     if out is not None:
         _check_out(out, path, form)
     task = tasks.load(model)
-    if task.forecasts:
-        column, usual = "", "csv"
-    else:
-        refuse_forecast_options(task, horizon, plot)
-    if path is None and bool(inputs) == task.forecasts:
-        rule = "a table, or left out" if task.forecasts else "a table, texts or -"
-        raise InputError(message("predict", "DATA", rule, " ".join(inputs) or "nothing"))
-    if task.forecasts:
-        frames = iter([forecast(task, path, columns, horizon, plot)])
-    elif task.whole_tables:
-        column, usual = "", "csv"
-        frames = iter([answer_table(task, path, inputs, columns, drop_missing)])
-    elif path is not None:
+    if path is not None:
         column, usual = _column(task, path, columns), "csv"
         frames = _file_frames(path, column, drop_missing)
     elif inputs == ["-"]:
@@ -97,8 +75,7 @@ def predict(
         column, usual = task.input_role, "table"
         frames = iter([as_frame(column, inputs)])
     sums = console.WarningSums()
-    whole = task.forecasts or task.whole_tables
-    answers = frames if whole else _answers(task, frames, column, sums)
+    answers = _answers(task, frames, column, sums)
     with sums.collected():
         if out is not None:
             write_table(answers, out)
@@ -161,8 +138,6 @@ def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
 
 def _table(inputs: list[str]) -> Path | None:
     """Say which file the arguments name, or None when they are texts or -."""
-    if not inputs:
-        return None
     first = Path(inputs[0])
     named = len(inputs) == 1 and inputs[0] != "-"
     if named and (is_true(first.is_file) or inputs[0].endswith(_TABLES)):
@@ -228,42 +203,7 @@ def answered(task: Task, frame: pd.DataFrame, column: str) -> pd.DataFrame:
         InputError: If the frame has a column of such a name, or the rows are wrong.
     """
     X, _ = task.inputs(frame, {task.input_role: column})
-    return _beside(frame, task.answer(X))
-
-
-def answer_table(
-    task: Task,
-    path: Path | None,
-    inputs: list[str],
-    columns: Mapping[str, str | None],
-    drop_missing: bool,
-) -> pd.DataFrame:
-    """Answer a table whose rows belong together.
-
-    Args:
-        task: A fitted task with `whole_tables`.
-        path: The table.
-        inputs: What was given, for the message if that is no table.
-        columns: Columns by role, None where the user named none.
-        drop_missing: Whether to leave out incomplete rows.
-
-    Returns:
-        A row for each answer: what the task makes of the table, and the answers.
-
-    Raises:
-        InputError: If something is wrong with the table.
-    """
-    if path is None:
-        raise InputError(message("predict", "DATA", "a table", " ".join(inputs)))
-    part = read_part(task, path, fitted_columns(task, columns), drop_missing)
-    with part.naming(task):
-        answers = task.answer(part.rows(task)[0])
-    own = [name for name in part.frame.columns if str(name).startswith(ROW[0])]
-    return _beside(part.frame.drop(columns=own), answers)
-
-
-def _beside(frame: pd.DataFrame, answers: Mapping[str, Any]) -> pd.DataFrame:
-    """Put answers beside the rows of a table."""
+    answers = task.answer(X)
     taken = [name for name in answers if name in frame.columns]
     if taken:
         rule, remedy = "free for the answers", "Rename that column of the table"

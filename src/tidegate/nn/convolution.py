@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import itertools
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,8 @@ class Convolution(nn.Module):
             raise InputError(message("Convolution", "width", "odd and >= 1", width, remedy))
         sizes = [features, *[filters] * layers]
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(before, after, width, padding=width // 2) for before, after in pairwise(sizes)
+            nn.Conv1d(before, after, width, padding=width // 2)
+            for before, after in itertools.pairwise(sizes)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(filters) for _ in range(layers))
         self.output_size = features + filters

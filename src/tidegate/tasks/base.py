@@ -44,9 +44,8 @@ class Task(Questions):
         input_role: The role that becomes X.
         target_role: The role that becomes y, or None.
         optional_roles: The roles that a table need not have.
-        forecasts: Whether `predict` says what comes after the end of X, and takes `horizon`,
-            instead of answering the rows of X.
-        whole_tables: Whether the rows of a table belong together, so that it is answered whole.
+        whole_tables: Whether `predict` on the command line hands over whole tables, to
+            `answer_table`, and not rows, to `answer`.
         encoder_files: The names of the JSON files that the encoder may keep in a saved model.
         settings_: The checked, frozen settings of the last fit.
         network_: The trained `torch.nn.Module`.
@@ -64,7 +63,6 @@ class Task(Questions):
     input_role: ClassVar[str] = ""
     target_role: ClassVar[str | None] = None
     optional_roles: ClassVar[tuple[str, ...]] = ()
-    forecasts: ClassVar[bool] = False
     whole_tables: ClassVar[bool] = False
     encoder_files: ClassVar[tuple[str, ...]] = ()
 
@@ -229,10 +227,6 @@ class Task(Questions):
         """Return what the fitted task is worth telling about besides its settings, by name."""
         self._check_fitted()
         return {"parameters": f"{self.number_of_parameters:,}"}
-
-    def beside(self) -> dict[str, Any]:
-        """Return what is worth printing beside the scores of a fit: `figures`, `verdict`."""
-        return {}
 
     def predict(self, X: Any) -> Any:
         """Answer each row of X."""

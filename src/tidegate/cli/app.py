@@ -80,7 +80,7 @@ def demo(
     """See it work: train on data that ships with tidegate, and look at what came out.
 
     spam: an LSTM that tells spam from real text messages, in about a minute.
-    memory: which nets remember what was long ago, and which do not, in about a minute.
+    memory: which nets remember what was long ago, and which do not, in a minute or two.
     """
     from tidegate.cli.showcase import show
 

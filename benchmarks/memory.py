@@ -72,7 +72,7 @@ PARTS = {
     "copy-500": Part(
         [CopyMemory(500)],
         Recipe(updates=20000, learning_rate=5e-3),
-        [NAMES["LSTM, layer norm, chrono"]],
+        [NAMES["LSTM"], NAMES["LSTM, chrono"], NAMES["LSTM, layer norm, chrono"]],
     ),
 }
 

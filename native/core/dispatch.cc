@@ -123,11 +123,9 @@ const char *fault(const tidegate_sequence *q) {
   return nullptr;
 }
 
+// The code of what a function throws.
 template <class Work>
-int guarded(const tidegate_sequence *sequence, Work work) {
-  if (const char *what = fault(sequence)) return fail(TIDEGATE_BAD_ARGUMENT, what);
-  if (tidegate_supports(sequence->kind, sequence->options, sequence->H, sequence->P) != TIDEGATE_OK)
-    return fail(TIDEGATE_UNSUPPORTED, "no kernel for this cell");
+int guarded(Work work) {
   try {
     Scratch &scratch = Scratch::of_this_thread();
     scratch.rewind();
@@ -137,6 +135,76 @@ int guarded(const tidegate_sequence *sequence, Work work) {
   } catch (const std::exception &error) {
     return fail(TIDEGATE_BAD_ARGUMENT, error.what());
   }
+  return TIDEGATE_OK;
+}
+
+int check(const tidegate_sequence *sequence) {
+  if (const char *what = fault(sequence)) return fail(TIDEGATE_BAD_ARGUMENT, what);
+  if (tidegate_supports(sequence->kind, sequence->options, sequence->H, sequence->P) != TIDEGATE_OK)
+    return fail(TIDEGATE_UNSUPPORTED, "no kernel for this cell");
+  return TIDEGATE_OK;
+}
+
+int check_forward(const tidegate_sequence *sequence) {
+  // The backward pass does without these.
+  if (sequence && sequence->B > 0 && !sequence->h_n)
+    return fail(TIDEGATE_BAD_ARGUMENT, "h_n is null");
+  if (sequence && sequence->B > 0 && sequence->kind == TIDEGATE_LSTM && !sequence->c_n)
+    return fail(TIDEGATE_BAD_ARGUMENT, "c_n is null");
+  return check(sequence);
+}
+
+int check_backward(const tidegate_sequence *sequence, const tidegate_gradient *gradient) {
+  if (!gradient) return fail(TIDEGATE_BAD_ARGUMENT, "gradient is null");
+  if (sequence && sequence->B > 0 && sequence->T > 0 && !sequence->gates)
+    return fail(TIDEGATE_BAD_ARGUMENT, "gates is null: the forward pass must have kept them");
+  return check(sequence);
+}
+
+int forward(const tidegate_sequence &q) {
+  return guarded([&](const Kernels &kernels, Scratch &scratch) {
+    if (q.B > 0) kernels.forward(q, scratch);
+  });
+}
+
+int backward(const tidegate_sequence &q, const tidegate_gradient &gradient) {
+  return guarded([&](const Kernels &kernels, Scratch &scratch) {
+    kernels.backward(q, gradient, scratch);
+  });
+}
+
+// Weights up to here stay in a core's cache while another thread walks with others.
+constexpr int64_t kLight = int64_t{1} << 20;
+
+// Whether sequences are done sooner by one thread each than one after the other by all.
+bool beside(const tidegate_sequence &q, int32_t count, bool back) {
+  const bool light = tidegate_kept_of(q.kind, q.options, q.H).slots * q.H * (q.I + q.P) * 4 <= kLight;
+  const bool share = q.threads == count || (q.threads > count && q.B < q.threads);
+  return count > 1 && share && (light || !back);
+}
+
+// Calls run(i, sequence) for each sequence until one fails.
+template <class Run>
+int for_all(const tidegate_sequence *sequences, int32_t count, bool back, Run run) {
+  if (count > 0 && beside(sequences[0], count, back)) {
+    const Lease lease(count);
+    std::vector<int> codes(count);
+    std::vector<std::string> errors(count);
+    auto work = [&](int thread) {
+      tidegate_sequence alone = sequences[thread];
+      alone.threads = 1;
+      codes[thread] = run(thread, alone);
+      if (codes[thread] != TIDEGATE_OK) errors[thread] = last_error;
+    };
+    if (lease.threads() == count) {
+      lease.run(work);
+      for (int32_t i = 0; i < count; i++)
+        if (codes[i] != TIDEGATE_OK) return fail(codes[i], errors[i]);
+      return TIDEGATE_OK;
+    }
+  }
+  for (int32_t i = 0; i < count; i++)
+    if (const int code = run(i, sequences[i])) return code;
   return TIDEGATE_OK;
 }
 
@@ -187,21 +255,32 @@ tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H) 
 }
 
 int tidegate_forward(const tidegate_sequence *sequence) {
-  // The backward pass does without these.
-  if (sequence && sequence->B > 0 && !sequence->h_n) return fail(TIDEGATE_BAD_ARGUMENT, "h_n is null");
-  if (sequence && sequence->B > 0 && sequence->kind == TIDEGATE_LSTM && !sequence->c_n)
-    return fail(TIDEGATE_BAD_ARGUMENT, "c_n is null");
-  return guarded(sequence, [&](const Kernels &kernels, Scratch &scratch) {
-    if (sequence->B > 0) kernels.forward(*sequence, scratch);
-  });
+  const int code = check_forward(sequence);
+  return code == TIDEGATE_OK ? forward(*sequence) : code;
 }
 
 int tidegate_backward(const tidegate_sequence *sequence, const tidegate_gradient *gradient) {
-  if (!gradient) return fail(TIDEGATE_BAD_ARGUMENT, "gradient is null");
-  if (sequence && sequence->B > 0 && sequence->T > 0 && !sequence->gates)
-    return fail(TIDEGATE_BAD_ARGUMENT, "gates is null: the forward pass must have kept them");
-  return guarded(sequence, [&](const Kernels &kernels, Scratch &scratch) {
-    kernels.backward(*sequence, *gradient, scratch);
+  const int code = check_backward(sequence, gradient);
+  return code == TIDEGATE_OK ? backward(*sequence, *gradient) : code;
+}
+
+int tidegate_forward_all(const tidegate_sequence *sequences, int32_t count) {
+  for (int32_t i = 0; i < count; i++)
+    if (const int code = check_forward(sequences ? sequences + i : nullptr)) return code;
+  return for_all(sequences, count, false,
+                 [&](int32_t, const tidegate_sequence &q) { return forward(q); });
+}
+
+int tidegate_backward_all(const tidegate_sequence *sequences, const tidegate_gradient *gradients,
+                          int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    const bool given = sequences && gradients;
+    if (const int code = check_backward(given ? sequences + i : nullptr,
+                                        given ? gradients + i : nullptr))
+      return code;
+  }
+  return for_all(sequences, count, true, [&](int32_t i, const tidegate_sequence &q) {
+    return backward(q, gradients[i]);
   });
 }
 

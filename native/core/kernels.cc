@@ -130,8 +130,8 @@ struct Tiles {
 
 template <class Cell, class Math>
 void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scratch) {
-  const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
+  const Lease lease(threads_for(plan));
   const Team team = team_for(plan, lease.threads());
   Packing<Math> packing(plan, team.threads, scratch);
   Forward<Cell, Math> forward(plan, packing.weights, team, scratch);
@@ -148,8 +148,8 @@ void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scra
 template <class Cell, class Math>
 void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
                            Scratch &scratch) {
-  const Lease lease(sequence.threads);
   const Plan plan(sequence, scratch);
+  const Lease lease(threads_for(plan));
   const Team team = team_for(plan, lease.threads());
   Weights weights = {};
   if (sequence.w_ch) weights.peep = fill_up(plan, sequence.w_ch, plan.shape.slots - 1, scratch);

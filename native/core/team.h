@@ -26,6 +26,13 @@ inline Team team_for(const Plan &p, int threads) {
   return {threads, few || heavy};
 }
 
+// How many threads to ask for: none that would have no rows. Those could help with the weight
+// gradients alone, and to wait for them costs more wherever a core is busy with something else.
+inline int threads_for(const Plan &p) {
+  const bool by_units = team_for(p, p.q.threads).by_units;
+  return by_units ? p.q.threads : (int)std::min<Index>(p.q.threads, p.q.B);
+}
+
 // One thread's share. Rows that all run to the end it takes side by side, so that two threads do
 // not write to the same lines of memory; of rows that end it takes every so many, so that all
 // threads have long and short ones.

@@ -37,7 +37,7 @@
 extern "C" {
 #endif
 
-#define TIDEGATE_ABI 2
+#define TIDEGATE_ABI 3
 
 enum { TIDEGATE_LSTM = 0, TIDEGATE_GRU = 1, TIDEGATE_RNN = 2 };
 
@@ -140,6 +140,12 @@ TIDEGATE_API tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options
 TIDEGATE_API int tidegate_forward(const tidegate_sequence *sequence);
 TIDEGATE_API int tidegate_backward(const tidegate_sequence *sequence,
                                    const tidegate_gradient *gradient);
+/* The same for `count` sequences that do not need one another, such as the two directions of a
+ * layer: one after the other by all threads, or, where that is sooner done, each by a thread of its
+ * own. The results are the same, bit for bit. After an error some outputs may be written. */
+TIDEGATE_API int tidegate_forward_all(const tidegate_sequence *sequences, int32_t count);
+TIDEGATE_API int tidegate_backward_all(const tidegate_sequence *sequences,
+                                       const tidegate_gradient *gradients, int32_t count);
 
 /* A stack of `layers` one-directional layers that takes one step at a time. Of each sequence the
  * kind, options, sizes, weights, clip and zoneout rates are read, with B rows; T, x, y and so on

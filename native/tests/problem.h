@@ -116,6 +116,8 @@ std::vector<std::string> instruction_sets();
 Results infer(const Engine &engine, const Problem &problem);
 /* The same and gates, cells and all gradients. */
 Results train(const Engine &engine, const Problem &problem);
+/* The same of several problems in one call of the library. */
+std::vector<Results> train_together(const std::vector<Problem> &problems);
 
 /* A sequence with the case's sizes, options and weights alone, as a stream takes it. */
 tidegate_sequence weights_of(const Problem &problem);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "problem.h"
 #include "scalar.h"
@@ -227,6 +228,13 @@ struct Run {
     results.values.emplace_back(name, values);
   }
 
+  void take_all(Results &results) {
+    take(results, "y", y);
+    take(results, "h_n", h_n);
+    if (c.lstm()) take(results, "c_n", c_n);
+    if (training) take_training(results);
+  }
+
   void take_training(Results &results) {
     take_kept(results, "gates", gates, scalar::slots_of(c.kind, c.options),
               [&](int64_t slot, int64_t j) { return kept_at(0, slot, j); });
@@ -249,10 +257,7 @@ Results run(const Engine &engine, const Problem &problem, bool training) {
     if (int code = engine.backward(&s, &g))
       results.damage = " backward returned " + std::to_string(code) + ": " + tidegate_error();
   }
-  buffers.take(results, "y", buffers.y);
-  buffers.take(results, "h_n", buffers.h_n);
-  if (problem.c.lstm()) buffers.take(results, "c_n", buffers.c_n);
-  if (training) buffers.take_training(results);
+  buffers.take_all(results);
   return results;
 }
 
@@ -290,5 +295,25 @@ tidegate_sequence weights_of(const Problem &p) {
 
 Results infer(const Engine &engine, const Problem &problem) { return run(engine, problem, false); }
 Results train(const Engine &engine, const Problem &problem) { return run(engine, problem, true); }
+
+std::vector<Results> train_together(const std::vector<Problem> &problems) {
+  std::vector<std::unique_ptr<Run>> runs;
+  std::vector<tidegate_sequence> sequences;
+  std::vector<tidegate_gradient> gradients;
+  for (const Problem &problem : problems) {
+    runs.push_back(std::make_unique<Run>(library, problem, true));
+    sequences.push_back(runs.back()->sequence());
+    gradients.push_back(runs.back()->gradient());
+  }
+  const int32_t count = int32_t(problems.size());
+  int code = tidegate_forward_all(sequences.data(), count);
+  if (!code) code = tidegate_backward_all(sequences.data(), gradients.data(), count);
+  std::vector<Results> all(problems.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (code) all[i].damage = " returned " + std::to_string(code) + ": " + tidegate_error();
+    runs[i]->take_all(all[i]);
+  }
+  return all;
+}
 
 }  // namespace tests

@@ -99,6 +99,19 @@ int tidegate_backward(const tidegate_sequence *sequence, const tidegate_gradient
   return scalar::backward(sequence, gradient);
 }
 
+int tidegate_forward_all(const tidegate_sequence *sequences, int32_t count) {
+  for (int32_t i = 0; i < count; ++i)
+    if (const int code = tidegate_forward(sequences + i)) return code;
+  return TIDEGATE_OK;
+}
+
+int tidegate_backward_all(const tidegate_sequence *sequences, const tidegate_gradient *gradients,
+                          int32_t count) {
+  for (int32_t i = 0; i < count; ++i)
+    if (const int code = tidegate_backward(sequences + i, gradients + i)) return code;
+  return TIDEGATE_OK;
+}
+
 tidegate_stream *tidegate_stream_new(const tidegate_sequence *layers, int32_t count) {
   auto stack = std::make_shared<Stack>();
   int64_t size = 0;

@@ -52,15 +52,23 @@ std::vector<Sample> draw_samples(uint64_t seed, int64_t count) {
   return samples;
 }
 
-/* One line for what differs; empty if nothing does. */
-std::string compare(const Sample &sample, int32_t threads) {
+Problem with_threads(const Sample &sample, int32_t threads) {
   Problem problem = sample.problem;
   problem.c.threads = threads;
-  const Results results = train(library, problem);
+  return problem;
+}
+
+/* One line for what differs; empty if nothing does. */
+std::string compare(const Sample &sample, const Problem &problem, const Results &results) {
   std::string wrong = results.damage;
   for (const auto &[name, value] : results.values)
     if (!same_bits(value, *sample.alone.find(name))) wrong += " " + name;
   return wrong.empty() ? "" : wrong + " differ: " + problem.c.text();
+}
+
+std::string compare(const Sample &sample, int32_t threads) {
+  const Problem problem = with_threads(sample, threads);
+  return compare(sample, problem, train(library, problem));
 }
 
 void check_changing(const std::vector<Sample> &samples, int64_t rounds) {
@@ -70,6 +78,25 @@ void check_changing(const std::vector<Sample> &samples, int64_t rounds) {
     for (const Sample &sample : samples) {
       const std::string wrong = compare(sample, int32_t(random.whole(1, 5)));
       CHECK(wrong.empty(), wrong);
+    }
+}
+
+/* Several problems in one call. */
+void check_together(const std::vector<Sample> &samples, int64_t rounds) {
+  where = "together";
+  Random random(11);
+  for (int64_t round = 0; round < rounds; ++round)
+    for (size_t first = 0; first < samples.size(); ++first) {
+      const int32_t threads = int32_t(random.whole(1, 4));
+      const size_t count = size_t(random.whole(1, 3));
+      std::vector<Problem> problems;
+      auto sample = [&](size_t i) -> const Sample & { return samples[(first + 5 * i) % samples.size()]; };
+      for (size_t i = 0; i < count; ++i) problems.push_back(with_threads(sample(i), threads));
+      const std::vector<Results> results = train_together(problems);
+      for (size_t i = 0; i < count; ++i) {
+        const std::string wrong = compare(sample(i), problems[i], results[i]);
+        CHECK(wrong.empty(), wrong);
+      }
     }
 }
 
@@ -149,6 +176,7 @@ void check_fork_while_busy(const std::vector<Sample> &samples) {
 int run_all(int64_t rounds, uint64_t seed) {
   const std::vector<Sample> samples = draw_samples(seed, 12);
   check_changing(samples, rounds);
+  check_together(samples, rounds);
   check_concurrent(samples, rounds, 4, "concurrent calls");
   check_short_lived(samples);
 #if !defined(_WIN32)

@@ -94,7 +94,7 @@ def test_another_library_says_so():
 @needs_native
 def test_another_interface_says_so(monkeypatch):
     monkeypatch.setattr(library, "ABI", 1000)
-    with pytest.raises(BackendError, match=r"has interface 2, not 1000: install it with the same"):
+    with pytest.raises(BackendError, match=r"has interface 3, not 1000: install it with the same"):
         library.load(Path(library.opened()._name))
 
 

@@ -248,9 +248,9 @@ def test_nothing_is_kept_without_a_gradient(monkeypatch):
     request, kept = request_for(LSTM(hidden_size=6)), []
     allocate = passes.allocate
 
-    def watch(plan, inputs, keep):
+    def watch(layer, keep):
         kept.append(keep)
-        return allocate(plan, inputs, keep)
+        return allocate(layer, keep)
 
     monkeypatch.setattr(passes, "allocate", watch)
     native.run(request)

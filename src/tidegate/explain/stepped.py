@@ -18,7 +18,7 @@ from torch import Tensor
 from tidegate.cells.base import State
 from tidegate.errors import InputError, message
 from tidegate.explain.waiting import waiting
-from tidegate.kernels import Request, Result, run_sequence
+from tidegate.kernels import Request, Result, run_sequence, side_by_side
 from tidegate.nn import Recurrent
 from tidegate.nn.stack_pass import StackPass
 
@@ -81,6 +81,10 @@ class SteppedPass(StackPass):
     """
 
     walks: list[Walk] = field(default_factory=list)
+
+    def _run_layer(self, requests: list[Request]) -> tuple[Tensor, list[Result]]:
+        made = [self._run_one(request) for request in requests]
+        return side_by_side([result.output for result in made]), made
 
     def _run_one(self, request: Request) -> Result:
         if 0 in request.x.shape[:2]:

@@ -13,7 +13,7 @@ from tidegate.batch import Batch
 from tidegate.errors import InputError, message
 from tidegate.explain.network import Inspectable, still
 from tidegate.explain.units import read_signal
-from tidegate.kernels import Request, Result
+from tidegate.kernels import Request, Result, side_by_side
 from tidegate.nn import Recurrent
 from tidegate.nn.selection import Numbers, pick, pick_directions
 from tidegate.nn.stack_pass import StackPass
@@ -283,20 +283,24 @@ class _ChangedPass(StackPass):
     change: StateChange
     runs: list[None] = field(default_factory=list)
 
+    def _run_layer(self, requests: list[Request]) -> tuple[Tensor, list[Result]]:
+        made = [self._run_one(request) for request in requests]
+        return side_by_side([result.output for result in made]), made
+
     def _run_one(self, request: Request) -> Result:
         change, ways = self.change, 2 if self.bidirectional else 1
         place = change.layer * ways + DIRECTIONS.index(change.direction)
         self.runs.append(None)
         if len(self.runs) != place + 1:
-            return super()._run_one(request)
+            return self._plain(request)
         step, steps = change.step, request.x.shape[1]
         spans = [(0, step + 1), (step + 1, steps)]
         if request.reverse:
             spans = [(step, steps), (0, step)]
-        first = super()._run_one(request.chunk(*spans[0], request.state))
+        first = self._plain(request.chunk(*spans[0], request.state))
         state, index = list(first.state), self.cell.states.index(change.state)
         state[index] = _put(state[index], change)
-        second = super()._run_one(request.chunk(*spans[1], tuple(state)))
+        second = self._plain(request.chunk(*spans[1], tuple(state)))
         early, late = (second, first) if request.reverse else (first, second)
         assert early.trace is not None
         assert late.trace is not None
@@ -306,6 +310,9 @@ class _ChangedPass(StackPass):
         if change.state == "hidden":
             output[:, step] = state[index]
         return Result(output, second.state, trace)
+
+    def _plain(self, request: Request) -> Result:
+        return super()._run_layer([request])[1][0]
 
 
 def _put(state: Tensor, change: StateChange) -> Tensor:

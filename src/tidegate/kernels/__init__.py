@@ -1,4 +1,4 @@
-"""Run one recurrent sequence, fast: `run_sequence` is the only entry.
+"""Run recurrent sequences, fast: `run_sequence` runs one, `run_layer` all directions of a layer.
 
 Each backend is a module with `refuses(request)`, the reason why it cannot do the job exactly or
 None, and `run(request)`. They stand in order of speed; "auto" takes the first that refuses not.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 import torch
@@ -28,7 +28,9 @@ __all__ = [
     "check_backend",
     "choose",
     "explain",
+    "run_layer",
     "run_sequence",
+    "side_by_side",
 ]
 
 BACKENDS: dict[str, ModuleType] = {"native": native, "aten": aten, "reference": reference}
@@ -58,6 +60,50 @@ def run_sequence(
     if checkpoint_every is None or not torch.is_grad_enabled() or request.x.shape[1] == 0:
         return _result(module.run(request))
     return _run_checkpointed(request, module, checkpoint_every)
+
+
+def run_layer(
+    requests: Sequence[Request], *, backend: str = "auto", checkpoint_every: int | None = None
+) -> tuple[Tensor, list[Result]]:
+    """Run the directions of a layer, at the same time where the backend can.
+
+    Args:
+        requests: A sequence for each direction, over the same x.
+        backend: As in `run_sequence`.
+        checkpoint_every: As in `run_sequence`.
+
+    Returns:
+        The outputs side by side, `[B, T, directions * P]`, and the result of each.
+
+    Raises:
+        BackendError: If the backend asked for cannot run the requests.
+        InputError: If `backend` is not the name of one.
+    """
+    whole = checkpoint_every is None or not torch.is_grad_enabled()
+    joins = len(requests) > 1 and whole and native.joins(requests)
+    if joins and {choose(request, backend) for request in requests} == {"native"}:
+        return native.run_layer(requests)
+    results = [
+        run_sequence(request, backend=backend, checkpoint_every=checkpoint_every)
+        for request in requests
+    ]
+    return side_by_side([result.output for result in results]), results
+
+
+def side_by_side(outputs: Sequence[Tensor]) -> Tensor:
+    """Join the outputs of the directions of a layer.
+
+    Args:
+        outputs: `[B, T, P]` each.
+
+    Returns:
+        `[B, T, directions * P]`.
+    """
+    if len(outputs) == 1:
+        return outputs[0]
+    if 0 < outputs[0].stride(0) < outputs[0].stride(1):  # steps first in memory, and so it stays
+        return torch.cat([part.transpose(0, 1) for part in outputs], -1).transpose(0, 1)
+    return torch.cat(list(outputs), -1)
 
 
 def choose(request: Request, backend: str = "auto") -> str:

@@ -154,6 +154,18 @@ class Outputs(NamedTuple):
     cells: Tensor | None
 
 
+def split(y: Tensor, layer: Sequence[Inputs]) -> tuple[Tensor, ...]:
+    """The part of each direction in the output of a layer, or in its gradient.
+
+    Args:
+        y: `[B, T, directions * P]`.
+        layer: What goes in, a sequence for each direction.
+    """
+    if len(layer) == 1:  # itself, not a view
+        return (y,)
+    return tuple(torch.split(y, [inputs.output_size for inputs in layer], -1))
+
+
 def describe(cell: Cell) -> Numbers:
     """A cell in the library's terms.
 

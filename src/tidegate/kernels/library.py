@@ -13,7 +13,7 @@ import torch
 
 from tidegate.errors import BackendError, InputError
 
-ABI = 2
+ABI = 3
 LSTM, GRU, RNN = range(3)
 PEEPHOLE, COUPLED, RESET_BEFORE, RELU, LAYER_NORM, BFLOAT16 = (1 << bit for bit in range(6))
 
@@ -121,8 +121,8 @@ def _declare(library: ctypes.CDLL) -> None:
     library.tidegate_kept_of.argtypes = (number, number, size)
     library.tidegate_kept_of.restype = Kept
     packed = ctypes.c_char_p  # the bytes that a Packer makes, which the library only reads
-    library.tidegate_forward.argtypes = (packed,)
-    library.tidegate_backward.argtypes = (packed, packed)
+    library.tidegate_forward_all.argtypes = (packed, number)
+    library.tidegate_backward_all.argtypes = (packed, packed, number)
     library.tidegate_choose_isa.argtypes = (ctypes.c_char_p,)
     library.tidegate_share_openmp.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
     library.tidegate_poison.argtypes = (number,)

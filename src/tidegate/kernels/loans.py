@@ -1,7 +1,7 @@
-"""Memory for what a training step keeps, lent again when it comes back.
+"""Memory for large results of a pass, lent again when it comes back.
 
-Fresh memory costs a page fault for every page, a tenth of the time of a training step; the
-gates of the last step are free when those of the next one are made.
+Fresh memory costs a page fault for every page, a tenth of the time of a pass; the gates and
+outputs of the last step are free when those of the next one are made.
 """
 
 from __future__ import annotations

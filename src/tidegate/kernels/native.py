@@ -11,9 +11,9 @@ so are the factors of the products; sums, states and the gradients of the weight
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -22,8 +22,9 @@ from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.autograd import forward_ad
 
 from tidegate.cells import GRU, LSTM, RNN, Cell
+from tidegate.cells.base import State
 from tidegate.kernels import library, operator, passes
-from tidegate.kernels.inputs import Inputs, Numbers, describe, supports
+from tidegate.kernels.inputs import Inputs, Numbers, Outputs, describe, supports
 from tidegate.kernels.request import Noise, Request, Result
 
 F = TypeVar("F", bound=Callable[..., bool])
@@ -98,7 +99,36 @@ def run(request: Request) -> Result:
         InputError: If a type, shape, device or length is wrong.
         MemoryError: If there is not enough memory.
     """
-    return _run_low(request) if _is_low(request) else _run(request)
+    return run_layer([request])[1][0]
+
+
+def joins(requests: Sequence[Request]) -> bool:
+    """Whether the directions of a layer can be run at once: not where a graph is drawn.
+
+    Args:
+        requests: A sequence for each direction.
+    """
+    return not _is_traced(requests[0].x)
+
+
+def run_layer(requests: Sequence[Request]) -> tuple[Tensor, list[Result]]:
+    """Run the directions of a layer with the native library.
+
+    Args:
+        requests: A sequence for each direction, which `refuses` has nothing against.
+
+    Returns:
+        The outputs side by side, `[B, T, directions * P]`, and the result of each.
+
+    Raises:
+        InputError: If a type, shape, device or length is wrong.
+        MemoryError: If there is not enough memory.
+    """
+    if not _is_low(requests[0]):
+        return _run(requests)
+    y, results = _run([_lowered(request) for request in requests])
+    wanted = [request.weights["weight_hh"].dtype for request in requests]
+    return y.bfloat16(), [_raised(*each) for each in zip(results, wanted, strict=True)]
 
 
 def precision(request: Request) -> str:
@@ -125,24 +155,24 @@ def _has_low(cell: Cell) -> bool:
     return _supports(kind, options | library.BFLOAT16, *sizes)
 
 
-def _run_low(request: Request) -> Result:
-    """Run with bfloat16 input, output and gates, and all else float32.
-
-    States come out in the type of the weights: float32 under autocast, so that chunks of a
-    sequence fit together exactly.
-    """
-    noise, states = request.noise, request.weights["weight_hh"].dtype
+def _lowered(request: Request) -> Request:
+    """The same with a bfloat16 input and all else float32."""
+    noise = request.noise
     mask = None if noise.recurrent is None else noise.recurrent.float()
-    low = torch.bfloat16 if _has_low(request.cell) else torch.float32
-    result = _run(
-        replace(
-            request,
-            x=request.x.to(low),
-            state=tuple([part.float() for part in request.state]),
-            weights={name: part.float() for name, part in request.weights.items()},
-            noise=Noise(mask, noise.zoneout),
-        )
+    return replace(
+        request,
+        x=request.x.to(torch.bfloat16 if _has_low(request.cell) else torch.float32),
+        state=tuple([part.float() for part in request.state]),
+        weights={name: part.float() for name, part in request.weights.items()},
+        noise=Noise(mask, noise.zoneout),
     )
+
+
+def _raised(result: Result, states: torch.dtype) -> Result:
+    """A result with bfloat16 output and gates, and states in the type of the weights.
+
+    That is float32 under autocast, so that chunks of a sequence fit together exactly.
+    """
     trace = result.trace and {
         name: part if name == "cell" else part.bfloat16() for name, part in result.trace.items()
     }
@@ -150,26 +180,36 @@ def _run_low(request: Request) -> Result:
     return Result(result.output.bfloat16(), state, trace)
 
 
-def _run(request: Request) -> Result:
-    """Run a request whose x is float32 or bfloat16 and all else float32."""
-    inputs = _inputs(request)
-    show = request.return_gates and bool(request.cell.gates)
-    y, h_n, c_n, gates, cells = _outputs(inputs, show)
-    state = (h_n, c_n)[: len(inputs.state)]
-    trace = _trace(request, inputs, y, gates, cells) if request.return_gates else None
-    return Result(y, state, trace)
+def _run(requests: Sequence[Request]) -> tuple[Tensor, list[Result]]:
+    """Run requests whose x is float32 or bfloat16 and all else float32."""
+    layer = [_inputs(request) for request in requests]
+    show = requests[0].return_gates and bool(requests[0].cell.gates)
+    y, made = _outputs(layer, show)
+    return y, [_result(*each) for each in zip(requests, layer, made, strict=True)]
 
 
-def _outputs(inputs: Inputs, show: bool) -> tuple[Any, ...]:
-    """The fields of `Outputs`, by the shortest way that fits what goes on around."""
-    leaves = (inputs.x, *inputs.state, *inputs.weights)
-    train = torch.is_grad_enabled() and any(part.requires_grad for part in leaves)
-    if _is_traced(inputs.x):
-        made: tuple[Any, ...] = operator.sequence(*inputs, train or show, show)
-        return made
+def _result(request: Request, inputs: Inputs, outputs: Outputs) -> Result:
+    state: State = (outputs.h_n,)
+    if len(inputs.state) > 1:
+        state += (_given(outputs.c_n),)
+    trace = _trace(request, inputs, outputs) if request.return_gates else None
+    return Result(outputs.y, state, trace)
+
+
+def _outputs(layer: Sequence[Inputs], show: bool) -> tuple[Tensor, list[Outputs]]:
+    """What comes out, by the shortest way that fits what goes on around."""
+    train = torch.is_grad_enabled() and any(_trains(inputs) for inputs in layer)
+    if _is_traced(layer[0].x):
+        (inputs,) = layer
+        made = Outputs(*operator.sequence(*inputs, train or show, show))
+        return made.y, [made]
     if train:
-        return operator.train(inputs, show, leaves)
-    return passes.forward(inputs, keep=show, show=show)
+        return operator.train(layer, show)
+    return passes.forward(layer, keep=show, show=show)
+
+
+def _trains(inputs: Inputs) -> bool:
+    return any(part.requires_grad for part in (inputs.x, *inputs.state, *inputs.weights))
 
 
 def _inputs(request: Request) -> Inputs:
@@ -207,18 +247,24 @@ def _inputs(request: Request) -> Inputs:
     )
 
 
-def _trace(
-    request: Request, inputs: Inputs, y: Tensor, gates: Tensor, cells: Tensor
-) -> dict[str, Tensor]:
+def _trace(request: Request, inputs: Inputs, outputs: Outputs) -> dict[str, Tensor]:
     """Every gate and state by name, `[B, T, H]`, zero where a row has ended."""
     cell, mask = request.cell, request.mask
-    named = {"hidden": y, "cell": cells}
+    named = {"hidden": outputs.y}
+    if "cell" in cell.states:
+        named["cell"] = _given(outputs.cells)
     if cell.gates:
-        named |= passes.slots(inputs, gates)
+        named |= passes.slots(inputs, _given(outputs.gates))
     if "input" in cell.gates and "input" not in named:
         entry = 1 - named["forget"]
         named["input"] = entry if mask is None else entry.masked_fill(~mask[..., None], 0)
     return {name: named[name] for name in cell.gates + cell.states}
+
+
+def _given(part: Tensor | None) -> Tensor:
+    """A cell state has cells, and what is to be seen was kept."""
+    assert part is not None
+    return part
 
 
 def _is_traced(x: Tensor) -> bool:

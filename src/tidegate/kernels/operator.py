@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tidegate.kernels import passes, reference
-from tidegate.kernels.inputs import Inputs, Outputs
+from tidegate.kernels.inputs import Inputs, Outputs, split
 from tidegate.kernels.request import Noise, Request
 
 # The fields of `Inputs`, in their order.
@@ -34,29 +34,41 @@ Needed = Sequence[bool]
 Given = Sequence[Tensor | None]
 
 
-def train(inputs: Inputs, show: bool, leaves: Sequence[Tensor]) -> tuple[Any, ...]:
+def train(layer: Sequence[Inputs], show: bool) -> tuple[Tensor, list[Outputs]]:
     """Run an eager forward pass that can be differentiated.
 
     Args:
-        inputs: What goes in.
+        layer: What goes in, a sequence for each direction.
         show: As in `passes.forward`.
-        leaves: x, the states and the weights, which gradients flow to.
 
     Returns:
-        The fields of `Outputs`.
+        See `passes.allocate`; gates and cells are None unless they are to be seen.
     """
-    outputs: tuple[Any, ...] = _Train.apply(inputs, show, *leaves)  # type: ignore[no-untyped-call]
-    return outputs
+    leaves = [leaf for inputs in layer for leaf in _leaves(inputs)]
+    y, *rest = _Train.apply(layer, show, *leaves)  # type: ignore[no-untyped-call]
+    parts = enumerate(split(y, layer))
+    return y, [Outputs(part, *rest[4 * i : 4 * i + 4]) for i, part in parts]
+
+
+def _leaves(inputs: Inputs) -> tuple[Tensor, ...]:
+    """What gradients flow to."""
+    return inputs.x, *inputs.state, *inputs.weights
 
 
 class _Train(torch.autograd.Function):
-    """The autograd function behind `train`; its tensors are there for autograd to see."""
+    """The autograd function behind `train`; its tensors are there for autograd to see.
+
+    Its outputs are y of all directions, and for each h_n, c_n, gates and cells.
+    """
 
     @staticmethod
-    def forward(ctx: Any, inputs: Inputs, show: bool, *_: Tensor) -> tuple[Tensor | None, ...]:
-        outputs = passes.forward(inputs, keep=True, show=show)
-        _save(ctx, inputs, outputs)
-        return outputs if show else (*outputs[:3], None, None)
+    def forward(
+        ctx: Any, layer: Sequence[Inputs], show: bool, *_: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        y, made = passes.forward(layer, keep=True, show=show)
+        _save(ctx, layer, y, made)
+        shown = [part if show else (*part[:3], None, None) for part in made]
+        return y, *[value for part in shown for value in part[1:]]
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -66,24 +78,24 @@ class _Train(torch.autograd.Function):
 def _sequence(*arguments: Any) -> tuple[Tensor, ...]:
     """Run `passes.forward`."""
     *given, keep, show = arguments
-    return _all(passes.forward(Inputs(*given), keep, show))
+    return _all(passes.forward([Inputs(*given)], keep, show))
 
 
 def _fake_sequence(*arguments: Any) -> tuple[Tensor, ...]:
     *given, keep, _ = arguments
-    inputs = Inputs(*given)
-    return _all(passes.allocate(inputs.plan(), inputs, keep))
+    return _all(passes.allocate([Inputs(*given)], keep))
 
 
-def _all(outputs: Outputs) -> tuple[Tensor, ...]:
+def _all(result: tuple[Tensor, list[Outputs]]) -> tuple[Tensor, ...]:
     """An operator returns tensors, empty ones for None."""
-    return tuple(outputs.y.new_empty(0) if part is None else part for part in outputs)
+    y, (outputs,) = result
+    return tuple(y.new_empty(0) if part is None else part for part in outputs)
 
 
 def _sequence_backward(*arguments: Any) -> list[Tensor]:
     """Run `passes.backward`."""
     *given, kept, gradients, want_x, want_weights = arguments
-    return passes.backward(Inputs(*given), kept, gradients, want_x, want_weights)
+    return passes.backward([Inputs(*given)], [kept], [gradients], want_x, want_weights)[0]
 
 
 def _fake_sequence_backward(*arguments: Any) -> list[Tensor]:
@@ -93,7 +105,7 @@ def _fake_sequence_backward(*arguments: Any) -> list[Tensor]:
 
 def _keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     *given, _, _ = inputs
-    _save(ctx, Inputs(*given), output)
+    _save(ctx, [Inputs(*given)], output[0], [Outputs(*output)])
 
 
 def _differentiate(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
@@ -101,36 +113,55 @@ def _differentiate(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
     needs_x, needs_state, needs_weights, *rest = ctx.needs_input_grad
     needed = [needs_x, *needs_state, *needs_weights]
 
-    def run(inputs: Inputs, *others: Any) -> list[Tensor]:
-        return list(sequence_backward(*inputs, *others))
+    def run(layer: Sequence[Inputs], kept: Any, slopes: Any, *wants: bool) -> list[list[Tensor]]:
+        return [list(sequence_backward(*layer[0], kept[0], slopes[0], *wants))]
 
     dx, *others = _gradients(ctx, given, needed, run)
     count = len(needs_state)
     return dx, others[:count], others[count:], *[None] * len(rest)
 
 
-def _save(ctx: Any, inputs: Inputs, outputs: Sequence[Tensor | None]) -> None:
+def _save(ctx: Any, layer: Sequence[Inputs], y: Tensor, made: Sequence[Outputs]) -> None:
     """Keep what backward needs; autograd finds out if a saved tensor is changed meanwhile."""
-    y, _, _, gates, cells = outputs
-    tensors = (inputs.x, *inputs.state, *inputs.weights, *inputs.extras(), y, gates, cells)
+    tensors: list[Tensor | None] = [y]
+    for inputs, outputs in zip(layer, made, strict=True):
+        tensors += (*_leaves(inputs), *inputs.extras(), outputs.gates, outputs.cells)
     ctx.save_for_backward(*tensors)
-    ctx.counts = len(inputs.state), len(inputs.weights)
-    ctx.numbers = tuple(inputs)[_TENSORS:]
+    ctx.layer = [(len(part.state), len(part.weights), part[_TENSORS:]) for part in layer]
     ctx.set_materialize_grads(False)
 
 
+def _saved(ctx: Any) -> tuple[list[Inputs], list[Given]]:
+    """What went in, and y, gates and cells of each direction."""
+    y, *rest = ctx.saved_tensors
+    layer, kept = [], []
+    for states, weights, numbers in ctx.layer:
+        count = _TENSORS - 2 + states + weights  # two of those fields are the lists
+        x, *others = rest[:count]
+        state, others = others[:states], others[states:]
+        layer.append(Inputs(x, state, others[:weights], *others[weights:], *numbers))
+        kept.append(rest[count : count + 2])
+        rest = rest[count + 2 :]
+    parts = zip(split(y, layer), kept, strict=True)
+    return layer, [(part, *others) for part, others in parts]
+
+
 def _gradients(
-    ctx: Any, given: Given, needed: Needed, run: Callable[..., list[Tensor]]
+    ctx: Any, given: Given, needed: Needed, run: Callable[..., list[list[Tensor]]]
 ) -> list[Tensor | None]:
-    """Gradients of x, the states and the weights, by `run` or, to be differentiated, by torch."""
-    x, *rest = ctx.saved_tensors
-    states, weights = ctx.counts
-    state, rest = rest[:states], rest[states:]
-    inputs = Inputs(x, state, rest[:weights], *rest[weights:-3], *ctx.numbers)
+    """Gradients of all leaves, by `run` or, to be differentiated again, by torch."""
+    layer, kept = _saved(ctx)
+    dy = [None] * len(layer) if given[0] is None else split(given[0], layer)
+    slopes = [(part, *given[1 + 4 * i : 5 + 4 * i]) for i, part in enumerate(dy)]
     if torch.is_grad_enabled():
-        return _by_reference(inputs, given)
-    made = run(inputs, rest[-3:], list(given), needed[0], any(needed[1 + states :]))
-    return [part if need else None for part, need in zip(made, needed, strict=True)]
+        pairs = zip(layer, slopes, strict=True)
+        return [part for inputs, slope in pairs for part in _by_reference(inputs, slope)]
+    first = layer[0]
+    each = len(_leaves(first))
+    want_weights = any(needed[i] for i in range(len(needed)) if i % each > len(first.state))
+    made = run(layer, kept, slopes, any(needed[::each]), want_weights)
+    flat = [part for parts in made for part in parts]
+    return [part if need else None for part, need in zip(flat, needed, strict=True)]
 
 
 def _by_reference(inputs: Inputs, given: Given) -> list[Tensor | None]:
@@ -150,6 +181,8 @@ def _by_reference(inputs: Inputs, given: Given) -> list[Tensor | None]:
     if given[4] is not None:
         pairs.append((trace["cell"], given[4]))
     reached = [(out, grad.float()) for out, grad in pairs if grad is not None and out.requires_grad]
+    if not reached:  # a direction whose results nobody used
+        return [None] * len(flat)
     wanted = [part for part in flat if part.requires_grad]
     outs, grads = zip(*reached, strict=True)
     found = iter(torch.autograd.grad(outs, wanted, grads, create_graph=True, allow_unused=True))

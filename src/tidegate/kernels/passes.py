@@ -14,9 +14,10 @@ from torch import Tensor
 from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.errors import InputError, message
 from tidegate.kernels import library, loans
-from tidegate.kernels.inputs import Inputs, Outputs, Plan
+from tidegate.kernels.inputs import Inputs, Outputs, Plan, split
 
 Shape = tuple[int, ...]
+Given = Sequence[Tensor | None]
 
 _ABSENT = [0] * (library.SEQUENCE.places["y"] - library.SEQUENCE.places["h0"])
 # Multiply-adds that one thread does in about 15 microseconds. To wake another takes as long, and,
@@ -26,16 +27,25 @@ _SMALL = 500_000
 _UNWANTED = [0] * (len(library.GRADIENT.places) - library.GRADIENT.places["dh0"])
 
 
-def allocate(plan: Plan, inputs: Inputs, keep: bool) -> Outputs:
+def allocate(layer: Sequence[Inputs], keep: bool) -> tuple[Tensor, list[Outputs]]:
     """Make room for what a forward pass gives, unfilled.
 
     Args:
-        plan: That of the inputs.
-        inputs: What goes in.
+        layer: What goes in, a sequence for each direction.
         keep: Whether gates and cells are kept.
+
+    Returns:
+        The outputs side by side, and those of each direction: views of it.
     """
+    joined = _strided(layer[0], sum(inputs.output_size for inputs in layer))
+    parts = zip(layer, split(joined, layer), strict=True)
+    return joined, [_allocate(inputs, y, keep) for inputs, y in parts]
+
+
+def _allocate(inputs: Inputs, y: Tensor, keep: bool) -> Outputs:
+    plan = inputs.plan()
     rows, steps, _ = inputs.x.shape
-    hidden, y = plan.hidden_size, _strided(inputs, plan.output_size)
+    hidden = plan.hidden_size
     h_n = inputs.state[0].new_empty(rows, plan.output_size)
     c_n = h_n.new_empty(rows, hidden) if plan.has_cells else None
     if not keep:
@@ -44,29 +54,36 @@ def allocate(plan: Plan, inputs: Inputs, keep: bool) -> Outputs:
     return Outputs(y, h_n, c_n, loans.empty(y, rows, steps, *plan.kept), cells)
 
 
-def forward(inputs: Inputs, keep: bool, show: bool) -> Outputs:
-    """Run a sequence.
+def forward(layer: Sequence[Inputs], keep: bool, show: bool) -> tuple[Tensor, list[Outputs]]:
+    """Run the directions of a layer.
 
     Args:
-        inputs: What goes in.
+        layer: What goes in, a sequence for each direction.
         keep: Keep the gates and the cell states, for the backward pass or to be seen.
         show: They will be seen: zero where a row has ended.
+
+    Returns:
+        See `allocate`.
 
     Raises:
         InputError: If a type, shape, device or length is wrong.
         BackendError: If there is no library, or it cannot do this.
         MemoryError: If there is not enough memory.
     """
-    plan, held = inputs.plan(), list[Tensor]()
-    call = _fill(plan, inputs, held)
-    outputs = y, h_n, c_n, gates, cells = allocate(plan, inputs, keep)
-    row, step, _ = y.stride()
-    call += (y.data_ptr(), row, step, h_n.data_ptr())
-    call += [0 if part is None else part.data_ptr() for part in (c_n, gates, cells)]
-    library.check(library.opened().tidegate_forward(library.SEQUENCE.pack(*call)))
-    if show and inputs.lengths is not None:
-        _clear(inputs.lengths, gates, cells)
-    return outputs
+    held = list[Tensor]()
+    calls = [_fill(inputs.plan(), inputs, held) for inputs in layer]
+    joined, made = allocate(layer, keep)
+    for call, (y, h_n, c_n, gates, cells) in zip(calls, made, strict=True):
+        row, step, _ = y.stride()
+        call += (y.data_ptr(), row, step, h_n.data_ptr())
+        call += [0 if part is None else part.data_ptr() for part in (c_n, gates, cells)]
+    packed = b"".join([library.SEQUENCE.pack(*call) for call in calls])
+    library.check(library.opened().tidegate_forward_all(packed, len(layer)))
+    if show:
+        for inputs, outputs in zip(layer, made, strict=True):
+            if inputs.lengths is not None:
+                _clear(inputs.lengths, outputs.gates, outputs.cells)
+    return joined, made
 
 
 def allocate_gradients(inputs: Inputs, want_x: bool, want_weights: bool) -> list[Tensor]:
@@ -89,30 +106,43 @@ def allocate_gradients(inputs: Inputs, want_x: bool, want_weights: bool) -> list
 
 
 def backward(
-    inputs: Inputs,
-    kept: Sequence[Tensor | None],
-    given: Sequence[Tensor | None],
+    layer: Sequence[Inputs],
+    kept: Sequence[Given],
+    given: Sequence[Given],
     want_x: bool,
     want_weights: bool,
-) -> list[Tensor]:
-    """Run the backward pass.
+) -> list[list[Tensor]]:
+    """Run the backward pass of the directions of a layer.
 
     Args:
-        inputs: What went into the forward pass.
-        kept: Its y, gates and cells.
-        given: Gradients of y, h_n, c_n, gates and cells; None for zeros.
+        layer: What went into the forward pass, a sequence for each direction.
+        kept: Their y, gates and cells.
+        given: Their gradients of y, h_n, c_n, gates and cells; None for zeros.
         want_x: Whether the gradient of x is wanted.
         want_weights: Whether that of any weight is wanted.
 
     Returns:
-        See `allocate_gradients`.
+        For each direction, see `allocate_gradients`.
 
     Raises:
         InputError: If a type, shape, device or length is wrong.
         BackendError: If there is no library, or it cannot do this.
         MemoryError: If there is not enough memory.
     """
-    plan, held = inputs.plan(), list[Tensor]()
+    held = list[Tensor]()
+    made = [allocate_gradients(inputs, want_x, want_weights) for inputs in layer]
+    parts = zip(layer, kept, given, made, strict=True)
+    calls = [_fill_backward(*part, held) for part in parts]
+    packed = b"".join([call for call, _ in calls]), b"".join([slopes for _, slopes in calls])
+    library.check(library.opened().tidegate_backward_all(*packed, len(layer)))
+    return made
+
+
+def _fill_backward(
+    inputs: Inputs, kept: Given, given: Given, made: Sequence[Tensor], held: list[Tensor]
+) -> tuple[bytes, bytes]:
+    """Check what goes into a backward pass: the two structs of the library."""
+    plan = inputs.plan()
     call = _fill(plan, inputs, held)
     rows, steps, _ = inputs.x.shape
     hidden, output = plan.hidden_size, plan.output_size
@@ -133,14 +163,12 @@ def backward(
         _address("dgates", dgates, like_gates, held, plan.dtype),
         _address("dcells", dcells, like_cells, held),
     ]
-    dx, *made = allocate_gradients(inputs, want_x, want_weights)
-    slopes += (dx.data_ptr(), *dx.stride()[:2]) if want_x else (0, 0, 0)
+    dx, *others = made
+    slopes += (dx.data_ptr(), *dx.stride()[:2]) if dx.numel() else (0, 0, 0)
     slopes += _UNWANTED
-    for place, part in zip(plan.slopes, made, strict=True):
+    for place, part in zip(plan.slopes, others, strict=True):
         slopes[place] = part.data_ptr()  # 0 for an empty tensor
-    packed = library.SEQUENCE.pack(*call), library.GRADIENT.pack(*slopes)
-    library.check(library.opened().tidegate_backward(*packed))
-    return [dx, *made]
+    return library.SEQUENCE.pack(*call), library.GRADIENT.pack(*slopes)
 
 
 def slots(inputs: Inputs, gates: Tensor) -> dict[str, Tensor]:
@@ -253,8 +281,9 @@ def _mismatch(field: str, tensor: Tensor, shape: Shape, dtype: torch.dtype) -> I
 def _strided(inputs: Inputs, size: int) -> Tensor:
     """Make room for `[B, T, size]`, laid out as `[T, B, size]` in memory if asked for."""
     rows, steps, _ = inputs.x.shape
-    strides = (size, rows * size, 1) if inputs.time_major else (steps * size, size, 1)
-    return inputs.x.new_empty_strided((rows, steps, size), strides)
+    if inputs.time_major:
+        return loans.empty(inputs.x, steps, rows, size).transpose(0, 1)
+    return loans.empty(inputs.x, rows, steps, size)
 
 
 def _clear(lengths: Tensor, *kept: Tensor | None) -> None:

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 from tidegate.cells import Cell
 from tidegate.cells.base import State, Weights
 from tidegate.errors import InputError, message
-from tidegate.kernels import Noise, Request, Result, run_sequence
+from tidegate.kernels import Noise, Request, Result, run_layer
 from tidegate.nn.layout import (
     Layout,
     Lengths,
@@ -168,8 +168,8 @@ class StackPass:
         results: list[Result] = []
         for layer in range(self.num_layers):
             below, first = features, len(results)
-            for direction in directions:
-                request = Request(
+            requests = [
+                Request(
                     cell=self.cell,
                     x=below,
                     state=states[first + direction],
@@ -180,13 +180,14 @@ class StackPass:
                     noise=self._noise(below),
                     return_gates=return_gates,
                 )
-                results.append(self._run_one(request))
-            outputs = [result.output for result in results[first:]]
-            leaves = layer == self.num_layers - 1
-            features = self._merge(outputs, layout.time_first and leaves)
+                for direction in directions
+            ]
+            joined, made = self._run_layer(requests)
+            results += made
+            features = self._merged(joined, made)
             if layer > 0 and self.options.residual:
                 features = features + below
-            if not leaves:
+            if layer < self.num_layers - 1:
                 features = self.drop(features)
         return self._leave(layout, features, results)
 
@@ -198,11 +199,18 @@ class StackPass:
             return [tuple(zeros)] * count
         return list(zip(*read_state(layout, self.cell, hx, count, x), strict=True))
 
-    def _run_one(self, request: Request) -> Result:
+    def _run_layer(self, requests: list[Request]) -> tuple[Tensor, list[Result]]:
+        """Run the directions of a layer: their outputs side by side, and the result of each."""
         options = self.options
-        return run_sequence(
-            request, backend=options.backend, checkpoint_every=options.checkpoint_every
+        return run_layer(
+            requests, backend=options.backend, checkpoint_every=options.checkpoint_every
         )
+
+    def _merged(self, joined: Tensor, made: list[Result]) -> Tensor:
+        if len(made) == 1 or self.options.merge == "concat":
+            return joined
+        total = made[0].output + made[1].output
+        return total if self.options.merge == "sum" else total / 2
 
     def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
         columns = zip(*[result.state for result in results], strict=True)
@@ -257,16 +265,6 @@ class StackPass:
             return Noise(recurrent, rates)
         shapes = [(rows, steps, size) for size in self.cell.state_sizes]
         return Noise(recurrent, draw_masks(rates, shapes, x.device))
-
-    def _merge(self, outputs: list[Tensor], time_first: bool) -> Tensor:
-        if len(outputs) == 1:
-            return outputs[0]
-        if self.options.merge == "concat":
-            if time_first:  # one copy, into the order in which the output leaves
-                return torch.cat([part.transpose(0, 1) for part in outputs], -1).transpose(0, 1)
-            return torch.cat(outputs, -1)
-        total = outputs[0] + outputs[1]
-        return total if self.options.merge == "sum" else total / 2
 
 
 def read_weight(module: nn.Module, name: str) -> Tensor:

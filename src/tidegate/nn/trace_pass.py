@@ -90,22 +90,17 @@ class _TracePass(StackPass):
     wanted: Wanted
     parts: list[Part | None] = field(default_factory=list)
 
-    def _run_one(self, request: Request) -> Result:
-        """Run one layer in one direction; its gates do not travel on with the result."""
+    def _run_layer(self, requests: list[Request]) -> tuple[Tensor, list[Result]]:
+        """Run one layer; its gates do not travel on with the results."""
         if len(self.parts) not in self.wanted.rows:
-            self.parts.append(None)
-            return super()._run_one(request)
-        result = super()._run_one(replace(request, return_gates=True))
-        assert result.trace is not None
-        self.parts.append(self.wanted.keep(self.cell, result.trace))
-        return Result(result.output, result.state)
-
-    def _merge(self, outputs: list[Tensor], time_first: bool) -> Tensor:
-        """Join two directions for the layer above; nobody reads the output of the last layer."""
-        leaves = len(self.parts) == self.num_layers * len(outputs)
-        if leaves and not self.options.residual:
-            return outputs[0]
-        return super()._merge(outputs, time_first)
+            self.parts.extend([None] * len(requests))
+            return super()._run_layer(requests)
+        traced = [replace(request, return_gates=True) for request in requests]
+        joined, made = super()._run_layer(traced)
+        for result in made:
+            assert result.trace is not None
+            self.parts.append(self.wanted.keep(self.cell, result.trace))
+        return joined, [Result(result.output, result.state) for result in made]
 
     def _leave(self, layout: Layout, features: Tensor, results: list[Result]) -> tuple[Any, ...]:
         """Give nothing back: what counts is in `parts`."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 _LEAST = 1 << 20  # bytes; smaller pieces come as quickly from malloc
-_MOST = 1 << 30  # bytes that wait for the next step; more is given back to the system
+_MOST = 2 << 30  # bytes that wait for the next step; more is given back to the system
 _ALIGN = 64
 
 # A garbage collection in the middle of `_block` may end a loan in the same thread.

@@ -7,6 +7,7 @@ same passes, with a fraction of an operator's overhead.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,15 +45,16 @@ def train(layer: Sequence[Inputs], show: bool) -> tuple[Tensor, list[Outputs]]:
     Returns:
         See `passes.allocate`; gates and cells are None unless they are to be seen.
     """
-    leaves = [leaf for inputs in layer for leaf in _leaves(inputs)]
-    y, *rest = _Train.apply(layer, show, *leaves)  # type: ignore[no-untyped-call]
+    leaves = [leaf for inputs in layer for leaf in (*inputs.state, *inputs.weights)]
+    y, *rest = _Train.apply(layer, show, *_xs(layer), *leaves)  # type: ignore[no-untyped-call]
     parts = enumerate(split(y, layer))
     return y, [Outputs(part, *rest[4 * i : 4 * i + 4]) for i, part in parts]
 
 
-def _leaves(inputs: Inputs) -> tuple[Tensor, ...]:
-    """What gradients flow to."""
-    return inputs.x, *inputs.state, *inputs.weights
+def _xs(layer: Sequence[Inputs]) -> list[Tensor]:
+    """The x of all directions, or, if they have copies of it, that of each."""
+    shared = all(inputs.x is layer[0].x for inputs in layer)
+    return [layer[0].x] if shared else [inputs.x for inputs in layer]
 
 
 class _Train(torch.autograd.Function):
@@ -123,23 +125,25 @@ def _differentiate(ctx: Any, *given: Tensor | None) -> tuple[Any, ...]:
 
 def _save(ctx: Any, layer: Sequence[Inputs], y: Tensor, made: Sequence[Outputs]) -> None:
     """Keep what backward needs; autograd finds out if a saved tensor is changed meanwhile."""
-    tensors: list[Tensor | None] = [y]
+    xs = _xs(layer)
+    tensors: list[Tensor | None] = [*xs, y]
     for inputs, outputs in zip(layer, made, strict=True):
-        tensors += (*_leaves(inputs), *inputs.extras(), outputs.gates, outputs.cells)
+        tensors += (*inputs.state, *inputs.weights, *inputs.extras(), outputs.gates, outputs.cells)
     ctx.save_for_backward(*tensors)
+    ctx.xs = len(xs)
     ctx.layer = [(len(part.state), len(part.weights), part[_TENSORS:]) for part in layer]
     ctx.set_materialize_grads(False)
 
 
 def _saved(ctx: Any) -> tuple[list[Inputs], list[Given]]:
     """What went in, and y, gates and cells of each direction."""
-    y, *rest = ctx.saved_tensors
+    saved = ctx.saved_tensors
+    xs, (y, *rest) = saved[: ctx.xs], saved[ctx.xs :]
     layer, kept = [], []
-    for states, weights, numbers in ctx.layer:
-        count = _TENSORS - 2 + states + weights  # two of those fields are the lists
-        x, *others = rest[:count]
-        state, others = others[:states], others[states:]
-        layer.append(Inputs(x, state, others[:weights], *others[weights:], *numbers))
+    for i, (states, weights, numbers) in enumerate(ctx.layer):
+        count = _TENSORS - 3 + states + weights  # of those fields one is x, and two are lists
+        state, others = rest[:states], rest[states:count]
+        layer.append(Inputs(xs[i % len(xs)], state, others[:weights], *others[weights:], *numbers))
         kept.append(rest[count : count + 2])
         rest = rest[count + 2 :]
     parts = zip(split(y, layer), kept, strict=True)
@@ -149,19 +153,30 @@ def _saved(ctx: Any) -> tuple[list[Inputs], list[Given]]:
 def _gradients(
     ctx: Any, given: Given, needed: Needed, run: Callable[..., list[list[Tensor]]]
 ) -> list[Tensor | None]:
-    """Gradients of all leaves, by `run` or, to be differentiated again, by torch."""
+    """Gradients of x and of all states and weights, by `run` or, to be differentiated, by torch."""
     layer, kept = _saved(ctx)
     dy = [None] * len(layer) if given[0] is None else split(given[0], layer)
     slopes = [(part, *given[1 + 4 * i : 5 + 4 * i]) for i, part in enumerate(dy)]
     if torch.is_grad_enabled():
         pairs = zip(layer, slopes, strict=True)
-        return [part for inputs, slope in pairs for part in _by_reference(inputs, slope)]
-    first = layer[0]
-    each = len(_leaves(first))
-    want_weights = any(needed[i] for i in range(len(needed)) if i % each > len(first.state))
-    made = run(layer, kept, slopes, any(needed[::each]), want_weights)
-    flat = [part for parts in made for part in parts]
+        return _flat([_by_reference(*pair) for pair in pairs], ctx.xs, torch.add)
+    states, others = len(layer[0].state), needed[ctx.xs :]
+    each = states + len(layer[0].weights)
+    want_weights = any(need for i, need in enumerate(others) if i % each >= states)
+    made = run(layer, kept, slopes, any(needed[: ctx.xs]), want_weights)
+    flat = _flat(made, ctx.xs, Tensor.add_)
     return [part if need else None for part, need in zip(flat, needed, strict=True)]
+
+
+def _flat(
+    made: Sequence[Sequence[Tensor | None]], xs: int, add: Callable[[Tensor, Tensor], Tensor]
+) -> list[Tensor | None]:
+    """The gradients of all directions one after another, those of one x added up."""
+    dxs: list[Tensor | None] = [parts[0] for parts in made]
+    if xs == 1:
+        reached = [dx for dx in dxs if dx is not None]
+        dxs = [functools.reduce(add, reached) if reached else None]
+    return dxs + [part for parts in made for part in parts[1:]]
 
 
 def _by_reference(inputs: Inputs, given: Given) -> list[Tensor | None]:

@@ -2,7 +2,7 @@
 
     python examples/gates.py --out gates.png
 
-Every gate comes from the same pass that answers, by `return_gates=True`.
+Every gate comes from the same pass that answers, by `model.trace`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import torch
 
 import tidegate
 
@@ -33,15 +32,11 @@ def main() -> None:
     ).fit(texts, labels)
     spam = model.predict_proba([MESSAGE])[0, list(model.classes_).index("spam")]
 
-    network, encoder = model.network_, model.encoder_
-    batch = encoder.encode([MESSAGE]).batch([0])
-    with torch.no_grad():
-        vectors = network.embedding(batch.values)
-        *_, gates = network.recurrent(vectors, lengths=batch.lengths, return_gates=True)
-
-    tokens = encoder.tokens(MESSAGE)
+    trace = model.trace([MESSAGE])
+    tokens = trace.labels[0]
+    gates = trace.gates | {"cell": trace.cell}
     # Units ordered by how much their memory changes, the liveliest on top.
-    order = gates["cell"][0, 0].std(0).argsort(descending=True)
+    order = trace.cell[0, 0].std(0).argsort(descending=True)
     rows = {"input": (0, 1), "forget": (0, 1), "output": (0, 1), "cell": (-1.5, 1.5)}
     figure, axes = plt.subplots(len(rows), 1, figsize=(10, 7), sharex=True, layout="constrained")
     for axis, (name, (low, high)) in zip(axes, rows.items(), strict=True):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.plugins.adder import Adder
 from tests.task_contracts import check_task
+from tests.tasks.sequences import walks
+from tests.tasks.series import wave
 from tests.tasks.texts import texts
 from tidegate import tasks
 from tidegate.errors import InputError
@@ -27,7 +30,12 @@ def sums(count: int, longest: int = 9, seed: int = 0) -> tuple[list[str], list[f
 
 
 # A few rows for each task: what it is about decides what they are.
-DATA = {"text-classifier": texts(48), "adder": sums(48)}
+DATA: dict[str, Any] = {"text-classifier": texts(48), "adder": sums(48)}
+WALKS, WAYS, ENDS = walks(48)
+WAVES = [np.sin(np.arange(150) / 4 + phase).cumsum() for phase in range(24)]
+DATA["forecaster"] = (WAVES, None)
+DATA |= {"anomaly-detector": (wave(130).tolist(), [0, 1] * 65)}
+DATA |= {"sequence-classifier": (WALKS, WAYS), "sequence-regressor": (WALKS, ENDS)}
 
 
 @pytest.fixture

@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from tidegate.data.text import TextEncoder
     from tidegate.nn.accelerate import accelerate, restore
     from tidegate.tasks import load
+    from tidegate.tasks.anomaly_detector import AnomalyDetector
+    from tidegate.tasks.forecaster import Forecaster
+    from tidegate.tasks.sequence_classifier import SequenceClassifier
+    from tidegate.tasks.sequence_regressor import SequenceRegressor
     from tidegate.tasks.text_classifier import TextClassifier
 
 __all__ = [
+    "AnomalyDetector",
     "Batch",
+    "Forecaster",
+    "SequenceClassifier",
+    "SequenceRegressor",
     "TextClassifier",
     "TextEncoder",
     "__version__",
@@ -35,7 +43,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AnomalyDetector": "tidegate.tasks.anomaly_detector",
     "Batch": "tidegate.batch",
+    "Forecaster": "tidegate.tasks.forecaster",
+    "SequenceClassifier": "tidegate.tasks.sequence_classifier",
+    "SequenceRegressor": "tidegate.tasks.sequence_regressor",
     "TextClassifier": "tidegate.tasks.text_classifier",
     "TextEncoder": "tidegate.data.text",
     "accelerate": "tidegate.nn.accelerate",

@@ -80,7 +80,7 @@ def start(*words: object, cwd: Path, **more: object) -> subprocess.Popen[bytes]:
         cwd=cwd,
         env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": ""},
         stdin=more.pop("stdin", subprocess.DEVNULL),  # type: ignore[call-overload]
-        stdout=subprocess.PIPE,
+        stdout=more.pop("stdout", subprocess.PIPE),  # type: ignore[call-overload]
         stderr=subprocess.PIPE,
         **more,
     )

@@ -19,7 +19,8 @@ LENGTHS = torch.tensor([3, 2])
         ("last", [9, 2], [1, 1]),
         # Means 5 and -2; squared distances 9 + 1 + 16 over 3, and 16 + 16 over 2.
         ("standard", [5, -2], [(26 / 3) ** 0.5, 4]),
-        ("mean", [0, 0], [1 + 5, 1 + 4]),
+        ("mean", [5, -2], [1, 1]),
+        ("count", [0, 0], [1 + 5, 1 + 4]),
     ],
 )
 def test_levels_worked_by_hand(mode, location, scale):

@@ -29,7 +29,7 @@ def tasks() -> None:
     to, program = console.out(), console.program()
     for name in known.names():
         outline = known.outline(name)
-        roles = " ".join(f"{flag(role)} {role.upper()}" for role in outline.roles)
+        roles = " ".join(f"{flag(role)} {role.upper()}" for role in outline.usual)
         to.print(Text(name, style="bold"))
         to.print(Text(f"  {outline.sentence}"))
         to.print(

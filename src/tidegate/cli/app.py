@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from tidegate.cli.explain import explain
 from tidegate.cli.fit import FitGroup
 from tidegate.cli.predict import predict
 from tidegate.cli.root import Root, report_bug
+from tidegate.cli.watch import watch
 
 app = typer.Typer(
     cls=Root,
@@ -64,6 +66,7 @@ for function, inputs_only in ((predict, True), (evaluate, False), (doctor, False
         cls=with_columns(function, inputs_only=inputs_only),
         help=inspect.getdoc(function),
     )(lambda: None)
+app.command()(watch)
 app.command()(explain)
 app.command()(about.info)
 app.command()(about.tasks)
@@ -81,6 +84,8 @@ def demo(
 
     spam: an LSTM that tells spam from real text messages, in about a minute.
     memory: which nets remember what was long ago, and which do not, in a minute or two.
+    forecast: the CO2 in the air of the next year, with intervals, in a few seconds.
+    anomaly: a sensor breaks four times, and an alarm says when and how, in half a minute.
     """
     from tidegate.cli.showcase import show
 
@@ -109,6 +114,9 @@ def bench(
 def main() -> None:
     """Run the command line: the entry point of the script `tidegate`."""
     sys.excepthook = report_bug
+    # Whoever closed them wants to see nothing; what takes their place stays open to the end.
+    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, never a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

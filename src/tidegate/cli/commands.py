@@ -108,7 +108,8 @@ def _roles(inputs_only: bool) -> dict[str, str]:
     for name in tasks.names():
         outline = tasks.outline(name)
         roles = outline.roles
-        found |= {outline.input_role: roles[outline.input_role]} if inputs_only else roles
+        targets = {outline.target_role} if inputs_only else set()
+        found |= {role: text for role, text in roles.items() if role not in targets}
     return found
 
 

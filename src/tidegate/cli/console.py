@@ -145,7 +145,7 @@ def per_class(report: Mapping[str, Mapping[str, float]]) -> Table:
     table = _table("class", *names)
     for label, found in report.items():
         table.add_row(
-            label,
+            str(label),
             *(f"{found[n]:,.0f}" if n == "support" else f"{found[n]:.4f}" for n in names),
         )
     return table

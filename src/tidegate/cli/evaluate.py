@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,3 +55,18 @@ def show(found: dict[str, Any], title: str) -> None:
     if "confusion_matrix" in found:
         to.print()
         to.print(console.confusion(found["classes"], found["confusion_matrix"]))
+    show_figures(found)
+
+
+def show_figures(found: Mapping[str, Any]) -> None:
+    """Print a table of figures and what it says, where there is one.
+
+    Args:
+        found: Perhaps `figures`, rows of names and texts, and `verdict`, a sentence.
+    """
+    to = console.out()
+    if found.get("figures"):
+        to.print()
+        to.print(console.figures(found["figures"]))
+    if found.get("verdict"):
+        to.print(found["verdict"])

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tidegate import tasks
-from tidegate.cli import console
+from tidegate.cli import console, evaluate
 from tidegate.cli.commands import Parameters, column_parameters, fill, flag, parameter
 from tidegate.cli.options import given_settings, setting_parameters
 from tidegate.errors import InputError, TidegateError, TrainingError, message
@@ -57,7 +57,7 @@ class TaskCommand(TyperCommand):
 
 
 def _example(outline: tasks.Outline) -> str:
-    roles = " ".join(f"{flag(role)} {role}" for role in outline.roles)
+    roles = " ".join(f"{flag(role)} {role}" for role in outline.usual)
     lines = (
         f"tidegate fit {outline.name} train.csv {roles} --out model/",
         f"tidegate fit {outline.name} train.csv --test test.csv --epochs 5 --out model/",
@@ -140,7 +140,7 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
     began = time.monotonic()
     try:
         with _marked(kept):
-            parts.fit(model, checkpoint=kept, resume=resume)
+            tested = parts.fit(model, checkpoint=kept, resume=resume)
     except KeyboardInterrupt:
         _tell_stopped(checkpoint.exists(kept))
         raise typer.Exit(130) from None
@@ -152,7 +152,7 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
     model.save(out)
     checkpoint.remove(kept)
     if not quiet:
-        _tell_done(model, out, values, time.monotonic() - began)
+        _tell_done(model, out, values, time.monotonic() - began, tested or model.beside())
 
 
 @contextlib.contextmanager
@@ -224,11 +224,14 @@ def _tell_stopped(kept: bool) -> None:
     console.print_commands(console.err(), "To go on:", [command])
 
 
-def _tell_done(model: Task, out: Path, values: Mapping[str, Any], seconds: float) -> None:
+def _tell_done(
+    model: Task, out: Path, values: Mapping[str, Any], seconds: float, beside: Mapping[str, Any]
+) -> None:
     shown = {name: scores for name, scores in model.metrics_.items() if name != "train"}
     to = console.out()
     to.print()
     to.print(console.scores(shown or model.metrics_))
+    evaluate.show_figures(beside)
     to.print(
         f"\nbest epoch {model.best_epoch_} of {len(model.history_)} · {seconds:.0f} s · "
         f"saved in {out}/",
@@ -241,4 +244,6 @@ def _tell_done(model: Task, out: Path, values: Mapping[str, Any], seconds: float
         f"{program} evaluate {folder} {shlex.quote(test) if test else data}",
         f"{program} info {folder}",
     ]
+    if model.forecasts:
+        commands[0] = f"{program} predict {folder} --out next.csv --plot next.png"
     console.print_commands(to, "Next:", commands)

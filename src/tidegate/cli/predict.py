@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from tidegate.cli import console
+from tidegate.cli.forecast import forecast, refuse_forecast_options
 from tidegate.cli.paths import is_true
-from tidegate.cli.tables import fitted_columns
+from tidegate.cli.tables import ROW, fitted_columns, read_part
 from tidegate.cli.writers import FORMATS, to_screen
 from tidegate.errors import InputError, message
 
@@ -27,12 +29,12 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
     inputs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="DATA|TEXT...|-",
-            help="A table, or texts, or - for the lines of standard input.",
+            help="A table, or texts, or - for standard input; a forecaster may do without.",
         ),
-    ],
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write here instead: .csv .tsv .jsonl .parquet, or .gz."),
@@ -49,6 +51,13 @@ def predict(
         bool,
         typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell."),
     ] = False,
+    horizon: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Steps to forecast [dim](default as in training)[/dim]."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the forecast: .png .svg .pdf.")
+    ] = None,
     **columns: str | None,
 ) -> None:
     """Answer new data with a saved model.
@@ -58,31 +67,78 @@ def predict(
     from tidegate import tasks
     from tidegate.data import write_table
 
+    inputs = inputs or []
     path = _table(inputs)
-    if path is None and any(columns.values()):
-        rule = "left out unless DATA is a table"
-        raise InputError(message("predict", "COLUMN", rule, next(filter(None, columns.values()))))
     if out is not None:
         _check_out(out, path, form)
     task = tasks.load(model)
+    _check_data(task, path, inputs, columns)
+    sums = console.WarningSums()
+    with sums.collected():
+        if task.forecasts:
+            found = Answers(iter([forecast(task, path, columns, horizon, plot)]))
+        else:
+            refuse_forecast_options(task, horizon, plot)
+            found = _answers(task, path, inputs, columns, drop_missing, sums)
+        if out is not None:
+            write_table(found.frames, out)
+            return
+        show = to_screen(form or found.form, found.column)
+        for frame in found.frames:
+            show(frame)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of some rows, piece by piece.
+
+    Attributes:
+        frames: Tables of rows and answers.
+        column: The column that was answered; "" where the answers are not one for each row.
+        form: How they are printed unless the user says how.
+    """
+
+    frames: Iterator[pd.DataFrame]
+    column: str = ""
+    form: str = "csv"
+
+
+def _check_data(
+    task: Task, path: Path | None, inputs: list[str], columns: Mapping[str, str | None]
+) -> None:
+    """Refuse arguments that are not of a kind that the task answers."""
     if path is not None:
-        column, usual = _column(task, path, columns), "csv"
+        return
+    if named := next(filter(None, columns.values()), None):
+        raise InputError(message("predict", "COLUMN", "left out unless DATA is a table", named))
+    if bool(inputs) == task.forecasts or task.whole_tables:
+        rule = "a table, texts or -"
+        if task.forecasts or task.whole_tables:
+            rule = "a table, or left out" if task.forecasts else "a table"
+        raise InputError(message("predict", "DATA", rule, " ".join(inputs) or "nothing"))
+
+
+def _answers(
+    task: Task,
+    path: Path | None,
+    inputs: list[str],
+    columns: Mapping[str, str | None],
+    drop_missing: bool,
+    sums: console.WarningSums,
+) -> Answers:
+    """Answer a file, the lines of standard input or the texts of the command line."""
+    if path is not None and task.whole_tables:
+        return Answers(iter([answer_table(task, path, columns, drop_missing)]))
+    if path is not None:
+        column, form = _column(task, path, columns), "csv"
         frames = _file_frames(path, column, drop_missing)
     elif inputs == ["-"]:
-        column, usual = task.input_role, "lines"
+        column, form = task.input_role, "lines"
         frames = (as_frame(column, lines) for lines in stream_lines(sys.stdin.buffer))
     else:
-        column, usual = task.input_role, "table"
+        column, form = task.input_role, "table"
         frames = iter([as_frame(column, inputs)])
-    sums = console.WarningSums()
-    answers = _answers(task, frames, column, sums)
-    with sums.collected():
-        if out is not None:
-            write_table(answers, out)
-            return
-        show = to_screen(form or usual, column)
-        for frame in answers:
-            show(frame)
+    return Answers(_answered(task, frames, column, sums), column, form)
 
 
 def _column(task: Task, path: Path, given: Mapping[str, str | None]) -> str:
@@ -92,7 +148,7 @@ def _column(task: Task, path: Path, given: Mapping[str, str | None]) -> str:
     return fitted_columns(task, given)[task.input_role]
 
 
-def _answers(
+def _answered(
     task: Task, frames: Iterator[pd.DataFrame], column: str, sums: console.WarningSums
 ) -> Iterator[pd.DataFrame]:
     for frame in frames:
@@ -138,6 +194,8 @@ def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
 
 def _table(inputs: list[str]) -> Path | None:
     """Say which file the arguments name, or None when they are texts or -."""
+    if not inputs:
+        return None
     first = Path(inputs[0])
     named = len(inputs) == 1 and inputs[0] != "-"
     if named and (is_true(first.is_file) or inputs[0].endswith(_TABLES)):
@@ -203,7 +261,35 @@ def answered(task: Task, frame: pd.DataFrame, column: str) -> pd.DataFrame:
         InputError: If the frame has a column of such a name, or the rows are wrong.
     """
     X, _ = task.inputs(frame, {task.input_role: column})
-    answers = task.answer(X)
+    return _beside(frame, task.answer(X))
+
+
+def answer_table(
+    task: Task, path: Path, columns: Mapping[str, str | None], drop_missing: bool
+) -> pd.DataFrame:
+    """Answer a table whose rows belong together.
+
+    Args:
+        task: A fitted task with `whole_tables`.
+        path: The table.
+        columns: Columns by role, None where the user named none.
+        drop_missing: Whether to leave out incomplete rows.
+
+    Returns:
+        A row for each answer: what the task makes of the table, and the answers.
+
+    Raises:
+        InputError: If something is wrong with the table.
+    """
+    part = read_part(task, path, fitted_columns(task, columns), drop_missing)
+    with part.naming(task):
+        answers = task.answer(part.rows(task)[0])
+    own = [name for name in part.frame.columns if str(name).startswith(ROW[0])]
+    return _beside(part.frame.drop(columns=own), answers)
+
+
+def _beside(frame: pd.DataFrame, answers: Mapping[str, Any]) -> pd.DataFrame:
+    """Put answers beside the rows of a table."""
     taken = [name for name in answers if name in frame.columns]
     if taken:
         rule, remedy = "free for the answers", "Rename that column of the table"

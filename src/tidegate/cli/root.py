@@ -17,7 +17,9 @@ from typer.core import TyperGroup
 from tidegate.cli import console
 from tidegate.errors import InputError, TidegateError, suggest
 
-_ORDER = ("demo", "tasks", "fit", "evaluate", "predict", "explain", "doctor", "info", "bench")
+_ORDER = (
+    "demo", "tasks", "fit", "evaluate", "predict", "watch", "explain", "doctor", "info", "bench",
+)  # fmt: skip
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
@@ -53,14 +55,21 @@ class Root(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Nobody listens any more: send what is still buffered nowhere, so that the
-            # interpreter does not stumble over it when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _silence()  # nobody listens any more
             return 0
+        except OSError as error:
+            _silence()
+            where = error.filename or "standard output"
+            raise TidegateError(f"{where}: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             console.note("stopped by Ctrl-C.")
             raise typer.Exit(130) from None
         return result
+
+
+def _silence() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not stumble over it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def usage_message(error: Any) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tidegate.tasks.base import Task
 
-ROW = "\0row"  # no column of a file has this name
+ROW = "\0row"  # no column of a file begins like this
 
 # What a --split column may say, and the part that it means.
 _PARTS = {
@@ -68,7 +68,8 @@ class Part:
             yield
         except InputError as error:
             text = str(error)
-            for argument, role in (("X", task.input_role), ("y", task.target_role or "")):
+            sides = (("X", task.input_role), ("y", task.target_role or ""))
+            for argument, role in (*sides, *((role, role) for role in task.roles)):
                 start = f"{type(task).__name__}: `{argument}`"
                 column = self.columns.get(role)
                 if column is not None and text.startswith(start):
@@ -91,8 +92,12 @@ class Parts:
     validation: Part | float | None
     test: Part | None
 
-    def fit(self, task: Task, *, checkpoint: Path, resume: bool) -> None:
-        """Fit a task and measure it, after all parts have been checked against each other."""
+    def fit(self, task: Task, *, checkpoint: Path, resume: bool) -> dict[str, Any]:
+        """Fit a task and measure it, after all parts have been checked against each other.
+
+        Returns:
+            What `Task.evaluate(report=True)` found on the test rows; nothing without such rows.
+        """
         with self.train.naming(task):
             X, y = self.train.rows(task)
         held = self.validation
@@ -112,9 +117,11 @@ class Parts:
                 resume=resume,
             )
         task.columns_ = dict(self.train.columns)
-        if self.test is not None:
-            found = self.test.measure(task)
-            task.metrics_["test"] = {name: found[name] for name in task.metrics_["train"]}
+        if self.test is None:
+            return {}
+        found = self.test.measure(task)
+        task.metrics_["test"] = {name: found[name] for name in task.metrics_["train"]}
+        return found
 
 
 def _check_targets(task: Task, part: Part, known: Any) -> None:
@@ -243,6 +250,9 @@ def _share(text: str) -> float | None:
 
 def _split(table: Part, column: str) -> dict[str, Part]:
     """Divide a table by a column that names the part of each row."""
+    if column not in table.frame:  # it was in the file: rows that became one differed in it
+        rule = "the same in all rows of a sequence"
+        raise InputError(message(table.source, column, rule, "different parts"))
     names = table.frame[column].astype(str).str.strip().str.lower().map(_PARTS)
     wrong = names.isna()
     if wrong.any():

@@ -15,6 +15,7 @@ from tidegate.datasets.memory_problems import (
     SequentialDigits,
     TemporalOrder,
 )
+from tidegate.datasets.series import load_airline_passengers, load_co2, make_broken_sensor
 
 __all__ = [
     "AddingProblem",
@@ -22,7 +23,10 @@ __all__ = [
     "MemoryProblem",
     "SequentialDigits",
     "TemporalOrder",
+    "load_airline_passengers",
+    "load_co2",
     "load_sms_spam",
+    "make_broken_sensor",
 ]
 
 

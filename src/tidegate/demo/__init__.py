@@ -47,6 +47,16 @@ _DEMOS = {
             "Five recurrent nets learn to add two numbers out of 200: the two that were marked, "
             "one of them long ago (the adding problem, Hochreiter & Schmidhuber 1997).",
         ),
+        Demo(
+            "forecast",
+            "An LSTM learns 41 years of the CO2 in the air at Mauna Loa, week by week (Keeling & "
+            "Whorf 2004), and forecasts a year from each week of the last three.",
+        ),
+        Demo(
+            "anomaly",
+            "A thermometer is read every ten minutes for 60 days, and breaks four times. A "
+            "detector learns from the first 30 days what is usual, and watches the rest.",
+        ),
     )
 }
 
@@ -55,8 +65,8 @@ def names() -> list[str]:
     """List the demos.
 
     Example:
-        >>> names()
-        ['memory', 'spam']
+        >>> "spam" in names()
+        True
     """
     return sorted(_DEMOS)
 

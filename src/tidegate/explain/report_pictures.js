@@ -112,7 +112,9 @@ function drawPaths() {
     const low = arrays[0].signed ? -high : 0;
     $$(".tick", box).forEach((tick, index) => { tick.textContent = fixed(low + (index / 2) * (high - low)); });
     arrays.forEach((array, index) => {
-      const points = lines[index].map((number, step) => `${step + 0.5},${(HEIGHT * (1 - (number - low) / (high - low))).toFixed(2)}`);
+      const heights = lines[index].map((number) => (HEIGHT * (1 - (number - low) / (high - low))).toFixed(2));
+      // One token alone would be a line without length.
+      const points = steps === 1 ? [`0,${heights[0]}`, `1,${heights[0]}`] : heights.map((height, step) => `${step + 0.5},${height}`);
       array.path.setAttribute("points", points.join(" "));
     });
   }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tidegate.errors import InputError, message
 
@@ -16,8 +17,8 @@ class Convolution(nn.Module):
     Axis letters: B rows, T steps, D features, F filters, W width.
 
     y = relu(norm(conv(x))) for each layer, where conv sums W steps around each one and norm is
-    layer normalisation over the filters (Ba et al. 2016). The values themselves go on beside what
-    was found: the output is [x, y].
+    batch normalisation over the real steps of all rows (Ioffe & Szegedy 2015). The values
+    themselves go on beside what was found: the output is [x, y].
 
     What stands past a row's end is never read: a row's answer does not depend on its padding.
 
@@ -43,10 +44,9 @@ class Convolution(nn.Module):
             raise InputError(message("Convolution", "width", "odd and >= 1", width, remedy))
         sizes = [features, *[filters] * layers]
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(before, after, width, padding=width // 2)
-            for before, after in itertools.pairwise(sizes)
+            nn.Conv1d(before, after, width, padding=width // 2) for before, after in pairwise(sizes)
         )
-        self.norms = nn.ModuleList(nn.LayerNorm(filters) for _ in range(layers))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(filters) for _ in range(layers))
         self.output_size = features + filters
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
@@ -59,9 +59,21 @@ class Convolution(nn.Module):
         Returns:
             `[B, T, D + F]`, zeros where there is no step.
         """
-        real = mask[..., None]
-        found = values = values.masked_fill(~real, 0.0)
+        found = values = values.masked_fill(~mask[..., None], 0.0)
         for convolve, norm in zip(self.convolutions, self.norms, strict=True):
-            found = convolve(found.transpose(1, 2)).transpose(1, 2)
-            found = torch.relu(norm(found)).masked_fill(~real, 0.0)
+            sums = convolve(found.transpose(1, 2)).transpose(1, 2)
+            found = torch.zeros_like(sums).masked_scatter(
+                mask[..., None], torch.relu(_normalised(norm, sums[mask]))
+            )
         return torch.cat([values, found], -1)
+
+
+def _normalised(norm: nn.Module, steps: Tensor) -> Tensor:
+    """Normalise steps `[N, F]`; a single one has no deviation of its own."""
+    assert isinstance(norm, nn.BatchNorm1d)
+    if norm.training and len(steps) > 1:
+        scaled: Tensor = norm(steps)
+        return scaled
+    return F.batch_norm(
+        steps, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps
+    )

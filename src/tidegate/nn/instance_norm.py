@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tidegate.errors import InputError, message, suggest
 
-MODES = ("none", "last", "standard", "mean")
+MODES = ("none", "last", "mean", "standard", "count")
 
 # A flat window has no unit of its own: its deviation is this at least, in units of the data.
 _LEAST = 1e-3
@@ -29,9 +29,10 @@ class InstanceNorm(nn.Module):
 
     - "none": location 0, scale 1.
     - "last": location x_T, the last value, scale 1 (Zeng et al. 2023, NLinear).
+    - "mean": location the mean of the window, scale 1.
     - "standard": the mean and the standard deviation of the window (Kim et al. 2022, eq. 2-3,
       without the affine part).
-    - "mean": location 0, scale 1 + the mean of |x|; for counts, which must not be shifted
+    - "count": location 0, scale 1 + the mean of |x|; for counts, which must not be shifted
       (Salinas et al. 2020, eq. 4).
 
     A network that reads normal values and whose answers are put back follows a series wherever
@@ -77,9 +78,11 @@ class InstanceNorm(nn.Module):
             return Level(_last(x, lengths), one)
         mask = (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[..., None]
         count = lengths.clamp(min=1)[:, None, None]
-        if self.mode == "mean":
+        if self.mode == "count":
             return Level(zero, 1 + (x.abs() * mask).sum(1, keepdim=True) / count)
         mean = (x * mask).sum(1, keepdim=True) / count
+        if self.mode == "mean":
+            return Level(mean, one)
         deviation = (((x - mean) * mask) ** 2).sum(1, keepdim=True).div(count).sqrt()
         return Level(mean, deviation.clamp(min=_LEAST))
 

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 __all__ = ["Outline", "get", "load", "names", "outline"]
 
 _SHARED = {"base", "classifier", "estimator", "option", "rows", "saved", "settings"}
-_SHARED |= {"columns", "inside", "questions", "text_change", "text_network"}
+_SHARED |= {"inside", "questions", "text_change", "text_network"}
+_SHARED |= {"anomaly_alarms", "anomaly_cold", "anomaly_evidence", "anomaly_findings"}
+_SHARED |= {"anomaly_network", "anomaly_plots", "anomaly_readings", "anomaly_readout"}
+_SHARED |= {"anomaly_scale", "anomaly_settings", "anomaly_stream", "anomaly_tail"}
+_SHARED |= {"baselines", "forecast_metrics", "forecast_network", "forecaster_settings"}
+_SHARED |= {"backtest", "forecast", "forecast_plots", "forecast_skip", "intervals"}
+_SHARED |= {"outcomes", "series_task", "spans"}
+_SHARED |= {"forecast_strategies"}
+_SHARED |= {"columns", "regressor", "sequence_base", "sequence_network"}
 
 
 @dataclass(frozen=True)
@@ -38,12 +46,22 @@ class Outline:
         sentence: One sentence: the first of the class's docstring.
         roles: The columns of a table that the task reads: role name to help text.
         input_role: The role that it answers.
+        target_role: The role that is only there to learn from, or None.
+        optional: The roles that a table need not have.
     """
 
     name: str
     sentence: str
     roles: Mapping[str, str]
     input_role: str
+    target_role: str | None = None
+    optional: tuple[str, ...] = ()
+
+    @property
+    def usual(self) -> list[str]:
+        """The roles worth naming in an example: those needed, or the first two."""
+        needed = [role for role in self.roles if role not in self.optional]
+        return needed or list(self.roles)[:2]
 
 
 def names() -> list[str]:
@@ -107,9 +125,12 @@ def outline(name: str) -> Outline:
                 told = _literals(node)
                 if {"roles", "input_role"} <= set(told):
                     sentence = _first_paragraph(ast.get_docstring(node))
-                    return Outline(name, sentence, told["roles"], told["input_role"])
+                    more = told.get("target_role"), told.get("optional_roles", ())
+                    return Outline(name, sentence, told["roles"], told["input_role"], *more)
     task = get(name)
-    return Outline(name, _first_paragraph(inspect.getdoc(task)), task.roles, task.input_role)
+    more = task.target_role, task.optional_roles
+    sentence = _first_paragraph(inspect.getdoc(task))
+    return Outline(name, sentence, task.roles, task.input_role, *more)
 
 
 def load(path: str | Path, *, device: str | None = None) -> Task:

@@ -44,8 +44,8 @@ class Task(Questions):
         input_role: The role that becomes X.
         target_role: The role that becomes y, or None.
         optional_roles: The roles that a table need not have.
-        whole_tables: Whether `predict` on the command line hands over whole tables, to
-            `answer_table`, and not rows, to `answer`.
+        forecasts: Whether `predict` says what comes after the end of X, and takes `horizon`.
+        whole_tables: Whether the rows of a table belong together, so that it is answered whole.
         encoder_files: The names of the JSON files that the encoder may keep in a saved model.
         settings_: The checked, frozen settings of the last fit.
         network_: The trained `torch.nn.Module`.
@@ -63,6 +63,7 @@ class Task(Questions):
     input_role: ClassVar[str] = ""
     target_role: ClassVar[str | None] = None
     optional_roles: ClassVar[tuple[str, ...]] = ()
+    forecasts: ClassVar[bool] = False
     whole_tables: ClassVar[bool] = False
     encoder_files: ClassVar[tuple[str, ...]] = ()
 
@@ -227,6 +228,10 @@ class Task(Questions):
         """Return what the fitted task is worth telling about besides its settings, by name."""
         self._check_fitted()
         return {"parameters": f"{self.number_of_parameters:,}"}
+
+    def beside(self) -> dict[str, Any]:
+        """Return what is worth printing beside the scores of a fit: `figures`, `verdict`."""
+        return {}
 
     def predict(self, X: Any) -> Any:
         """Answer each row of X."""

@@ -1,0 +1,178 @@
+"""AnomalyStream: what single steps tell, rubbish among them, and going on elsewhere."""
+
+from __future__ import annotations
+
+import json
+import math
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.tasks.series import QUICK, hours, wave
+from tidegate import AnomalyDetector
+from tidegate.errors import InputError
+
+NAN = float("nan")
+
+
+@pytest.fixture(scope="module")
+def model() -> AnomalyDetector:
+    return AnomalyDetector(**QUICK).fit(wave(900))
+
+
+@pytest.fixture(scope="module")
+def pair() -> AnomalyDetector:
+    frame = pd.DataFrame(wave(900, 2), columns=["heat", "load"], index=hours(900))
+    return AnomalyDetector(**QUICK).fit(frame)
+
+
+def test_a_spike_is_told_with_its_variable_and_what_was_expected(pair):
+    stream = pair.stream()
+    following = wave(1300, 2)[900:]
+    for row in following[:300]:
+        stream.update(row.tolist())
+    row = following[300].copy()
+    row[1] += 30
+    found = stream.update(row.tolist())
+    assert found.alarm
+    assert found.score >= 3
+    assert found.variable == "load"
+    assert found.value == pytest.approx(row[1])
+    assert found.expected == pytest.approx(following[300, 1], abs=3)
+    assert found.deviations > 5
+    assert str(found).startswith("load is ")
+    assert "usual errors above" in str(found)
+
+
+def test_nothing_is_alarmed_without_a_reason(model):
+    stream = model.stream()
+    found = [stream.update(value) for value in wave(4900)[900:].tolist()]
+    assert sum(step.alarm for step in found) <= 10
+    assert all(step.ready for step in found)
+    usual = np.median([abs(step.value - step.expected) for step in found])
+    assert usual < 1.0
+
+
+@pytest.mark.parametrize(
+    "rubbish", [NAN, None, "rubbish", float("inf"), -float("inf"), "", "1e999"], ids=repr
+)
+def test_rubbish_is_missing_and_counted_and_never_crashes(model, rubbish):
+    stream = model.stream()
+    before = stream.missing
+    values = wave(1000)[900:].tolist()
+    for value in values[:50]:
+        stream.update(value)
+    for _ in range(5):
+        found = stream.update(rubbish)
+        assert math.isnan(found.score)
+        assert found.kind == "missing"
+        assert not found.alarm
+        assert str(found) == "value is missing"
+        assert math.isfinite(found.expected)
+    assert stream.missing == before + 5
+    assert stream.update(values[55]).score < 3
+
+
+def test_one_missing_variable_does_not_hide_the_other(pair):
+    stream = pair.stream()
+    following = wave(1200, 2)[900:]
+    for row in following[:200]:
+        stream.update(row.tolist())
+    found = stream.update([NAN, following[200, 1] + 30])
+    assert found.alarm
+    assert found.variable == "load"
+    assert stream.missing == 1
+
+
+def test_a_long_stall_leaves_the_state_finite(model):
+    stream = model.stream()
+    for _ in range(3000):
+        found = stream.update(NAN)
+    assert math.isfinite(found.expected)
+    for value in wave(1000)[900:].tolist():
+        assert math.isfinite(stream.update(value).score)
+
+
+def test_values_of_any_size_are_survived(model):
+    stream = model.stream()
+    for value in (1e308, -1e308, 5e-324, 0.0, 1e30, *wave(100).tolist()):
+        found = stream.update(value)
+        assert math.isfinite(found.score)
+        assert math.isfinite(found.expected)
+
+
+def test_a_stream_stopped_and_loaded_goes_on_to_the_bit(pair):
+    stream, again = pair.stream(), pair.stream()
+    following = wave(1100, 2)[900:].tolist()
+    for row in following[:100]:
+        stream.update(row, 1e9)
+    again.load(json.loads(json.dumps(stream.state())))
+    for row in following[100:]:
+        assert again.update(row, 1e9) == stream.update(row, 1e9)
+    assert again.steps == stream.steps == 900 + 200
+
+
+def test_two_streams_of_a_model_are_strangers(model):
+    one, other = model.stream(), model.stream()
+    for _ in range(200):
+        one.update(1e6)
+    value = wave(901)[-1]
+    assert other.update(value) == model.stream().update(value)
+
+
+def test_times_are_read_and_go_on_by_themselves(pair):
+    after = hours(1000)[900:]
+    rows = wave(1000, 2)[900:].tolist()
+    given, left_out = pair.stream(), pair.stream()
+    for row, time in zip(rows, after, strict=True):
+        assert given.update(row, str(time)) == left_out.update(row)
+    with pytest.raises(InputError, match=r"`time` must be a date or a number; got 'noon'"):
+        given.update(rows[0], "noon")
+    assert given.steps == left_out.steps
+    with pytest.raises(InputError, match=r"`value` must be 2 numbers: heat, load; got 1"):
+        given.update(3.0)
+
+
+def test_memory_is_constant(model):
+    stream = model.stream()
+    values = wave(3000).tolist()
+    for value in values[:1500]:
+        stream.update(value)
+    tracemalloc.start()
+    for value in values[1500:]:
+        stream.update(value)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown < 30_000
+
+
+def test_a_cold_stream_learns_on_the_way():
+    stream = AnomalyDetector(warmup=60, hidden_size=6).stream(["load"])
+    values = wave(1500).tolist()
+    early = [stream.update(value) for value in values[:59]]
+    assert not any(found.ready or found.alarm for found in early)
+    assert {found.variable for found in early} == {"load"}
+    assert str(early[0]) == "learning what is usual"
+    later = [stream.update(value) for value in values[59:]]
+    assert later[-1].ready
+    assert np.median([abs(f.value - f.expected) for f in later[-200:]]) < 1.0
+    stream.update(NAN)
+    assert (stream.steps, stream.missing) == (1501, 1)
+    assert stream.update(80.0).alarm
+
+
+def test_a_cold_stream_takes_times_rubbish_and_a_variable_that_comes_late():
+    stream = AnomalyDetector(warmup=30, hidden_size=4).stream(["heat", "load"])
+    rows = wave(400, 2)
+    for step, row in enumerate(rows):
+        late = row.tolist() if step >= 100 else [row[0], "rubbish"]
+        found = stream.update(late, hours(400)[step].to_pydatetime())
+        if step < 100:
+            assert not found.ready
+    assert found.ready
+    assert stream.missing == 100
+    assert stream.steps == 400
+    with pytest.raises(InputError, match=r"2 numbers: heat, load"):
+        stream.update(1.0)

@@ -147,7 +147,7 @@ def bad_table(folder, kind):
     """A file that cannot be learned from, and what must be said about it."""
     data = folder / f"{kind}.csv"
     if kind == "missing":
-        return data, ("missing.csv: `file` must be there",)
+        return data, ("missing.csv: `file` must be an existing one",)
     if kind == "empty":
         data.write_text("")
         return data, ("empty.csv", "an empty file")
@@ -193,8 +193,8 @@ def test_a_bad_table_is_one_line_and_nothing_is_written(run, tmp_path, kind):
         (("--split", "prt"), "no column 'prt'"),
         (("--split", "label"), "`label` must be train, validation or test in each row; got 'yes'"),
         (("--validation", "1.5"), "`--validation` must be a file, or a share"),
-        (("--validation", "nothing.csv"), "nothing.csv: `file` must be there"),
-        (("--test", "nothing.csv"), "nothing.csv: `file` must be there"),
+        (("--validation", "nothing.csv"), "nothing.csv: `file` must be an existing one"),
+        (("--test", "nothing.csv"), "nothing.csv: `file` must be an existing one"),
         (("--dropout", "2"), "`dropout` must be a number >= 0 and <= 0.95; got '2'"),
         (("--recurrent-dropout", "2"), "`recurrent_dropout` must be a probability"),
         (("--cell", "gru", "--peephole"), "options of the cell 'gru'; got 'peephole'"),

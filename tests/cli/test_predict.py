@@ -131,7 +131,7 @@ def test_numbers_in_the_text_column_are_texts(run, model, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("gone.csv",), "gone.csv: `file` must be there"),
+        (("gone.csv",), "gone.csv: `file` must be an existing one"),
         (("{new}", "--text", "txt"), "no column 'txt'. Did you mean 'text'"),
         (("{new}", "--out", "p.xlsx"), "p.xlsx: `suffix` must be a name that ends in .csv"),
         (("{new}", "--out", "nowhere/p.csv"), "`--out` must be a file in a folder that exists"),

@@ -229,12 +229,14 @@ def test_damaged_gzip(tmp_path):
 
 
 def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(InputError, match=r"no\.csv: `file` must be there; got nothing. Check the"):
+    with pytest.raises(
+        InputError, match=r"no\.csv: `file` must be an existing one; got no such file. Check the"
+    ):
         read_table(tmp_path / "no.csv")
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(InputError, match="`file` must be a file; got a folder"):
         read_table(tmp_path / "folder.csv")
-    with pytest.raises(InputError, match="`file` must be there"):
+    with pytest.raises(InputError, match="`file` must be an existing one"):
         iter_table(tmp_path / "no.csv")  # at once, not when the first piece is asked for
 
 

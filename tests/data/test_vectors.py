@@ -117,7 +117,7 @@ def test_an_npz_from_a_later_kind_of_zip(tmp_path):
 
 
 def test_missing_folder_and_cut_gzip(tmp_path):
-    with pytest.raises(InputError, match="`file` must be there; got nothing"):
+    with pytest.raises(InputError, match="`file` must be an existing one; got no such file"):
         load_vectors(tmp_path / "none.txt", ["a"])
     with pytest.raises(InputError, match="`file` must be a file; got a folder"):
         load_vectors(tmp_path, ["a"])

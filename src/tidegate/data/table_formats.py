@@ -55,7 +55,9 @@ def check_file(path: Path) -> None:
         InputError: If it is.
     """
     if not path.exists():
-        raise InputError(message(str(path), "file", "there", "nothing", "Check the path"))
+        raise InputError(
+            message(str(path), "file", "an existing one", "no such file", "Check the path")
+        )
     if path.is_dir():
         raise InputError(message(str(path), "file", "a file", "a folder", "Name a file in it"))
     if path.stat().st_size == 0:

@@ -10,6 +10,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from tidegate.demo.recall import LOOK
 
@@ -99,4 +100,6 @@ def _curves(part: Part, axes: Axes) -> None:
     axes.set(yscale="log", xlabel="updates", ylabel="held-out loss")
     axes.set_title(f"{part['title']}, {row['lag']} steps to remember", fontsize="medium")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower left")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.legend(frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.95))

@@ -33,9 +33,14 @@ def plot_memory(memory: Memory) -> Figure:
     """
     count = len(memory.rows)
     drawn = figure(10, 3.4 * count)
-    for entry, (left, right) in enumerate(drawn.subplots(count, 2, squeeze=False)):
+    panels = drawn.subplots(count, 2, squeeze=False)
+    for entry, (left, right) in enumerate(panels):
         _draw_retention(left, memory, entry)
         _draw_half_lives(right, memory, entry)
+    # One scale for all, so that they can be compared.
+    ends = [axes.get_ylim() for axes in panels[:, 1]]
+    for axes in panels[:, 1]:
+        axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
     return drawn
 
 
@@ -69,10 +74,13 @@ def _set_ages(axes: Axes, count: int) -> None:
 
 
 def _number(axis: Axis) -> None:
-    """Write 1, 2, 5, 10 ... on a logarithmic axis instead of powers."""
+    """Write 1, 2, 5, 10 ... on a logarithmic axis instead of powers; more on a short one."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(
+        LogLocator(subs=(1, 2, 5) if high > 10 * low > 0 else (1, 1.5, 2, 3, 4, 5, 7))
+    )
     axis.set_major_formatter("{x:g}")
     axis.set_minor_formatter(NullFormatter())
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
+from tidegate.nn.fan_out import fan_out
 
 
 @dataclass(frozen=True)
@@ -143,13 +143,8 @@ class Segment(Strategy):
     def write(self, vectors: Tensor, windows: Windows) -> Tensor:
         """Take one step from the last state for each future segment."""
         _, state = self.recurrent(vectors, lengths=self.steps(windows.lengths))
-        places = self._places(windows)
-        count = places.shape[1]
-        start = _each(state, lambda part: part.repeat_interleave(count, 1))
-        output, _ = self.recurrent(places.flatten(0, 1)[:, None], start)
-        parameters: Tensor = self.head(output[:, 0])
-        steps = parameters.view(-1, count * self.segment, *parameters.shape[2:])
-        return steps[:, : windows.future]
+        parameters: Tensor = self.head(fan_out(self.recurrent, self._places(windows), state))
+        return parameters.flatten(1, 2)[:, : windows.future]
 
     def _cut(self, values: Tensor, lengths: Tensor) -> Tensor:
         """Cut `[R, T, D]` into `[R, N, w * D]` such that the last segment ends with the window."""
@@ -163,9 +158,9 @@ class Segment(Strategy):
         return pieces.view(len(values), -1, self.segment * values.shape[2])
 
     def _places(self, windows: Windows) -> Tensor:
-        """Return what the stack sees of each future segment, `[R, M, D]`."""
+        """Return what the stack sees of each future segment, `[R or 1, M, D]`."""
         count = -(-windows.future // self.segment)
-        places: Tensor = self.position.weight[:count].expand(len(windows.values), -1, -1)
+        places: Tensor = self.position.weight[None, :count]
         if self.context.size:
             places = places + self.context(windows)[:, None]
         if self.known is not None:
@@ -296,10 +291,6 @@ class StepByStep(Strategy):
             value = self.head.distribution.mean(parameters)[:, 0]
             rest = torch.zeros_like(rest)  # nobody knows it of the future
         return torch.cat(written, 1)
-
-
-def _each(state: Tensor | tuple[Tensor, ...], change: Any) -> Any:
-    return tuple(map(change, state)) if isinstance(state, tuple) else change(state)
 
 
 def _beside(values: Tensor, context: Tensor) -> Tensor:

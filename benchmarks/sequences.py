@@ -31,7 +31,7 @@ ENGINES_SETTINGS: dict[str, Any] = {
     "window": 60,
     "stride": 3,
     "convolutions": 0,
-    "hidden_size": 64,
+    "hidden_size": 96,
     "num_layers": 2,
     "pooling": "last",
     "noise": 0.3,

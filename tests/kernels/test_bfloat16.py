@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,7 @@ from tidegate.cells import GRU, LSTM, RNN
 from tidegate.errors import BackendError, InputError
 from tidegate.kernels import Request, Result, explain, library, native, reference, run_sequence
 
-pytestmark = needs_native
+pytestmark = [needs_native, pytest.mark.usefixtures("threads_and_scratch")]
 
 B, T, D, H = 3, 5, 4, 6
 LENGTHS = torch.tensor([5, 0, 3])
@@ -53,16 +53,6 @@ FEW_BITS = [
     for case in CELLS
     if not any(word in case for word in ("norm", "projected", "all", "reset-before"))
 ]
-
-
-@pytest.fixture(autouse=True)
-def threads_and_scratch() -> Iterator[None]:
-    """Tests set the number of threads as they like; NaN stands in the library's own memory."""
-    before = torch.get_num_threads()
-    library.opened().tidegate_poison(1)
-    yield
-    library.opened().tidegate_poison(0)
-    torch.set_num_threads(before)
 
 
 def run(request: Request, **options: Any) -> Result:

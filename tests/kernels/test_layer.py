@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -24,19 +23,9 @@ from tests.kernels.native_cases import (
     requests,
 )
 from tidegate.errors import InputError
-from tidegate.kernels import Request, Result, library, native, run_layer, run_sequence
+from tidegate.kernels import Request, Result, native, run_layer, run_sequence
 
-pytestmark = needs_native
-
-
-@pytest.fixture(autouse=True)
-def threads_and_scratch() -> Iterator[None]:
-    """Tests set the number of threads as they like; NaN stands in the library's own memory."""
-    before = torch.get_num_threads()
-    library.opened().tidegate_poison(1)
-    yield
-    library.opened().tidegate_poison(0)
-    torch.set_num_threads(before)
+pytestmark = [needs_native, pytest.mark.usefixtures("threads_and_scratch")]
 
 
 def other_way(request: Request) -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,21 +24,11 @@ from tests.kernels.native_cases import (
     requests,
 )
 from tidegate.cells import LSTM
-from tidegate.kernels import Noise, Request, library, native, passes, reference, run_sequence
+from tidegate.kernels import Noise, Request, native, passes, reference, run_sequence
 
-pytestmark = needs_native
+pytestmark = [needs_native, pytest.mark.usefixtures("threads_and_scratch")]
 
 OUTPUT, GRADIENT = BOUNDS[torch.float32]
-
-
-@pytest.fixture(autouse=True)
-def threads_and_scratch() -> Iterator[None]:
-    """Tests set the number of threads as they like; NaN stands in the library's own memory."""
-    before = torch.get_num_threads()
-    library.opened().tidegate_poison(1)
-    yield
-    library.opened().tidegate_poison(0)
-    torch.set_num_threads(before)
 
 
 def check(request: Request) -> None:

@@ -25,7 +25,7 @@ LEVELS = (
     ("batch", "cells", "device", "files"),
     ("kernels", "data", "datasets"),
     ("nn",),
-    ("checkpoint", "measure", "progress", "schedule"),
+    ("checkpoint", "measure", "optimizer", "progress", "schedule"),
     ("heads", "train", "artifact", "explain"),
     ("card",),
     ("tasks",),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from tidegate.device import pick_device, random_state, reseed, seeded, set_random_state
+from tidegate.device import memory, pick_device, random_state, reseed, seeded, set_random_state
 from tidegate.errors import InputError
 
 CPU = torch.device("cpu")
@@ -22,6 +24,14 @@ def test_a_device_that_is_not_there_is_named(name):
         InputError, match=rf"`device` must be a device of this machine; got '{name}"
     ):
         pick_device(name)
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="Linux alone tells it there")
+def test_memory_is_that_of_the_machine():
+    told = memory(CPU)
+    kibibytes = int(Path("/proc/meminfo").read_text().split()[1])
+    assert told == pytest.approx(kibibytes * 1024, rel=0.01)
+    assert memory(torch.device("meta")) is None
 
 
 def test_a_seeded_block_repeats_and_leaves_the_callers_numbers_alone():

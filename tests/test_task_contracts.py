@@ -10,6 +10,7 @@ import pytest
 
 from tests.plugins.adder import Adder
 from tests.task_contracts import check_task
+from tests.tasks.sentences import tagged
 from tests.tasks.sequences import walks
 from tests.tasks.series import wave
 from tests.tasks.texts import texts
@@ -34,7 +35,9 @@ DATA: dict[str, Any] = {"text-classifier": texts(48), "adder": sums(48)}
 WALKS, WAYS, ENDS = walks(48)
 WAVES = [np.sin(np.arange(150) / 4 + phase).cumsum() for phase in range(24)]
 DATA["forecaster"] = (WAVES, None)
+DATA["tagger"] = tagged(48)
 DATA |= {"anomaly-detector": (wave(130).tolist(), [0, 1] * 65)}
+DATA |= {"language-model": (texts(48)[0], None)}
 DATA |= {"sequence-classifier": (WALKS, WAYS), "sequence-regressor": (WALKS, ENDS)}
 
 

@@ -194,7 +194,7 @@ def test_weight_averaging_is_the_running_mean_of_the_weights():
 def test_weight_averaging_waits_for_the_peak_of_a_one_cycle_schedule():
     run = training(weight_averaging=0.9, schedule="one-cycle", warmup=0.5, epochs=2)
     run.run()
-    assert run.updates_averaged == 5
+    assert run.average.updates == 5
 
 
 def test_events_count_steps_and_epochs():
@@ -282,6 +282,7 @@ PLANS = {
     "plain": {},
     "averaged": {"weight_averaging": 0.8, "schedule": "one-cycle"},
     "patient": {"patience": 3, "schedule": "cosine"},
+    "stalled": {"optimizer": "sgd", "learning_rate": 5.0, "average_after": 1},
 }
 
 

@@ -16,16 +16,20 @@ if TYPE_CHECKING:
     from tidegate.tasks import load
     from tidegate.tasks.anomaly_detector import AnomalyDetector
     from tidegate.tasks.forecaster import Forecaster
+    from tidegate.tasks.language_model import LanguageModel
     from tidegate.tasks.sequence_classifier import SequenceClassifier
     from tidegate.tasks.sequence_regressor import SequenceRegressor
+    from tidegate.tasks.tagger import Tagger
     from tidegate.tasks.text_classifier import TextClassifier
 
 __all__ = [
     "AnomalyDetector",
     "Batch",
     "Forecaster",
+    "LanguageModel",
     "SequenceClassifier",
     "SequenceRegressor",
+    "Tagger",
     "TextClassifier",
     "TextEncoder",
     "__version__",
@@ -46,8 +50,10 @@ _HOMES = {
     "AnomalyDetector": "tidegate.tasks.anomaly_detector",
     "Batch": "tidegate.batch",
     "Forecaster": "tidegate.tasks.forecaster",
+    "LanguageModel": "tidegate.tasks.language_model",
     "SequenceClassifier": "tidegate.tasks.sequence_classifier",
     "SequenceRegressor": "tidegate.tasks.sequence_regressor",
+    "Tagger": "tidegate.tasks.tagger",
     "TextClassifier": "tidegate.tasks.text_classifier",
     "TextEncoder": "tidegate.data.text",
     "accelerate": "tidegate.nn.accelerate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -42,6 +42,11 @@ class Batch:
         return int(self.lengths.sum())
 
     @property
+    def share(self) -> float:
+        """How much of a usual batch this is; learning steps are shorter by it."""
+        return 1.0
+
+    @property
     def mask(self) -> Tensor:
         """`[B, T]` bool: True where a step is real, False where it is padding."""
         steps = torch.arange(self.values.shape[1], device=self.lengths.device)
@@ -53,6 +58,10 @@ class Batch:
         def move(tensor: Tensor | None) -> Tensor | None:
             return None if tensor is None else tensor.to(device)
 
-        return Batch(
-            self.values.to(device), self.lengths.to(device), move(self.targets), move(self.weights)
+        return replace(
+            self,
+            values=self.values.to(device),
+            lengths=self.lengths.to(device),
+            targets=move(self.targets),
+            weights=move(self.weights),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -44,6 +45,24 @@ def pick_device(name: str) -> torch.device:
 
 def _refuse(name: str, remedy: str) -> InputError:
     return InputError(message("device", "device", "a device of this machine", repr(name), remedy))
+
+
+def memory(device: torch.device) -> int | None:
+    """Return the bytes of memory that a device has, or None where that is not known.
+
+    Args:
+        device: The CPU or a GPU.
+
+    Example:
+        >>> memory(torch.device("cpu")) != 0
+        True
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    names = getattr(os, "sysconf_names", {})  # not there on Windows
+    if device.type != "cpu" or "SC_PHYS_PAGES" not in names:
+        return None
+    return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 @contextlib.contextmanager

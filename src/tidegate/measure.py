@@ -49,6 +49,16 @@ class Network(nn.Module):
         """Return a new, empty meter."""
         raise NotImplementedError
 
+    def begin_pass(self) -> None:
+        """Forget what was kept of earlier batches: a pass over the rows begins or has ended."""
+
+    def carried(self) -> dict[str, Tensor]:
+        """Return what is kept of earlier batches for the next one, for a checkpoint."""
+        return {}
+
+    def take_carried(self, carried: Mapping[str, Tensor]) -> None:
+        """Take back what `carried` returned."""
+
     def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
         """Sort the trained parameters for AdamW into embeddings, weight matrices and the rest.
 
@@ -119,6 +129,7 @@ def answers(network: Network, loader: Loader) -> Iterator[tuple[np.ndarray, Batc
     """
     training, device = network.training, next(network.parameters()).device
     network.eval()
+    network.begin_pass()
     try:
         for rows in loader.in_order():
             batch = loader.batch(rows).to(device)
@@ -126,4 +137,5 @@ def answers(network: Network, loader: Loader) -> Iterator[tuple[np.ndarray, Batc
                 outputs = network(batch)
             yield rows, batch, outputs
     finally:
+        network.begin_pass()
         network.train(training)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -28,6 +28,7 @@ class Event:
         row: The epoch's row of the history; empty for "batch" and "end".
         best_epoch: The best epoch so far, from 1; 0 before the first has ended.
         note: A sentence for the reader, such as why the training ended early.
+        network: The network as it is now, to look at: what is changed in it changes the training.
     """
 
     kind: Literal["batch", "epoch", "end"]
@@ -41,6 +42,7 @@ class Event:
     row: Mapping[str, float] = field(default_factory=dict)
     best_epoch: int = 0
     note: str = ""
+    network: Any = None
 
 
 class Clock:

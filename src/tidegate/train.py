@@ -16,6 +16,7 @@ from tidegate.batch import Batch
 from tidegate.device import random_state, reseed, seeded, set_random_state
 from tidegate.errors import ArtifactError, InputError, TrainingError, message
 from tidegate.measure import Loader, Metrics, Network, measure
+from tidegate.optimizer import Average, has_stalled, make_optimizer
 from tidegate.progress import Clock, Event
 from tidegate.schedule import rate
 
@@ -34,6 +35,9 @@ class Plan:
         weight_decay: Decay of the weight matrices.
         gradient_clip: Largest norm of the gradient, or None.
         weight_averaging: Decay of the average of the weights, 0 for none.
+        optimizer: See `optimizer.make_optimizer`.
+        average_after: Epochs of `optimizer.has_stalled`, after which a plain average of the
+            weights begins; None for never.
         patience: Epochs without a better one before the end, or None.
         random_state: The seed of everything random.
         checkpoint_minutes: Minutes between checkpoints within an epoch, or None.
@@ -46,16 +50,15 @@ class Plan:
     weight_decay: float = 0.01
     gradient_clip: float | None = 1.0
     weight_averaging: float = 0.0
+    optimizer: str = "adamw"
+    average_after: int | None = None
     patience: int | None = None
     random_state: int = 0
     checkpoint_minutes: float | None = None
 
 
-# AdamW's memory of squared gradients is 100 steps long, not 1000: trainings here are short, and
-# rare words must not wait that long for steps of the right size.
-_BETAS = (0.9, 0.99)
 # What a checkpoint keeps besides tensors.
-_COUNTERS = ("epoch", "step", "best_epoch", "updates_averaged", "loss_sum", "history")
+_COUNTERS = ("epoch", "step", "best_epoch", "loss_sum", "history")
 # Columns of the history that tell how the training went, and are no scores.
 _GRADIENT = ("train_gradient_norm", "train_clipped")
 
@@ -118,15 +121,14 @@ class Training:
         groups = network.groups(plan.learning_rate, plan.weight_decay)
         self.peaks = [group["lr"] for group in groups]
         self.clipped = [p for group in groups if group["clip"] for p in group["params"]]
-        # One fused pass over the parameters: with large embeddings the update is memory-bound.
-        fused = self.device.type in ("cpu", "cuda")
-        self.optimizer = torch.optim.AdamW(groups, betas=_BETAS, fused=fused)
+        self.optimizer = make_optimizer(plan.optimizer, groups, self.device)
         self.history: list[dict[str, float]] = []
         self.best_epoch = 0
         self.best: dict[str, Tensor] = {}
-        self.averaged: dict[str, Tensor] = {}
-        self.updates_averaged = 0
+        # An average that begins late is a plain one: what it should forget is not in it.
+        self.average = Average(1.0 if plan.average_after is not None else plan.weight_averaging)
         self.epoch, self.step = 0, 0
+        self.stalled = False
         self.meter = network.meter()
         self.loss_sum = 0.0
         self.norms = torch.zeros(0)
@@ -158,6 +160,7 @@ class Training:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(self._kept(f"Stopped in epoch {self.epoch + 1}.")) from None
         finally:
+            self._thaw(math.inf)
             if self.best:
                 self.network.load_state_dict(self.best)
             self._emit("end", note)
@@ -169,8 +172,11 @@ class Training:
             self.meter, self.loss_sum = self.network.meter(), 0.0
             # They stay on the device until the epoch ends: reading one would wait for the step.
             self.norms = torch.zeros(len(plan), device=self.device)
+            self.network.begin_pass()
         else:
             set_random_state(random, self.device)
+        self.stalled = self._has_stalled()
+        self._thaw(self.epoch)
         self.clock.start_epoch(len(plan), self.step)
         self.network.train()
         for rows in plan[self.step :]:
@@ -181,12 +187,18 @@ class Training:
                 self._save()
         self._finish_epoch()
 
+    def _thaw(self, epoch: float) -> None:
+        """Let each group learn from the epoch on that its `thaw` says, by default the first."""
+        for group in self.optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.requires_grad_(group.get("thaw", 0) <= epoch)
+
     def _run_step(self, batch: Batch, steps: int) -> None:
         done = self.epoch * steps + self.step
         total = self.plan.epochs * steps
         share = rate(self.plan.schedule, done, total, self.plan.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * share
+            group["lr"] = peak * share * batch.share
         loss, outputs = self.network.learn(batch)
         value = loss.item()
         if not math.isfinite(value):
@@ -200,23 +212,24 @@ class Training:
         self.loss_sum += value
         self.meter.update(outputs.detach(), batch)
         self.clock.count(batch.steps)
-        if self.plan.weight_averaging and done >= self._averaging_starts(total):
-            self._average()
+        if self._averages(done, total):
+            self.average.update(dict(self.network.named_parameters()))
 
-    def _averaging_starts(self, total: int) -> int:
+    def _averages(self, done: int, total: int) -> bool:
+        """Say whether the weights after this step belong into the average."""
+        plan = self.plan
+        if plan.average_after is not None:
+            return self.stalled
         # Weights from before the peak of the learning rate would only blur the average.
-        return int(self.plan.warmup * total) if self.plan.schedule == "one-cycle" else 0
+        start = int(plan.warmup * total) if plan.schedule == "one-cycle" else 0
+        return plan.weight_averaging > 0 and done >= start
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Move the average: a plain mean at first, which then forgets at the given decay."""
-        current = {name: p.detach() for name, p in self.network.named_parameters()}
-        if not self.averaged:
-            self.averaged = {name: p.clone() for name, p in current.items()}
-        self.updates_averaged += 1
-        share = max(1 - self.plan.weight_averaging, 1 / self.updates_averaged)
-        averages = [self.averaged[name] for name in current]
-        torch._foreach_lerp_(averages, list(current.values()), share)
+    def _has_stalled(self) -> bool:
+        """Say whether the plain average has begun, which the history alone decides."""
+        if self.plan.average_after is None or self.held is None:
+            return False
+        losses = [row["validation_loss"] for row in self.history]
+        return has_stalled(losses, self.plan.average_after)
 
     def _finish_epoch(self) -> None:
         row: dict[str, float] = {"epoch": self.epoch + 1}
@@ -226,7 +239,7 @@ class Training:
             shown = norms.median(), (norms > self.plan.gradient_clip).float().mean()
             row |= dict(zip(_GRADIENT, map(float, shown), strict=True))
         trained = _copy(self.network.state_dict())
-        self.network.load_state_dict({**trained, **self.averaged})
+        self.network.load_state_dict({**trained, **self.average.tensors})
         if self.held is not None:
             metrics = measure(self.network, self.held).result()
             if not math.isfinite(metrics["loss"]):
@@ -248,7 +261,8 @@ class Training:
         parts: dict[str, Mapping[str, Tensor]] = {
             "network": self.network.state_dict(),
             "best": self.best,
-            "averaged": self.averaged,
+            "averaged": self.average.tensors,
+            "carried": self.network.carried() if self.step else {},
             "meter": self.meter.state(),
             "gradient": {"norms": self.norms},
             "random": random_state(self.device) if self.step else {},
@@ -257,7 +271,8 @@ class Training:
         parts |= {f"optimizer.{index}": state for index, state in moments.items()}
         tensors = {f"{part}/{n}": t for part, named in parts.items() for n, t in named.items()}
         state = {name: getattr(self, name) for name in _COUNTERS}
-        checkpoints.save(self.checkpoint, tensors, {**state, "identity": self._identity()})
+        state |= {"updates_averaged": self.average.updates, "identity": self._identity()}
+        checkpoints.save(self.checkpoint, tensors, state)
 
     def _load(self) -> dict[str, Tensor] | None:
         """Take everything from the checkpoint; return the random state when it is mid-epoch."""
@@ -282,7 +297,9 @@ class Training:
             part, _, rest = name.partition("/")
             parts.setdefault(part, {})[rest] = tensor.to(self.device)
         self.network.load_state_dict(parts.pop("network"))
-        self.best, self.averaged = parts.pop("best", {}), parts.pop("averaged", {})
+        self.network.take_carried(parts.pop("carried", {}))
+        self.best, self.average.tensors = parts.pop("best", {}), parts.pop("averaged", {})
+        self.average.updates = state["updates_averaged"]
         self.meter.load(parts.pop("meter"))
         self.norms = parts.pop("gradient")["norms"]
         random = parts.pop("random", None)
@@ -349,6 +366,7 @@ class Training:
             row=self.history[-1] if kind == "epoch" else {},
             best_epoch=self.best_epoch,
             note=note,
+            network=self.network,
         )
         # Every callback is told, also when an earlier one already wants to stop.
         return any([callback(event) is True for callback in self.callbacks])  # noqa: C419

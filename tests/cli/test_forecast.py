@@ -136,7 +136,7 @@ def another_frequency():
         (table(load=np.nan), "`load` must be known in some rows; got none"),
         (change(7, load="n/k"), "`load` must be numbers in 'load'; got 'n/k' in row 8"),
         (change(7, load="inf"), "must be finite numbers; got an infinity in row 8"),
-        (change(7, date="soon"), "`date` must be a date or a number; got 'soon' in row 8"),
+        (change(7, date="soon"), "`date` must be a date or a whole number; got 'soon' in row 8"),
         (change(7, date="2023-12-31"), "`date` must be ascending; got 2023-12-31 in row 8"),
         (change(7, date="2024-01-01 06:00:00"), "`date` must be given once in a series; got"),
         (change(7, date=None), "`date` must be given in every row; got an empty cell in row 8"),

@@ -105,7 +105,7 @@ def change(**cells) -> pd.DataFrame:
     [
         (change(load=(4, "many")), r"`target` must be numbers in 'load'; got 'many' in row 5"),
         (change(load=(4, np.inf)), r"`target` must be finite numbers; got an infinity in row 5"),
-        (change(time=(4, "soon")), r"`time` must be a date or a number; got 'soon' in row 5"),
+        (change(time=(4, "soon")), r"`time` must be a date or a whole number; got 'soon' in row 5"),
         (
             change(time=(4, "2023-12-31 00:00")),
             r"`time` must be ascending; got 2023-12-31 00:00 in row 5 after 2024-01-01 03:00\.",

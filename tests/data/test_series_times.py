@@ -83,7 +83,9 @@ def test_midnights_of_a_zone_follow_its_wall_clock():
 
 
 def test_what_is_no_date_is_named_with_its_row():
-    with pytest.raises(InputError, match=r"a date or a number; got 'soon' in row 2. Write dates"):
+    with pytest.raises(
+        InputError, match=r"a date or a whole number; got 'soon' in row 2. Write dates"
+    ):
         read(["2024-01-01", "soon"])
     with pytest.raises(InputError, match=r"given in every row; got an empty cell in row 2"):
         read(["2024-01-01", None])

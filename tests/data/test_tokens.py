@@ -19,6 +19,7 @@ from tidegate.data.tokens import (
     single_letter_share,
     split_by,
     split_characters,
+    split_spaces,
     split_words,
 )
 from tidegate.errors import InputError
@@ -110,6 +111,12 @@ def test_pieces_hold_arrays_not_objects():
     assert pieces.codes.dtype.kind == "i"
     assert pieces.lengths.dtype == np.int64
     assert pieces.words == ["a", "b"]
+
+
+@given(st.lists(st.text(alphabet="ab'. \t\n\r\v\u00a0é")))
+def test_spaces_cut_as_pythons_split_does_for_ascii(texts):
+    expected = [re.split(r"[ \t\n\r\v]+", text.strip(" \t\n\r\v")) for text in texts]
+    assert spelled(split_spaces(texts)) == [[w for w in words if w] for words in expected]
 
 
 def test_single_letters_between_spaces_are_counted():

@@ -40,6 +40,24 @@ def test_texts(text, pattern, expected):
     assert marked(text, pattern) == expected.split()
 
 
+@pytest.mark.parametrize(
+    ("text", "pattern", "expected"),
+    [
+        ('say "to be" or', "inside quotes", ".....to be...."),
+        ("if x:\n    y\n \tz  \n", "indentation", "......    .. \t...."),
+        ("  \n\nab", "indentation", "  ...."),
+        ("ROMEO:\nO, she\nKing:", r"(?m)^\w+:$", "ROMEO:........King:"),
+        ("0123456\n01234\n0", "far into a line", "....456\n....4\n."),
+        ("", "far into a line", ""),
+        ("one two", "one", "one...."),
+    ],
+)
+def test_characters(text, pattern, expected):
+    """What is marked stands in `expected`, a dot in the place of the rest."""
+    (found,) = mark([list(text)], pattern)
+    assert "".join(s if yes else "." for s, yes in zip(text, found, strict=True)) == expected
+
+
 def test_single_characters_are_joined_by_nothing():
     assert mark([list("a cat")], "ca") == [[False, False, True, True, False]]
 

@@ -56,6 +56,18 @@ def test_the_table_and_the_picture():
     assert found._repr_png_().startswith(b"\x89PNG")
 
 
+def test_contexts_of_characters_are_longer_and_written_without_spaces():
+    trace = make("lstm", batch_first=True).trace(torch.randn(1, 90, 3, dtype=torch.float64))
+    text = "to be or not " * 6 + "that is the "
+    found = contexts(trace.labelled([text]), 0, count=1)
+    at = found.highest[0]
+    frame = found.to_frame()
+    assert frame["before"][0] == text[max(0, at.step - 30) : at.step]
+    assert frame["after"][0] == text[at.step + 1 : at.step + 31]
+    shown = [drawn.get_text() for drawn in found.plot().axes[0].texts]
+    assert frame["before"][0] in shown
+
+
 def test_units_keep_their_numbers_in_a_selection():
     trace = traced()
     part = trace.select(units=[3, 1])

@@ -67,5 +67,5 @@ def test_times_are_read_by_their_own_clock():
                  np.datetime64("2024-05-01T12"), seconds, str(seconds)):  # fmt: skip
         assert as_seconds(time, "test") == seconds
     for wrong in ("noon", None, float("nan"), "", []):
-        with pytest.raises(InputError, match=r"test: `time` must be a date or a number"):
+        with pytest.raises(InputError, match=r"test: `time` must be a date or a whole number"):
             as_seconds(wrong, "test")

@@ -128,7 +128,7 @@ def test_times_are_read_and_go_on_by_themselves(pair):
     given, left_out = pair.stream(), pair.stream()
     for row, time in zip(rows, after, strict=True):
         assert given.update(row, str(time)) == left_out.update(row)
-    with pytest.raises(InputError, match=r"`time` must be a date or a number; got 'noon'"):
+    with pytest.raises(InputError, match=r"`time` must be a date or a whole number; got 'noon'"):
         given.update(rows[0], "noon")
     assert given.steps == left_out.steps
     with pytest.raises(InputError, match=r"`value` must be 2 numbers: heat, load; got 1"):

@@ -16,7 +16,8 @@ from tests.tasks.texts import small, texts
 from tidegate import checkpoint
 from tidegate.errors import InputError, TrainingError
 from tidegate.tasks.base import Task
-from tidegate.tasks.text_classifier import TextClassifier, TextClassifierSettings
+from tidegate.tasks.text_classifier import TextClassifier
+from tidegate.tasks.text_settings import TextClassifierSettings
 
 X, Y = texts(120)
 TEST_X, TEST_Y = texts(40, seed=9)

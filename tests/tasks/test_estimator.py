@@ -14,7 +14,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
-from tidegate.tasks.text_classifier import TextClassifier, TextClassifierSettings
+from tidegate.tasks.text_classifier import TextClassifier
+from tidegate.tasks.text_settings import TextClassifierSettings
 
 X, Y = texts(120)
 TEST_X, TEST_Y = texts(40, seed=9)

@@ -18,6 +18,7 @@ from tidegate.cli.doctor import doctor
 from tidegate.cli.evaluate import evaluate
 from tidegate.cli.explain import explain
 from tidegate.cli.fit import FitGroup
+from tidegate.cli.generate import generate
 from tidegate.cli.predict import predict
 from tidegate.cli.root import Root, report_bug
 from tidegate.cli.watch import watch
@@ -66,6 +67,7 @@ for function, inputs_only in ((predict, True), (evaluate, False), (doctor, False
         cls=with_columns(function, inputs_only=inputs_only),
         help=inspect.getdoc(function),
     )(lambda: None)
+app.command()(generate)
 app.command()(watch)
 app.command()(explain)
 app.command()(about.info)
@@ -86,6 +88,8 @@ def demo(
     memory: which nets remember what was long ago, and which do not, in a minute or two.
     forecast: the CO2 in the air of the next year, with intervals, in a few seconds.
     anomaly: a sensor breaks four times, and an alarm says when and how, in half a minute.
+    tag: an LSTM learns the parts of speech, and colours sentences by them, in a minute or two.
+    write: an LSTM learns to write like Shakespeare, and shows it, in about four minutes.
     """
     from tidegate.cli.showcase import show
 

@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from tidegate.cli import console
-from tidegate.cli.paths import is_true
+from tidegate.cli.paths import decoded, is_true
 from tidegate.errors import InputError, message
 
 _MOST_BYTES = 10_000_000  # of a text; a longer one was not meant to be one
@@ -111,12 +111,7 @@ def read_input(given: str) -> str:
 def _decoded(content: bytes, name: str) -> str:
     if len(content) > _MOST_BYTES:
         raise _wrong(name, f"more than {_MOST_BYTES:,} bytes")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        got = f"{content[error.start]:#x} at byte {error.start}"
-        remedy = "Convert it first, for example with iconv -t utf-8"
-        raise InputError(message("explain", name, "UTF-8 text", got, remedy)) from error
+    return decoded(content, "explain", name)
 
 
 def _wrong(name: str, got: object, remedy: str = "") -> InputError:

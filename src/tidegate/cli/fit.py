@@ -94,7 +94,7 @@ def _parameters(task: type[Task]) -> Parameters:
         info = typer.Option(flag(name), metavar="", help=help_text, rich_help_panel=panel)
         return parameter(name, bool, False, info)
 
-    data = typer.Argument(metavar="DATA", help="Table to learn from: .csv .tsv .jsonl .parquet.")
+    data = typer.Argument(metavar="DATA", help=task.data_help)
     return [
         parameter("data", Path, inspect.Parameter.empty, data),
         *column_parameters(task.roles, fitted=False),

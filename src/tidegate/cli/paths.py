@@ -1,9 +1,11 @@
-"""Questions to the file system about arguments that may be texts."""
+"""Arguments that may be texts or files, and the bytes of texts."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+
+from tidegate.errors import InputError, message
 
 
 def is_true(question: Callable[[], bool]) -> bool:
@@ -20,3 +22,25 @@ def is_true(question: Callable[[], bool]) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return question()
     return False
+
+
+def decoded(content: bytes, command: str, name: str) -> str:
+    """Read bytes that came with a command as text.
+
+    Args:
+        content: The bytes.
+        command: Who complains.
+        name: Where they are from.
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: If they are no UTF-8; it names the first one that is not.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        got = f"{content[error.start]:#x} at byte {error.start}"
+        remedy = "Convert it first, for example with iconv -t utf-8"
+        raise InputError(message(command, name, "UTF-8 text", got, remedy)) from error

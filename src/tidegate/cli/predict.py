@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from tidegate.cli import console
+from tidegate.cli import console, tag
 from tidegate.cli.forecast import forecast, refuse_forecast_options
 from tidegate.cli.paths import is_true
 from tidegate.cli.tables import ROW, fitted_columns, read_part
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tidegate.tasks.base import Task
 
 _PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is there
-_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt")
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt", ".conll", ".conllu", ".iob", ".bio")
 
 
 def predict(
@@ -43,8 +43,9 @@ def predict(
         str | None,
         typer.Option(
             "--format",
-            metavar="|".join(FORMATS),
-            help="How to print [dim](default: csv for a file, lines for -, else table)[/dim].",
+            metavar="|".join(dict.fromkeys((*FORMATS, *tag.FORMATS))),
+            help="How to print [dim](default: csv for a file, lines for -, else table; of a "
+            "tagger conll, and text for texts)[/dim].",
         ),
     ] = None,
     drop_missing: Annotated[
@@ -65,13 +66,16 @@ def predict(
     A table keeps its rows and columns and gets prediction and, for classes, probability_CLASS.
     """
     from tidegate import tasks
-    from tidegate.data import write_table
 
     inputs = inputs or []
     path = _table(inputs)
-    if out is not None:
-        _check_out(out, path, form)
     task = tasks.load(model)
+    if out is not None:
+        _check_out(out, path, form, tags=tag.is_tagger(task))
+    if tag.is_tagger(task):
+        refuse_forecast_options(task, horizon, plot)
+        _tag(task, path, inputs, columns, drop_missing, out, form)
+        return
     _check_data(task, path, inputs, columns)
     sums = console.WarningSums()
     with sums.collected():
@@ -80,12 +84,33 @@ def predict(
         else:
             refuse_forecast_options(task, horizon, plot)
             found = _answers(task, path, inputs, columns, drop_missing, sums)
-        if out is not None:
-            write_table(found.frames, out)
-            return
-        show = to_screen(form or found.form, found.column)
-        for frame in found.frames:
-            show(frame)
+        _put(found, out, form)
+
+
+def _tag(
+    task: Task,
+    path: Path | None,
+    inputs: list[str],
+    columns: Mapping[str, str | None],
+    drop_missing: bool,
+    out: Path | None,
+    form: str | None,
+) -> None:
+    """Tag a file, the lines of standard input or the texts of the command line."""
+    if path is not None:
+        found = tag.tag_file(task, path, columns, drop_missing=drop_missing)
+    else:
+        _refuse_columns(columns)
+        if not inputs:
+            rule = "a CoNLL file, a table, texts or -"
+            raise InputError(message("predict", "DATA", rule, "nothing"))
+        lines = stream_lines(sys.stdin.buffer) if inputs == ["-"] else [inputs]
+        found = tag.tag_texts(task, lines)
+    if out is not None:
+        tag.save(found, out)
+        return
+    form = form or ("conll" if path is not None or inputs == ["-"] else "text")
+    tag.show(task, found, form)
 
 
 @dataclass(frozen=True)
@@ -103,14 +128,25 @@ class Answers:
     form: str = "csv"
 
 
+def _put(found: Answers, out: Path | None, form: str | None) -> None:
+    """Write answers to a file, or print them as they come."""
+    from tidegate.data import write_table
+
+    if out is not None:
+        write_table(found.frames, out)
+        return
+    show = to_screen(form or found.form, found.column)
+    for frame in found.frames:
+        show(frame)
+
+
 def _check_data(
     task: Task, path: Path | None, inputs: list[str], columns: Mapping[str, str | None]
 ) -> None:
     """Refuse arguments that are not of a kind that the task answers."""
     if path is not None:
         return
-    if named := next(filter(None, columns.values()), None):
-        raise InputError(message("predict", "COLUMN", "left out unless DATA is a table", named))
+    _refuse_columns(columns)
     if bool(inputs) == task.forecasts or task.whole_tables:
         rule = "a table, texts or -"
         if task.forecasts or task.whole_tables:
@@ -223,11 +259,19 @@ def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.Dat
             yield clean_rows(kept, column, None, drop_missing, str(path))[0]
 
 
-def _check_out(out: Path, path: Path | None, form: str | None) -> None:
+def _refuse_columns(columns: Mapping[str, str | None]) -> None:
+    if named := next(filter(None, columns.values()), None):
+        raise InputError(message("predict", "COLUMN", "left out unless DATA is a table", named))
+
+
+def _check_out(out: Path, path: Path | None, form: str | None, *, tags: bool) -> None:
     from tidegate.data.table_formats import table_suffix
     from tidegate.data.table_writer import WRITABLE
 
-    table_suffix(out, WRITABLE)
+    if tags:
+        tag.form_of(out)
+    else:
+        table_suffix(out, WRITABLE)
     if not out.absolute().parent.is_dir() or out.is_dir():
         rule = "a file in a folder that exists"
         raise InputError(message("predict", "--out", rule, str(out)))

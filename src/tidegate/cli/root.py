@@ -18,7 +18,8 @@ from tidegate.cli import console
 from tidegate.errors import InputError, TidegateError, suggest
 
 _ORDER = (
-    "demo", "tasks", "fit", "evaluate", "predict", "watch", "explain", "doctor", "info", "bench",
+    "demo", "tasks", "fit", "evaluate", "predict", "generate", "watch", "explain", "doctor",
+    "info", "bench",
 )  # fmt: skip
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]

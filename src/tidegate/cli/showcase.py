@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from tidegate import demo
-from tidegate.cli import console, evaluate
+from tidegate.cli import console, evaluate, tag
 from tidegate.cli.predict import answered, as_frame
 from tidegate.cli.writers import to_screen
 
@@ -46,6 +46,9 @@ def show(name: str, out: Path, quiet: bool) -> None:
 def _ask(answers: demo.Answers) -> None:
     """Print what a model answers."""
     console.out().print(f"\n{answers.title}\n", style="dim")
+    if tag.is_tagger(answers.model):
+        tag.show_texts(answers.model, answers.inputs)
+        return
     role = answers.model.input_role
     frame = as_frame(role, list(answers.inputs))
     to_screen("table", role)(answered(answers.model, frame, role))

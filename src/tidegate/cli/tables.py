@@ -40,16 +40,24 @@ class Part:
         source: The file's name, for messages.
         columns: The column of each role.
         frame: The rows, with their number in the file, from 1, in the column `ROW`.
+        given: X and y of a file that the task reads itself and not as a table, or None.
     """
 
     source: str
     columns: Mapping[str, str]
     frame: pd.DataFrame
+    given: tuple[Any, Any] | None = None
 
     def rows(self, task: Task) -> tuple[Any, Any]:
         """Return X and y."""
+        if self.given is not None:
+            return self.given
         X, y = task.inputs(self.frame, self.columns)
         return X, y
+
+    def number(self, place: int) -> int:
+        """Return the number in the file, from 1, of the row at a place, from 0."""
+        return place + 1 if self.given is not None else int(self.frame[ROW].iloc[place])
 
     def measure(self, task: Task) -> dict[str, Any]:
         """Evaluate a fitted task on the rows, with all details."""
@@ -134,7 +142,7 @@ def _check_targets(task: Task, part: Part, known: Any) -> None:
     first = unseen[0]
     column = part.columns[str(task.target_role)]
     others = f", and {len(unseen) - 1} more such rows" if len(unseen) > 1 else ""
-    got = f"{targets[first]!r} in row {part.frame[ROW].iloc[first]}{others}"
+    got = f"{targets[first]!r} in row {part.number(first)}{others}"
     remedy = "Correct those labels, drop the rows, or add such rows to the training data"
     rule = "made of the labels seen in training"
     raise InputError(message(part.source, column, rule, got, remedy))
@@ -221,8 +229,16 @@ def read_part(
     Raises:
         InputError: If the file, a column or a row is wrong.
     """
+    import pandas as pd
+
     from tidegate.data import read_table
 
+    given = task.read_file(Path(path), columns)
+    if given is not None:
+        if also is not None:
+            rule = "left out for a file that is no table"
+            raise InputError(message("fit", "--split", rule, also))
+        return Part(str(path), columns, pd.DataFrame(), given)
     named, text = task.read_columns(columns)
     wanted = None if named is None else list(dict.fromkeys([*named, *([also] if also else [])]))
     frame = read_table(path, columns=wanted, text=text)

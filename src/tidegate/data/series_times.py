@@ -106,8 +106,8 @@ def _texts(texts: pd.Series[Any], rows: Array, owner: str) -> Times:
     wrong = dates.isna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
-        remedy = "Write dates as 2024-12-31 or 2024-12-31 23:00"
-        raise _wrong("a date or a number", repr(texts.iloc[row]), rows[row], owner, remedy)
+        remedy = "Write dates as 2024-12-31 or 2024-12-31 23:00, or count the steps: 0, 1, 2"
+        raise _wrong("a date or a whole number", repr(texts.iloc[row]), rows[row], owner, remedy)
     if zone is None:
         return _naive(dates)
     return _zoned(pd.DatetimeIndex(dates).tz_convert(zone), zone)

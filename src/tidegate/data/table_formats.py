@@ -48,8 +48,12 @@ def table_suffix(path: Path, known: tuple[str, ...]) -> str:
     return suffix
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, holds: str = "a table with a row") -> None:
     """Refuse what is missing, a folder, or empty.
+
+    Args:
+        path: The file.
+        holds: What should be in it, for the message.
 
     Raises:
         InputError: If it is.
@@ -61,7 +65,7 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise InputError(message(str(path), "file", "a file", "a folder", "Name a file in it"))
     if path.stat().st_size == 0:
-        raise InputError(message(str(path), "file", "a table with a row", "an empty file"))
+        raise InputError(message(str(path), "file", holds, "an empty file"))
 
 
 @contextlib.contextmanager

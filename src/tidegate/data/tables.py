@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from tidegate.data.conll import read_conll
 from tidegate.data.rows import check_column, clean_rows
 from tidegate.data.table_columns import (
     column_from_json,
@@ -31,7 +32,8 @@ from tidegate.errors import InputError, message
 
 __all__ = ["check_column", "clean_rows", "iter_table", "read_table", "write_table"]
 
-READABLE = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
+CONLL = (".conll", ".conllu", ".iob", ".bio")
+READABLE = (".csv", ".tsv", ".jsonl", ".parquet", ".txt", *CONLL)
 ARROW_ROWS = 65_536
 
 
@@ -41,11 +43,12 @@ def read_table(
     columns: Sequence[str] | None = None,
     text: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read a table from a .csv, .tsv, .jsonl, .parquet or .txt file.
+    """Read a table from a .csv, .tsv, .jsonl, .parquet, .txt or CoNLL file.
 
     Files are UTF-8; a gzipped one ends in .gz (parquet packs itself). An empty field is missing;
     "NA", "null" and "None" are texts like any other. A column in which every field is a number
-    becomes one of numbers. A .txt has one column, "text", with a row a line.
+    becomes one of numbers. A .txt has one column, "text", with a row a line; a .conll, .conllu,
+    .iob or .bio has a row a word, see `read_conll`.
 
     Args:
         path: The file.
@@ -68,6 +71,9 @@ def read_table(
         wanted = _wanted(parquet_columns(path), columns, path)
         tables = list(read_parquet_tables(path, wanted, ARROW_ROWS))
         frame = frame_from_arrow(pa.concat_tables(tables)) if tables else pd.DataFrame()
+    elif suffix in CONLL:
+        frame = read_conll(path)
+        frame = frame[_wanted(list(frame.columns), columns, path)]
     elif suffix == ".jsonl":
         rows = list(read_json_rows(path))
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -113,6 +119,8 @@ def _chunks(path: Path, suffix: str, size: int) -> Iterator[pd.DataFrame]:
     frames: Iterator[pd.DataFrame]
     if suffix == ".parquet":
         frames = map(frame_from_arrow, read_parquet_tables(path, None, size))
+    elif suffix in CONLL:
+        frames = iter([read_conll(path)])
     elif suffix == ".jsonl":
         frames = _json_chunks(read_json_rows(path), size)
     else:

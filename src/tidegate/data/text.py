@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,11 +99,15 @@ class TextEncoder:
         """Number of n-gram ids, 0 (none) included; 0 when `ngrams` is 1."""
         return 1 + sum(map(len, self.orders)) if self.options.ngrams > 1 else 0
 
-    def fit(self, texts: Iterable[str]) -> TextEncoder:
+    def fit(
+        self, texts: Iterable[str], *, known: Subwords | Sequence[str] | None = None
+    ) -> TextEncoder:
         """Learn the vocabulary, and the n-grams, from training texts.
 
         Args:
             texts: Strings; any iterable, read once.
+            known: The tokens, or sub-words, of another encoder of the same level to take over
+                instead of learning them; n-grams are learned in any case.
 
         Returns:
             This encoder.
@@ -120,15 +124,19 @@ class TextEncoder:
             raise InputError(message("TextEncoder.fit", "texts", "at least one text", "none"))
         segmenter.refuse_letters(first)
         chunks = itertools.chain([first], chunks)
-        if self.options.level == "bpe":
+        if known is None and self.options.level == "bpe":
             cleaned = list(chunks)
-            segmenter.subwords = Subwords.trained(
+            known = Subwords.trained(
                 cleaned, self.options.max_vocabulary, self.options.min_frequency
             )
-            words = Vocabulary(segmenter.subwords.words)
-            held: Iterable[Pieces] = map(segmenter.cut, cleaned)
-        else:
+            chunks = iter(cleaned)
+        held: Iterable[Pieces]
+        if known is None:
             words, held = self._count(map(segmenter.cut, chunks))
+        else:
+            segmenter.subwords = known if isinstance(known, Subwords) else None
+            words = Vocabulary(known.words if isinstance(known, Subwords) else known)
+            held = map(segmenter.cut, chunks)
         orders = self._count_ngrams(words, held)
         self._segmenter, self._words, self.orders = segmenter, words, orders
         return self

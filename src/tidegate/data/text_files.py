@@ -197,12 +197,15 @@ def read_options(files: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def read_vocabulary(files: Mapping[str, Any], options: TextOptions) -> list[str]:
+def read_vocabulary(
+    files: Mapping[str, Any], options: TextOptions, special: tuple[str, ...] = SPECIAL
+) -> list[str]:
     """Read the tokens of an encoder.
 
     Args:
         files: Parsed JSON by file name.
         options: The options that were read.
+        special: The tokens that come first.
 
     Returns:
         The tokens, the special ones first.
@@ -211,9 +214,11 @@ def read_vocabulary(files: Mapping[str, Any], options: TextOptions) -> list[str]
         ArtifactError: If they are not a list of different strings of the size that fits.
     """
     found = _file(files, VOCABULARY_FILE, list)
-    if not all(isinstance(word, str) for word in found) or tuple(found[:2]) != SPECIAL:
-        raise _damaged(VOCABULARY_FILE, "tokens", "strings, first <pad> and <unk>", "others")
-    words = found[len(SPECIAL) :]
+    count = len(special)
+    if not all(isinstance(word, str) for word in found) or tuple(found[:count]) != special:
+        rule = f"strings, first {' and '.join(special)}"
+        raise _damaged(VOCABULARY_FILE, "tokens", rule, "others")
+    words = found[count:]
     if not 1 <= len(words) <= options.max_vocabulary:
         rule = f"1 to {options.max_vocabulary} besides the special ones"
         raise _damaged(VOCABULARY_FILE, "tokens", rule, len(words))

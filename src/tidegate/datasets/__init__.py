@@ -16,6 +16,7 @@ from tidegate.datasets.memory_problems import (
     TemporalOrder,
 )
 from tidegate.datasets.series import load_airline_passengers, load_co2, make_broken_sensor
+from tidegate.datasets.text import load_tiny_shakespeare, load_ud_english_ewt
 
 __all__ = [
     "AddingProblem",
@@ -26,6 +27,8 @@ __all__ = [
     "load_airline_passengers",
     "load_co2",
     "load_sms_spam",
+    "load_tiny_shakespeare",
+    "load_ud_english_ewt",
     "make_broken_sensor",
 ]
 

@@ -57,6 +57,16 @@ _DEMOS = {
             "A thermometer is read every ten minutes for 60 days, and breaks four times. A "
             "detector learns from the first 30 days what is usual, and watches the rest.",
         ),
+        Demo(
+            "tag",
+            "An LSTM learns the parts of speech of web text: a sample of UD English EWT, 2,000 "
+            "sentences to learn from (Silveira et al. 2014).",
+        ),
+        Demo(
+            "write",
+            "An LSTM reads a million characters of Shakespeare, again and again, and learns to "
+            "write (Karpathy 2015). What it writes is shown as it learns.",
+        ),
     )
 }
 

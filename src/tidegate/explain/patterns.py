@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tidegate.errors import InputError, message
@@ -13,6 +13,22 @@ Pattern = str | re.Pattern[str] | Callable[[Row], Sequence[bool]]
 
 _QUOTES = {'"', "“", "”", "„", "«", "»", "``", "''"}
 _NEGATIONS = re.compile(r"not|no|never|nothing|nobody|none|neither|nor|without|cannot|.*n['’]t")
+
+
+def between(tokens: Iterable[Any]) -> str:
+    """Say what stands between tokens in writing: a space, and nothing between characters.
+
+    Args:
+        tokens: All tokens of a text.
+
+    Returns:
+        " ", or "" if every token is a single character.
+
+    Example:
+        >>> between(["to", "be"]), between("to be")
+        (' ', '')
+    """
+    return " " if any(len(str(token)) > 1 for token in tokens) else ""
 
 
 def mark(rows: Sequence[Row], pattern: Pattern) -> list[list[bool]]:
@@ -65,12 +81,12 @@ def _matches(tokens: Row, expression: re.Pattern[str]) -> list[bool]:
         remedy = f"Pass a function, or one of {', '.join(NAMED)}"
         got = f"{expression.pattern!r} for numbers"
         raise InputError(message("mark", "pattern", "a function for a series", got, remedy))
-    gap = int(any(len(token) > 1 for token in tokens))
+    gap = between(tokens)
     ends, place = [], 0
     for token in tokens:
         ends.append((place, place + len(token)))
-        place += len(token) + gap
-    spans = [found.span() for found in expression.finditer((" " * gap).join(tokens))]
+        place += len(token) + len(gap)
+    spans = [found.span() for found in expression.finditer(gap.join(tokens))]
     spans = [(first, last) for first, last in spans if first < last]
     return [any(start < last and first < end for first, last in spans) for start, end in ends]
 
@@ -106,6 +122,25 @@ def _number(tokens: Row) -> list[bool]:
     return [any(map(str.isdigit, token)) for token in tokens]
 
 
+def _line_start(tokens: Row) -> list[bool]:
+    """Spaces and tabs at the beginning of a line."""
+    blank, found = True, []
+    for token in tokens:
+        blank = token == "\n" or (blank and token.isspace())
+        found.append(blank and token != "\n")
+    return found
+
+
+def _far_into_a_line(tokens: Row) -> list[bool]:
+    """From the middle of the longest line on, counted in tokens."""
+    columns, column = [], 0
+    for token in tokens:
+        columns.append(column)
+        column = 0 if token == "\n" else column + 1
+    middle = max(columns, default=0) / 2
+    return [column > middle for column in columns]
+
+
 def _rising(values: Row) -> list[bool]:
     return [step > 0 and bool(values[step] > values[step - 1]) for step in range(len(values))]
 
@@ -119,6 +154,8 @@ NAMED: dict[str, Callable[[Row], Sequence[bool]]] = {
     "before a negation": _before_negation,
     "after a negation": _after_negation,
     "number": _number,
+    "indentation": _line_start,
+    "far into a line": _far_into_a_line,
     "rising": _rising,
     "falling": _falling,
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tidegate.explain.figures import BLUE, RED, figure
+from tidegate.explain.patterns import between
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +19,7 @@ _COLUMNS = 100  # characters in a line
 _POINTS = 9.0  # size of the letters
 _WIDE = 0.64 * _POINTS / 72  # inches that a monospaced character takes, rounded to whole pixels
 _HIGH = 1.9 * _POINTS / 72  # inches from line to line
+_LINE_END = "⏎"
 _HEAD, _FOOT, _SIDE = 0.5, 0.65, 0.2  # inches around the text
 _STRONGEST = 0.75  # of a colour, so that black letters can be read on it
 
@@ -59,7 +61,8 @@ def plot_text(
         ['so', 'good']
     """
     shown = [_visible(token) for token in tokens]
-    places = _places(shown, gap=int(any(len(token) > 1 for token in shown)))
+    gap = len(between(shown))
+    places = _places(shown, gap)
     lines = 1 + max((line for line, _ in places), default=0)
     width, height = _COLUMNS * _WIDE, lines * _HIGH
     drawn = figure(width + 2 * _SIDE, height + _HEAD + _FOOT)
@@ -70,9 +73,10 @@ def plot_text(
     axes.axis("off")
     bound = max((abs(value) for value in values), default=0.0) or 1.0
     colours = diverging()
-    for step, (token, value, place) in enumerate(zip(shown, values, places, strict=True)):
-        edge = "black" if framed and framed[step] else "none"
-        _token(axes, token, colours((value / bound + 1) / 2), edge, place)
+    for token, value, place in zip(shown, values, places, strict=True):
+        _token(axes, token, colours((value / bound + 1) / 2), gap / 4, place)
+    for line, start, end in _runs(shown, places, framed):
+        _box(axes, line, start - gap / 4, end + gap / 4, facecolor="none", edgecolor="black")
     drawn.text(_SIDE / whole[0], 1 - 0.3 / whole[1], title, fontsize=11, parse_math=False)
     _legend(drawn, colours, bound, against, towards)
     return drawn
@@ -80,7 +84,7 @@ def plot_text(
 
 def _visible(token: str) -> str:
     """A token on one line, and no longer than it."""
-    token = token.replace("\n", "⏎").replace("\t", "⇥")
+    token = token.replace("\n", _LINE_END).replace("\t", "⇥")
     return token if len(token) <= _COLUMNS else token[: _COLUMNS - 1] + "…"
 
 
@@ -92,6 +96,8 @@ def _places(tokens: Sequence[str], gap: int) -> list[tuple[int, int]]:
             line, column = line + 1, 0
         places.append((line, column))
         column += len(token) + gap
+        if token.endswith(_LINE_END):
+            line, column = line + 1, 0
     return places
 
 
@@ -99,20 +105,35 @@ def _token(
     axes: Axes,
     token: str,
     colour: tuple[float, float, float, float],
-    edge: str,
+    margin: float,
     place: tuple[int, int],
 ) -> None:
-    from matplotlib.patches import Rectangle
-
     line, column = place
-    size = len(token) + 0.5
-    axes.add_patch(
-        Rectangle((column - 0.25, line + 0.1), size, 0.8, facecolor=colour, edgecolor=edge)
-    )
+    _box(axes, line, column - margin, column + len(token) + margin, facecolor=colour)
     axes.text(
         column, line + 0.5, token, va="center", family="monospace", fontsize=_POINTS,
         parse_math=False,
     )  # fmt: skip
+
+
+def _runs(
+    tokens: Sequence[str], places: Sequence[tuple[int, int]], framed: Sequence[bool]
+) -> Iterator[tuple[int, float, float]]:
+    """Line, start and end of what stands in one frame: framed tokens side by side."""
+    run: list[int] = []
+    for step, yes in enumerate([*framed, False]):
+        if run and not (yes and places[step][0] == places[run[-1]][0]):
+            line, column = places[run[-1]]
+            yield line, places[run[0]][1], column + len(tokens[run[-1]])
+            run = []
+        if yes:
+            run.append(step)
+
+
+def _box(axes: Axes, line: int, start: float, end: float, **colours: Any) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(Rectangle((start, line + 0.1), end - start, 0.8, **colours))
 
 
 def _legend(

@@ -34,7 +34,7 @@ def plot_contexts(found: Contexts) -> Figure:
     words, bars = drawn.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     for line, at in enumerate(places):
         colour = BLUE if line < len(found.highest) else RED
-        _line_up(words, line, at, colour)
+        _line_up(words, line, at, colour, found.gap)
         bars.barh(line, at.value, color=colour, height=0.7)
     words.set(xlim=(-_AROUND, _AROUND + 10), ylim=(len(places) - 0.4, -0.6))
     words.axis("off")
@@ -46,12 +46,12 @@ def plot_contexts(found: Contexts) -> Figure:
     return drawn
 
 
-def _line_up(axes: Axes, line: int, at: Context, colour: str) -> None:
+def _line_up(axes: Axes, line: int, at: Context, colour: str, gap: str) -> None:
     """A context on one line, the steps of all contexts below each other."""
-    before = " ".join(at.before)[-_AROUND:] + " "
-    after = " ".join(at.after)[: max(0, _AROUND + 8 - len(at.label))]
+    before = gap.join(at.before)[-_AROUND:] + gap
+    after = gap.join(at.after)[: max(0, _AROUND + 8 - len(at.label))]
     parts = ((0, before, "right", GREY), (0, at.label, "left", colour))
-    for place, text, side, shade in (*parts, (len(at.label) + 1, after, "left", GREY)):
+    for place, text, side, shade in (*parts, (len(at.label + gap), after, "left", GREY)):
         axes.text(
             place, line, text.replace("\n", "⏎"), ha=side, va="center", family="monospace",
             fontsize=9, color=shade, weight="bold" if shade == colour else "normal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ from torch import Tensor
 
 from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
+from tidegate.explain.patterns import between
 from tidegate.nn.selection import pick
 from tidegate.nn.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_SPANS = {" ": 5, "": 30}  # steps on either side of a context, by what stands between steps
 
 
 def read_signal(owner: str, trace: Trace, signal: str) -> Tensor:
@@ -86,6 +90,7 @@ class Contexts:
         unit: Its number.
         highest: From the highest down.
         lowest: From the lowest up.
+        gap: What stands between steps in writing: "" between characters.
     """
 
     signal: str
@@ -93,6 +98,7 @@ class Contexts:
     unit: int
     highest: tuple[Context, ...]
     lowest: tuple[Context, ...]
+    gap: str = " "
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with a line for each context: the ends, and the fields of `Context`."""
@@ -100,7 +106,8 @@ class Contexts:
 
         lines = [
             {"end": end, "row": at.row, "step": at.step, "value": at.value,
-             "before": " ".join(at.before), "label": at.label, "after": " ".join(at.after)}
+             "before": self.gap.join(at.before), "label": at.label,
+             "after": self.gap.join(at.after)}
             for end, found in (("highest", self.highest), ("lowest", self.lowest))
             for at in found
         ]  # fmt: skip
@@ -126,7 +133,7 @@ def contexts(
     row: str | None = None,
     signal: str = "hidden",
     count: int = 8,
-    span: int = 5,
+    span: int | None = None,
 ) -> Contexts:
     """Find the steps at which a unit is highest and lowest, and what stands around them.
 
@@ -136,7 +143,8 @@ def contexts(
         row: The layer and direction, a name out of `trace.rows`; None for the first.
         signal: What to look at: "hidden", "cell" or a gate.
         count: How many contexts of each kind, at most.
-        span: Steps to show on either side. Two contexts in a row are further apart than that.
+        span: Steps to show on either side; None for 5, of characters 30. Two contexts in a row
+            are further apart than that.
 
     Returns:
         The contexts.
@@ -151,15 +159,18 @@ def contexts(
         True
     """
     check_size("contexts", "count", count)
+    gap = " " if trace.labels is None else between(itertools.chain(*trace.labels))
+    if span is None:
+        span = _SPANS[gap]
     check_size("contexts", "span", span, least=0)
     entry = read_row("contexts", trace, row)
     part = read_signal("contexts", trace, signal)[entry]
     values = part[..., read_unit("contexts", trace, signal, unit)].cpu()
-    ends = [
+    highest, lowest = (
         tuple(_context(trace, values, *place, span) for place in _places(trace, key, count, span))
         for key in (-values, values)
-    ]
-    return Contexts(signal, trace.rows[entry], unit, *ends)
+    )
+    return Contexts(signal, trace.rows[entry], unit, highest, lowest, gap)
 
 
 def read_unit(owner: str, trace: Trace, signal: str, unit: int) -> int:

@@ -2,6 +2,7 @@
 
 from tidegate.nn.build import recurrent_layer
 from tidegate.nn.cell import GRUCell, LSTMCell, RNNCell, StepCell
+from tidegate.nn.crf import LinearChainCRF
 from tidegate.nn.options import StackOptions, layer_options
 from tidegate.nn.recurrent import GRU, LSTM, RNN
 from tidegate.nn.stack import Recurrent
@@ -15,6 +16,7 @@ __all__ = [
     "RNN",
     "GRUCell",
     "LSTMCell",
+    "LinearChainCRF",
     "RNNCell",
     "Recurrent",
     "StackOptions",

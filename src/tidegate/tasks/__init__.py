@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Outline", "get", "load", "names", "outline"]
 
 _SHARED = {"base", "classifier", "estimator", "option", "rows", "saved", "settings"}
-_SHARED |= {"inside", "questions", "text_change", "text_network"}
+_SHARED |= {"inside", "questions", "reading", "text_change", "text_network"}
+_SHARED |= {"text_pretrained", "text_settings"}
+_SHARED |= {"language_decoding", "language_pen", "language_spelling", "language_trace"}
+_SHARED |= {"language_writing"}
+_SHARED |= {"language_dynamic", "language_memory", "language_network", "language_settings"}
 _SHARED |= {"anomaly_alarms", "anomaly_cold", "anomaly_evidence", "anomaly_findings"}
 _SHARED |= {"anomaly_network", "anomaly_plots", "anomaly_readings", "anomaly_readout"}
 _SHARED |= {"anomaly_scale", "anomaly_settings", "anomaly_stream", "anomaly_tail"}
@@ -34,7 +38,8 @@ _SHARED |= {"baselines", "forecast_metrics", "forecast_network", "forecaster_set
 _SHARED |= {"backtest", "forecast", "forecast_plots", "forecast_skip", "intervals"}
 _SHARED |= {"outcomes", "series_task", "spans"}
 _SHARED |= {"forecast_strategies"}
-_SHARED |= {"columns", "regressor", "sequence_base", "sequence_network"}
+_SHARED |= {"tagged_sentence", "tagger_network", "tagger_rows", "tagger_settings"}
+_SHARED |= {"columns", "ensemble", "regressor", "sequence_base", "sequence_network"}
 
 
 @dataclass(frozen=True)

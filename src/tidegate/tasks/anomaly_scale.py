@@ -146,4 +146,4 @@ def as_seconds(time: Any, owner: str) -> float:
     if isinstance(found, int | float) and math.isfinite(found):
         return float(found)
     remedy = "Write it as 2024-12-31 23:00, or as seconds since 1970"
-    raise InputError(message(owner, "time", "a date or a number", repr(time), remedy))
+    raise InputError(message(owner, "time", "a date or a whole number", repr(time), remedy))

@@ -14,12 +14,11 @@ from sklearn.exceptions import NotFittedError
 
 from tidegate.artifact import save_artifact, version
 from tidegate.card import describe
-from tidegate.data.rows import clean_rows
 from tidegate.device import pick_device, seeded
 from tidegate.errors import InputError, message
 from tidegate.measure import Loader, Metrics, Network, measure
 from tidegate.progress import Event, display
-from tidegate.tasks.questions import Questions
+from tidegate.tasks.reading import Reading
 from tidegate.tasks.rows import Array, Examples
 from tidegate.tasks.settings import Settings
 from tidegate.train import Plan, Training, part_scores
@@ -30,7 +29,7 @@ T = TypeVar("T", bound="Task")
 _FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}
 
 
-class Task(Questions):
+class Task(Reading):
     """Base of the estimators: it owns the chain from raw data to saved model.
 
     A task sets the class attributes below and writes the hooks `_examples` (check the input),
@@ -59,9 +58,6 @@ class Task(Questions):
             whoever read the table sets it.
     """
 
-    roles: ClassVar[Mapping[str, str]] = {}
-    input_role: ClassVar[str] = ""
-    target_role: ClassVar[str | None] = None
     optional_roles: ClassVar[tuple[str, ...]] = ()
     forecasts: ClassVar[bool] = False
     whole_tables: ClassVar[bool] = False
@@ -158,45 +154,6 @@ class Task(Questions):
         meter = measure(self.network_, self._loader(examples, training=False))
         result: dict[str, Any] = meter.result()
         return result | (self._report(meter) if report else {})
-
-    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
-        """Take X and y out of a table.
-
-        Args:
-            frame: A pandas DataFrame.
-            columns: The column of each role, such as `{"text": "review", "label": "stars"}`.
-
-        Returns:
-            `(X, y)`; y is None when the target's role is not named.
-        """
-        targets = columns.get(self.target_role or "")
-        return frame[columns[self.input_role]].tolist(), targets and frame[targets].tolist()
-
-    def read_columns(
-        self, columns: Mapping[str, str]
-    ) -> tuple[Sequence[str] | None, Sequence[str]]:
-        """Say which columns of a table to read, None for all, and which of them stay text."""
-        return list(columns.values()), [columns[self.input_role]]
-
-    def check_table(
-        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[Any, int]:
-        """Check the rows of a table that was just read.
-
-        Args:
-            frame: A pandas DataFrame.
-            columns: The column of each role.
-            drop_missing: Whether to leave out rows that lack something instead of complaining.
-            source: The file, for messages.
-
-        Returns:
-            The rows that can be used, and how many were left out.
-
-        Raises:
-            InputError: If a row is wrong.
-        """
-        label = columns.get(self.target_role or "")
-        return clean_rows(frame, columns[self.input_role], label, drop_missing, source)
 
     def answer(self, X: Any) -> dict[str, Sequence[Any]]:
         """Answer rows as the columns that `tidegate predict` writes.

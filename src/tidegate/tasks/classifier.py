@@ -17,6 +17,7 @@ from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.measure import Metrics, Network, answers
 from tidegate.tasks.base import Task
 from tidegate.tasks.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.ensemble import members
 from tidegate.tasks.option import setting
 from tidegate.tasks.rows import Array, Examples
 from tidegate.tasks.settings import Settings
@@ -196,8 +197,9 @@ class Classifier(ClassifierMixin, Task):
         """Tell the head how much each class counts in these training rows."""
         super()._begin(network, examples, loader, going_on=going_on)
         given = self.settings_.class_weight
-        head = self._head(network)
-        head.class_weights = None
+        heads = [self._head(member) for member in members(network)]
+        for head in heads:
+            head.class_weights = None
         if given is None:
             return
         counts = np.bincount(loader.targets, loader.weights, len(self.classes_))
@@ -207,7 +209,8 @@ class Classifier(ClassifierMixin, Task):
             weights = self._given_weights(cast(Mapping[Any, Any], given))
         # A mean of 1 over the rows: weights shift the balance, not the size of the steps.
         weights = weights * counts.sum() / (weights * counts).sum()
-        head.class_weights = torch.from_numpy(weights).float()
+        for head in heads:
+            head.class_weights = torch.from_numpy(weights).float()
 
     def _given_weights(self, given: Mapping[Any, Any]) -> Array:
         """Read the dictionary `class_weight`; JSON and the command line name classes by text."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
-from tidegate.nn.fan_out import fan_out
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,10 @@ class Segment(Strategy):
 
     def read(self, windows: Windows) -> Tensor:
         """Return one vector a segment, `[R, N, D]`; the first may begin before the window."""
-        vectors: Tensor = self.embedding(self._cut(windows.values, windows.lengths))
-        return vectors.relu()
+        segments = self._cut(windows.values, windows.lengths)
+        # In place, and on no view: the product is not needed again, and fresh memory is slow.
+        vectors: Tensor = self.embedding(segments.flatten(0, 1)).relu_()
+        return vectors.view(*segments.shape[:2], -1)
 
     def steps(self, lengths: Tensor) -> Tensor:
         """Return the number of segments that a window touches."""
@@ -143,8 +145,18 @@ class Segment(Strategy):
     def write(self, vectors: Tensor, windows: Windows) -> Tensor:
         """Take one step from the last state for each future segment."""
         _, state = self.recurrent(vectors, lengths=self.steps(windows.lengths))
-        parameters: Tensor = self.head(fan_out(self.recurrent, self._places(windows), state))
+        output = self._step(self._places(windows).expand(len(windows.values), -1, -1), state)
+        parameters: Tensor = self.head(output)
         return parameters.flatten(1, 2)[:, : windows.future]
+
+    def _step(self, places: Tensor, state: Any) -> Tensor:
+        """Take a step from each row's state with each of its inputs `[R, M, D]`: `[R, M, P]`."""
+        rows, count = places.shape[:2]
+        parts = state if isinstance(state, tuple) else (state,)
+        repeated = tuple(part.repeat_interleave(count, 1) for part in parts)
+        start = repeated if isinstance(state, tuple) else repeated[0]
+        output: Tensor = self.recurrent(places.flatten(0, 1)[:, None], start)[0]
+        return output.view(rows, count, -1)
 
     def _cut(self, values: Tensor, lengths: Tensor) -> Tensor:
         """Cut `[R, T, D]` into `[R, N, w * D]` such that the last segment ends with the window."""

@@ -16,6 +16,7 @@ from tidegate.errors import InputError, message
 from tidegate.measure import Network, measure
 from tidegate.tasks.backtest import Backtest
 from tidegate.tasks.baselines import LinearBaseline, forecast_all
+from tidegate.tasks.ensemble import joined, members
 from tidegate.tasks.forecast import Forecast
 from tidegate.tasks.forecast_metrics import naive_error
 from tidegate.tasks.forecast_network import build_forecaster_network
@@ -221,6 +222,9 @@ class Forecaster(SeriesTask):
     # What a task writes.
 
     def _build(self) -> Network:
+        return joined(self._member, self.settings_.members)
+
+    def _member(self) -> Network:
         settings = self.settings_
         network = build_forecaster_network(settings, **self.encoder_.sizes)
         if not settings.linear or settings.output == "negative-binomial":
@@ -231,8 +235,9 @@ class Forecaster(SeriesTask):
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
             self.linear_ = LinearBaseline.fit(loader)
-            if isinstance(network, LinearSkip):
-                network.set_line(self.linear_.weights)
+            for member in members(network):
+                if isinstance(member, LinearSkip):
+                    member.set_line(self.linear_.weights)
 
     def _keep(self, training: Training) -> None:
         super()._keep(training)

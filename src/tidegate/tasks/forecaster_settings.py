@@ -80,6 +80,14 @@ class ForecasterSettings(Settings):
         choices=("independent", "joint"),
         structural=True,
     )
+    members: int = setting(
+        1,
+        help="Networks trained side by side from different random weights, whose answers are "
+        "averaged.",
+        minimum=1,
+        maximum=100,
+        structural=True,
+    )
     linear: bool = setting(
         True,
         help="Add a linear model of the lookback, solved for before training: the network then "

@@ -112,6 +112,7 @@ class Inside(Estimator):
             >>> model.attribute(["A fine film."]).to_frame()  # doctest: +SKIP
         """
         self._check_fitted()
+        self._check_inspectable("attribute")
         explain = read_method(type(self).__name__, method)
         examples = self._some(X)
         targets = self._outputs(target, len(examples))
@@ -158,10 +159,8 @@ class Inside(Estimator):
             >>> model.explain("A fine film.").save("report.html")  # doctest: +SKIP
         """
         self._check_fitted()
+        self._check_inspectable("explain")
         owner, network = type(self).__name__, self.network_
-        if not isinstance(network, Inspectable):
-            rule = "of a task whose network can be looked into, see tidegate.explain.Inspectable"
-            raise InputError(message("explain", "model", rule, owner))
         excerpt = self._excerpt(self._examples([x], None, None))
         if excerpt.skipped:
             warnings.warn(DataWarning(excerpt.notes[0]), stacklevel=2)
@@ -239,6 +238,12 @@ class Inside(Estimator):
         order = loader.in_order()
         case = replace(case, batches=[loader.batch(rows) for rows in order])
         return diagnose(self._told(case, examples.take(np.concatenate(order))))
+
+    def _check_inspectable(self, question: str) -> None:
+        """Refuse a question that only some networks can answer."""
+        if not isinstance(self.network_, Inspectable):
+            rule = "of a task whose network can be looked into, see tidegate.explain.Inspectable"
+            raise InputError(message(question, "model", rule, type(self).__name__))
 
     def _some(self, X: Any) -> Examples:
         """Check inputs; there must be one."""

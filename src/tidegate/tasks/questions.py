@@ -114,6 +114,7 @@ class Questions(Inside):
             >>> model.what_if("A good film.", steps={1: "bad"}).to_frame()  # doctest: +SKIP
         """
         self._check_fitted()
+        self._check_inspectable("what_if")
         if other is not None and steps is not None:
             rule = "left out with `other`"
             raise InputError(message(type(self).__name__, "steps", rule, "both"))

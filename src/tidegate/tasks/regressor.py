@@ -17,6 +17,7 @@ from tidegate.heads.regress import LOSSES
 from tidegate.measure import Network, answers
 from tidegate.tasks.base import Task
 from tidegate.tasks.columns import checked_numbers
+from tidegate.tasks.ensemble import members
 from tidegate.tasks.option import setting
 from tidegate.tasks.rows import Array, Examples
 from tidegate.tasks.settings import Settings
@@ -106,4 +107,5 @@ class Regressor(RegressorMixin, Task):
         """Tell the head the size of the training targets."""
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
-            self._line(network).measure(torch.as_tensor(loader.targets))
+            for member in members(network):
+                self._line(member).measure(torch.as_tensor(loader.targets))

@@ -15,11 +15,13 @@ from tidegate.data.sequence_rows import channel_names, in_order, read_sequences
 from tidegate.data.sequences import ENCODER_FILE, EncodedSequences, SequenceEncoder
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, RegressHead
+from tidegate.measure import Network
 from tidegate.nn.convolution import Convolution
 from tidegate.nn.pooling import POOLINGS, Pooling
 from tidegate.tasks.base import Task
 from tidegate.tasks.classifier import shortened
 from tidegate.tasks.columns import check_lengths, checked_weights
+from tidegate.tasks.ensemble import joined
 from tidegate.tasks.option import changed, setting
 from tidegate.tasks.questions import Labels
 from tidegate.tasks.rows import Array, DataWarning, Examples, Rows
@@ -87,6 +89,14 @@ class SequenceSettings(Settings):
     )
     pooling: str = setting(
         "mean+max", help="How the steps become one vector.", choices=POOLINGS, structural=True
+    )
+    members: int = setting(
+        1,
+        help="Networks trained side by side from different random weights, whose answers are "
+        "averaged.",
+        minimum=1,
+        maximum=100,
+        structural=True,
     )
 
     def __post_init__(self) -> None:
@@ -239,7 +249,10 @@ class SequenceTask(Task):
         """Make the head."""
         raise NotImplementedError
 
-    def _build(self) -> SequenceNetwork:
+    def _build(self) -> Network:
+        return joined(self._member, self.settings_.members)
+
+    def _member(self) -> SequenceNetwork:
         settings, size = self.settings_, self.encoder_.size
         front = None
         if settings.convolutions:

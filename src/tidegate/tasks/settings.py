@@ -40,6 +40,12 @@ def _cells() -> list[str]:
     return list(cells.names())
 
 
+def _optimizers() -> tuple[str, ...]:
+    from tidegate.optimizer import OPTIMIZERS
+
+    return OPTIMIZERS
+
+
 def layer_options(cell: str) -> list[str]:
     """List the layer options that a task with this cell can be given, in alphabetical order.
 
@@ -102,7 +108,13 @@ class Settings:
         64, help="Sequences in one training step.", minimum=1, maximum=1_000_000, group="Training"
     )
     learning_rate: float = setting(
-        1e-3, help="Largest step size of AdamW.", minimum=1e-9, maximum=100, group="Training"
+        1e-3, help="Largest step size.", minimum=1e-9, maximum=100, group="Training"
+    )
+    optimizer: str = setting(
+        "adamw",
+        help="What turns gradients into steps: AdamW, or plain gradient descent.",
+        choices=_optimizers,
+        group="Training",
     )
     schedule: str = setting(
         "one-cycle",
@@ -137,6 +149,13 @@ class Settings:
         "saved; 0 is off, 0.999 is usual.",
         minimum=0,
         maximum=0.999999,
+        group="Training",
+    )
+    average_after: int | None = setting(
+        None,
+        help="Begin a plain average of the weights, in place of weight_averaging, once an epoch "
+        "validates worse than the best of all but so many epochs before it; none never does.",
+        minimum=1,
         group="Training",
     )
     patience: int | None = setting(
@@ -180,6 +199,10 @@ class Settings:
             # A frozen dataclass lets only object.__setattr__ store the canonical value.
             object.__setattr__(self, name, option.check(getattr(self, name), self.owner))
         self._check_layer_options()
+        if self.weight_averaging and self.average_after is not None:
+            rule, remedy = "0 with average_after", "Leave one of them out"
+            got = self.weight_averaging
+            raise InputError(message(self.owner, "weight_averaging", rule, got, remedy))
 
     def _check_layer_options(self) -> None:
         known = layer_options(self.cell) if self.layer_options else []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,15 +22,15 @@ from tidegate.explain.case import Case, Reading
 from tidegate.explain.excerpt import Excerpt, excerpt
 from tidegate.measure import Network
 from tidegate.nn.embedding import Embedding
-from tidegate.nn.pooling import POOLINGS
 from tidegate.nn.wide import Wide
-from tidegate.tasks.classifier import Classifier, ClassifierSettings, shortened
-from tidegate.tasks.option import changed, setting
+from tidegate.tasks.classifier import Classifier, shortened
 from tidegate.tasks.questions import Labels
 from tidegate.tasks.rows import Array, DataWarning, Examples, Rows
 from tidegate.tasks.settings import build_layer
 from tidegate.tasks.text_change import put_tokens
 from tidegate.tasks.text_network import TextNetwork
+from tidegate.tasks.text_pretrained import FineTuned, Pretrained
+from tidegate.tasks.text_settings import TextClassifierSettings
 
 # What the doctor reads to the end: texts up to so many tokens, so many of them, some at once.
 _WHOLE, _WHOLE_TEXTS, _TEXTS_AT_ONCE = 2000, 128, 16
@@ -40,149 +40,6 @@ _ENCODER = (
     "level", "tokenizer", "lowercase", "clean", "stop_words", "min_frequency", "max_vocabulary",
     "max_length", "keep", "ngrams", "max_ngrams",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextClassifierSettings(ClassifierSettings):
-    """The settings of a TextClassifier."""
-
-    bidirectional: bool = changed(ClassifierSettings, "bidirectional", True)
-    hidden_size: int = changed(ClassifierSettings, "hidden_size", 64)
-    dropout: float = changed(ClassifierSettings, "dropout", 0.5)
-    epochs: int = changed(ClassifierSettings, "epochs", 6)
-    learning_rate: float = changed(ClassifierSettings, "learning_rate", 2e-3)
-    label_smoothing: float = changed(ClassifierSettings, "label_smoothing", 0.1)
-    level: str = setting(
-        "word",
-        help="What a token is: a word, a character or a piece of a word.",
-        choices=("word", "char", "bpe"),
-        structural=True,
-        group="Text",
-    )
-    tokenizer: Callable[[str], Any] | None = setting(  # noqa: RUF009
-        None,
-        help="A function from a text to its tokens, instead of `level`.",
-        structural=True,
-        cli=False,
-        group="Text",
-    )
-    lowercase: bool = setting(
-        True, help="Read capitals as small letters.", structural=True, group="Text"
-    )
-    clean: tuple[str, ...] = setting(
-        ("html", "urls"),
-        help="What to clean out of the texts, by name.",
-        structural=True,
-        group="Text",
-    )
-    stop_words: tuple[str, ...] = setting(
-        (), help="Words to leave out.", structural=True, group="Text"
-    )
-    min_frequency: int = setting(
-        1,
-        help="Fewest occurrences of a word that is learned.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
-    max_vocabulary: int = setting(
-        30_000,
-        help="Most words that are learned, the most frequent.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
-    max_length: int = setting(
-        400, help="Most tokens of a text that are read.", minimum=1, structural=True, group="Text"
-    )
-    keep: str = setting(
-        "both",
-        help="Which tokens of a longer text are read: its head, its tail, or half from both ends.",
-        choices=("head", "tail", "both"),
-        structural=True,
-        group="Text",
-    )
-    ngrams: int = setting(
-        3,
-        help="Longest run of words that the wide part reads, and the network with ngram_vectors.",
-        minimum=1,
-        maximum=16,
-        structural=True,
-        group="Text",
-    )
-    max_ngrams: int = setting(
-        100_000, help="Most such runs, the most frequent.", minimum=1, structural=True, group="Text"
-    )
-    ngram_vectors: bool = setting(
-        False,
-        help="Give n-grams vectors too, added to that of their last word; otherwise they are for "
-        "the wide part alone.",
-        structural=True,
-    )
-    embedding_size: int = setting(
-        100,
-        help="Numbers in the vector of a token; pretrained vectors bring their own.",
-        minimum=1,
-        maximum=65536,
-        structural=True,
-    )
-    vectors: str | None = setting(
-        None,
-        help="File of pretrained word vectors: GloVe or word2vec text, or .npz with the arrays "
-        "words and vectors.",
-        structural=True,
-        group="Text",
-    )
-    freeze_vectors: bool = setting(
-        False, help="Keep the pretrained vectors as they are.", structural=True
-    )
-    word_dropout: float = setting(
-        0.3, help="Share of words replaced by <unk> in training.", minimum=0, maximum=0.95
-    )
-    ngram_dropout: float = setting(
-        0.0, help="Share of n-grams left out in training.", minimum=0, maximum=0.95
-    )
-    embedding_dropout: float = setting(
-        0.5,
-        help="Share of vector features zeroed, for a whole text at once, in training.",
-        minimum=0,
-        maximum=0.95,
-    )
-    pooling: str = setting(
-        "mean+max",
-        help="How the steps become one vector.",
-        choices=POOLINGS,
-        structural=True,
-    )
-    wide: float = setting(
-        1.0,
-        help="Weight of a linear model of the words and n-grams that a text has, trained beside "
-        "the network and added to its scores; 0 is none.",
-        minimum=0,
-        maximum=100,
-        structural=True,
-    )
-    wide_dropout: float = setting(
-        0.5,
-        help="Share of words and n-grams the wide part misses in training.",
-        minimum=0,
-        maximum=0.95,
-    )
-    wide_learning_rate: float = setting(
-        1e-3,
-        help="Largest step size of the wide part.",
-        minimum=1e-9,
-        maximum=100,
-        group="Training",
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.freeze_vectors and self.vectors is None:
-            remedy = "Name a file of vectors, or leave freeze_vectors out"
-            raise InputError(
-                message(self.owner, "freeze_vectors", "False without vectors", True, remedy)
-            )
 
 
 class TextClassifier(Classifier):
@@ -237,13 +94,20 @@ class TextClassifier(Classifier):
 
     def _learn(self, examples: Examples) -> None:
         super()._learn(examples)
+        pretrained = None
+        if self.settings_.pretrained is not None:
+            pretrained = Pretrained.read(self.settings_.pretrained, self.settings_.owner)
+            self.settings_ = pretrained.adapt(self.settings_)
         settings = self.settings_
         options = {name: getattr(settings, name) for name in _ENCODER}
         if not settings.wide and not settings.ngram_vectors:
             options["ngrams"] = 1  # nobody would read the longer ones
-        self.encoder_ = TextEncoder(**options).fit(examples.inputs)
+        known = None if pretrained is None else pretrained.symbols
+        self.encoder_ = TextEncoder(**options).fit(examples.inputs, known=known)
         self.embedding_size_ = settings.embedding_size
         self.vectors_found_ = None
+        if pretrained is not None:
+            self._vectors, self._weights = pretrained.vectors, pretrained.weights
         if settings.vectors is not None:
             found, self.vectors_found_ = load_vectors(settings.vectors, self.encoder_.vocabulary)
             self._vectors = torch.from_numpy(found)
@@ -265,9 +129,13 @@ class TextClassifier(Classifier):
         if settings.wide:
             sizes = self.encoder_.size, self.encoder_.ngram_size
             wide = Wide(*sizes, len(self.classes_), settings.wide_dropout)
-        return TextNetwork(
+        layer = build_layer(settings, embedding.output_size)
+        if (weights := self.__dict__.pop("_weights", None)) is not None:
+            layer.load_state_dict(weights)
+        make = TextNetwork if settings.pretrained is None else FineTuned
+        network = make(
             embedding,
-            build_layer(settings, embedding.output_size),
+            layer,
             settings.pooling,
             len(self.classes_),
             dropout=settings.dropout,
@@ -276,6 +144,9 @@ class TextClassifier(Classifier):
             wide_weight=settings.wide,
             wide_learning_rate=settings.wide_learning_rate,
         )
+        if isinstance(network, FineTuned):
+            network.factor, network.thaw = settings.layer_decay, settings.unfreeze
+        return network
 
     def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
         super()._begin(network, examples, loader, going_on=going_on)

@@ -1,0 +1,63 @@
+"""Adaptive softmax: rare symbols in clusters that are only looked into when they are needed."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+# Where clusters end, as shares of the vocabulary; of a long tail of rare words, most is skipped.
+_CUTS = (0.02, 0.2)
+_SHRINK = 4.0  # each cluster sees so many times fewer features than the one before
+
+
+class AdaptiveHead(nn.Module):
+    """Frequent symbols first, then clusters of rarer ones with fewer features (Grave et al. 2017).
+
+    Axis letters: N steps, F features, V symbols.
+
+    A step pays for the frequent symbols and for the cluster that its symbol is in, not for all V.
+    Ids must be ordered by frequency, the most frequent first, as those of `LanguageEncoder` are.
+
+    Args:
+        features: F.
+        size: V.
+
+    Example:
+        >>> import torch
+        >>> AdaptiveHead(8, 1000).log_probabilities(torch.zeros(2, 8)).exp().sum(-1).round()
+        tensor([1., 1.], grad_fn=<RoundBackward0>)
+    """
+
+    def __init__(self, features: int, size: int) -> None:
+        super().__init__()
+        within = sorted({round(share * size) for share in _CUTS} & set(range(1, size - 1)))
+        cuts = within or [max(1, size - 1)]
+        # The last cluster must keep a feature.
+        shrink = _SHRINK if features >= _SHRINK ** len(cuts) else 1.0
+        self.softmax = nn.AdaptiveLogSoftmaxWithLoss(
+            features, size, cuts, div_value=shrink, head_bias=True
+        )
+
+    def losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return what each symbol that came cost, in nats.
+
+        Args:
+            features: `[N, F]`.
+            targets: Ids `[N]` int64.
+
+        Returns:
+            `[N]`.
+        """
+        found: Tensor = self.softmax(features, targets).output
+        return -found
+
+    def log_probabilities(self, features: Tensor) -> Tensor:
+        """Return the logarithm of the probability of every symbol.
+
+        Args:
+            features: `[..., F]`.
+
+        Returns:
+            `[..., V]`; the exponentials add up to 1.
+        """
+        flat: Tensor = self.softmax.log_prob(features.flatten(0, -2))
+        return flat.view(*features.shape[:-1], -1)

@@ -1,0 +1,102 @@
+"""Optimizers: what turns gradients into steps, and averages of the weights they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+OPTIMIZERS = ("adamw", "sgd")
+
+# AdamW's memory of squared gradients is 100 steps long, not 1000: trainings here are short, and
+# rare words must not wait that long for steps of the right size.
+_BETAS = (0.9, 0.99)
+
+
+def make_optimizer(
+    name: str, groups: list[dict[str, Any]], device: torch.device
+) -> torch.optim.Optimizer:
+    """Make an optimizer.
+
+    Args:
+        name: "adamw" (Loshchilov & Hutter 2019), or "sgd": plain steps down the gradient, to
+            which the decay is added.
+        groups: Groups of parameters with `lr` and `weight_decay`.
+        device: Where the parameters are.
+
+    Returns:
+        The optimizer.
+
+    Example:
+        >>> groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1}]
+        >>> type(make_optimizer("sgd", groups, torch.device("cpu"))).__name__
+        'SGD'
+    """
+    # One fused pass over the parameters: with large embeddings the update is memory-bound.
+    fused = device.type in ("cpu", "cuda")
+    if name == "sgd":
+        return torch.optim.SGD(groups, fused=fused)
+    return torch.optim.AdamW(groups, betas=_BETAS, fused=fused)
+
+
+class Average:
+    """A running average of weights.
+
+    Args:
+        decay: How slowly it forgets, from 0 to 1: a plain mean at first, then each new value
+            counts 1 - `decay`. With 1 it stays the plain mean.
+
+    Attributes:
+        tensors: The averages by name; empty before the first update.
+        updates: How many values are in them.
+
+    Example:
+        >>> average = Average(1.0)
+        >>> for value in (1.0, 2.0, 6.0):
+        ...     average.update({"w": torch.tensor([value])})
+        >>> average.tensors
+        {'w': tensor([3.])}
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.tensors: dict[str, Tensor] = {}
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, current: Mapping[str, Tensor]) -> None:
+        """Take in the weights of the present.
+
+        Args:
+            current: The weights by name, always the same names.
+        """
+        if not self.tensors:
+            self.tensors = {name: tensor.detach().clone() for name, tensor in current.items()}
+        self.updates += 1
+        share = max(1 - self.decay, 1 / self.updates)
+        averages = [self.tensors[name] for name in current]
+        torch._foreach_lerp_(averages, [tensor.detach() for tensor in current.values()], share)
+
+
+def has_stalled(losses: Sequence[float], epochs: int) -> bool:
+    """Say whether training has come to where plain steps gain no more, at some time.
+
+    That is the non-monotone trigger of Merity et al. 2017, algorithm 1: an epoch is worse than
+    the best of all but the last `epochs` before it.
+
+    Args:
+        losses: The validation loss of each epoch.
+        epochs: How many of the last epochs may be better without counting.
+
+    Returns:
+        Whether any epoch was.
+
+    Example:
+        >>> has_stalled([3, 2, 2.5, 2.4], 2), has_stalled([3, 2, 2.5, 2.4, 2.1], 2)
+        (False, True)
+    """
+    return any(
+        loss > min(losses[: epoch - epochs]) for epoch, loss in enumerate(losses) if epoch > epochs
+    )

@@ -1,0 +1,77 @@
+"""Dynamic evaluation: a model that goes on learning from the text it is measured on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tidegate.data.language_batch import LanguageBatch
+from tidegate.data.streams import Streams
+from tidegate.heads import LanguageMeter
+from tidegate.tasks.language_network import LanguageNetwork
+
+_STEPS = 5  # symbols between two updates
+_RATE = 2e-3  # eta, the size of the updates
+_PULL = 2e-2  # lambda, how strongly weights go back to where training left them
+_PRECISION = 1e-5  # epsilon
+
+
+def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageMeter:
+    """Measure a text with a copy of a network that learns from each piece after predicting it.
+
+    After each piece, with g its gradient and w_0 the trained weights (Krause et al. 2018, updates
+    by RMS with a decay of the same kind): w -= eta g / (r + eps) + lambda' (w - w_0), where r is
+    the root of the mean square of the gradients over the training text, and lambda' is lambda
+    times r over its mean, at most 1. The loss of a piece is taken before its update, so nothing is
+    predicted from itself; but the result is that of another model than the one that was trained.
+
+    Args:
+        network: The trained network, which stays as it is.
+        text: The text to measure, as one stream.
+        past: The training text.
+
+    Returns:
+        The filled meter.
+    """
+    twin = copy.deepcopy(network).eval()
+    weights = [weight for weight in twin.parameters() if weight.requires_grad]
+    trained = [weight.detach().clone() for weight in weights]
+    roots = [square.sqrt() for square in _squares(twin, weights, past)]
+    mean = torch.cat([root.flatten() for root in roots]).mean()
+    rates = [_RATE / (root + _PRECISION) for root in roots]
+    pulls = [(_PULL * root / mean).clamp(max=1.0) for root in roots]
+    meter = twin.meter()
+    twin.begin_pass()
+    for batch in _pieces(text, weights[0].device):
+        nats = twin(batch)
+        meter.update(nats.detach(), batch)
+        gradients = torch.autograd.grad(nats.mean(), weights)
+        with torch.no_grad():
+            for weight, old, gradient, rate, pull in zip(
+                weights, trained, gradients, rates, pulls, strict=True
+            ):
+                weight.add_(pull * (old - weight) - rate * gradient)
+    return meter
+
+
+def _squares(network: LanguageNetwork, weights: Sequence[Tensor], past: Streams) -> list[Tensor]:
+    """The mean square of the gradient over pieces of the training text."""
+    squares = [torch.zeros_like(weight) for weight in weights]
+    pieces = past.epoch(0)
+    network.begin_pass()
+    for rows in pieces:
+        batch = past.batch(rows).to(weights[0].device)
+        gradients = torch.autograd.grad(network(batch).mean(), weights)
+        torch._foreach_addcmul_(squares, gradients, gradients, 1 / len(pieces))
+    return squares
+
+
+def _pieces(text: Streams, device: torch.device) -> Iterator[LanguageBatch]:
+    """A text in short pieces of a fixed length."""
+    for first in range(0, text.length, _STEPS):
+        steps = min(_STEPS, text.length - first)
+        yield text.batch(np.array([first, steps])).to(device)

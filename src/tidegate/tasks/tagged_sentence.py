@@ -1,0 +1,67 @@
+"""TaggedSentence: what a tagger answers: tags, spans, and how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TaggedSpan:
+    """A span that was found in a text; for tags that are no spans each word is one.
+
+    Attributes:
+        start: Its first character in the text, from 0.
+        end: The character after its last one.
+        label: What it is.
+        text: The text between.
+        confidence: How probable it is that exactly these words are such a span, 0 to 1.
+    """
+
+    start: int
+    end: int
+    label: str
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """A sentence with the tags of its words.
+
+    Attributes:
+        text: The text; of an input that came as words, these with spaces between.
+        words: Its words.
+        tags: The tag of each, written as in training.
+        confidences: How probable each tag is by itself, 0 to 1.
+        spans: The spans that the tags say, or one a word where tags are no spans.
+
+    Example:
+        >>> span = TaggedSpan(0, 3, "PER", "Ann", 0.98)
+        >>> words, tags = ("Ann", "rows"), ("B-PER", "O")
+        >>> told = TaggedSentence("Ann rows", words, tags, (0.98, 0.99), (span,))
+        >>> told.text[span.start : span.end], len(told)
+        ('Ann', 2)
+    """
+
+    text: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    confidences: tuple[float, ...]
+    spans: tuple[TaggedSpan, ...]
+
+    def __len__(self) -> int:
+        """Number of words."""
+        return len(self.words)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything in JSON's types, confidences with six digits."""
+        return {
+            "text": self.text,
+            "tokens": list(self.words),
+            "tags": list(self.tags),
+            "confidences": [round(share, 6) for share in self.confidences],
+            "spans": [
+                vars(span) | {"confidence": round(span.confidence, 6)} for span in self.spans
+            ],
+        }

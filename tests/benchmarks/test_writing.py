@@ -1,0 +1,27 @@
+"""The benchmark of writing: both loops write the same, and a small run fills a row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+# The archive of sources has the tests and not the benchmarks.
+pytest.importorskip("benchmarks.writing")
+
+from benchmarks import writing
+
+
+def test_a_small_run_writes_its_rows(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(writing, "MODELS", {"tiny": {"num_layers": 2, "hidden_size": 8}})
+    writing.main(["--length", "40", "--rounds", "1", "--out", str(tmp_path)])
+    row = json.loads((tmp_path / "writing.json").read_text())["rows"]["tiny"]
+    torch = row["torch"], row["torch, 1 thread"]
+    assert row["times"] == pytest.approx(row["tidegate"] / max(torch), rel=1e-2)
+    assert "times faster" in capsys.readouterr().out
+
+
+def test_loops_that_disagree_are_refused(monkeypatch):
+    monkeypatch.setattr(writing.PlainLoop, "write", lambda self, length, greedy=False: "else")
+    with pytest.raises(AssertionError, match="the loops disagree"):
+        writing.measured({"num_layers": 1, "hidden_size": 8}, 40, 1)

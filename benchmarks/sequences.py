@@ -38,6 +38,7 @@ ENGINES_SETTINGS: dict[str, Any] = {
     "dropout": 0.3,
     "batch_size": 128,
     "epochs": 20,
+    "members": 5,
 }
 
 

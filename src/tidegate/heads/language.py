@@ -26,8 +26,8 @@ class LanguageHead(nn.Module):
         features: F.
         size: V.
         tied: The embedding that has the weights; None for weights of its own.
-        low_precision: Whether the factors of W x are rounded to bfloat16 in training, which is faster
-            on processors that have such arithmetic; evaluation is not rounded.
+        low_precision: Whether the factors of W x are rounded to bfloat16 in training, which is
+            faster on processors that have such arithmetic; evaluation is not rounded.
 
     Example:
         >>> head = LanguageHead(4, 9)

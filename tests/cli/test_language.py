@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -36,6 +37,13 @@ def test_a_text_is_learned_measured_and_gone_on_from(run, tmp_path):
     assert done.exit_code == 0, done.output
     answers = [json.loads(line)["prediction"] for line in done.stdout.splitlines()]
     assert answers == model.predict(["the tid", "the ti"]).tolist()
+
+
+def test_what_comes_next_is_writing(run, tmp_path):
+    data = tmp_path / "tide.txt"
+    data.write_text(TEXT)
+    told = run("fit", "language-model", data, *TINY[:-1], "--out", tmp_path / "m").output
+    assert re.search(r"generate \S+m/\n", told.partition("Next:")[2])
 
 
 def test_a_table_holds_documents(run, tmp_path):

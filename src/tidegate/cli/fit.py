@@ -246,4 +246,6 @@ def _tell_done(
     ]
     if model.forecasts:
         commands[0] = f"{program} predict {folder} --out next.csv --plot next.png"
+    if model.writes:
+        commands[0] = f"{program} generate {folder}"
     console.print_commands(to, "Next:", commands)

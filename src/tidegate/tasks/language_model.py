@@ -83,6 +83,7 @@ class LanguageModel(Writing, Task):
     roles: ClassVar[Mapping[str, str]] = {"text": "Column of the texts."}
     encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE)
     input_role = "text"
+    writes = True
     data_help = "Text to learn from (.txt, .gz), or a table with a column of texts."
 
     settings_: LanguageModelSettings

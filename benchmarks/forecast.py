@@ -77,7 +77,9 @@ def main(arguments: list[str]) -> None:
     options.add_argument(
         "--held", action="store_true", help="score on validation values, write nothing"
     )
-    options.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings")
+    options.add_argument(
+        "--set", nargs="*", default=[], metavar="NAME=VALUE", help="other settings"
+    )
     chosen = options.parse_args(arguments)
     print(machine())
     for task in chosen.task:

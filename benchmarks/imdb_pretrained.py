@@ -29,6 +29,7 @@ LANGUAGE: dict[str, Any] = {
     "bptt": 96,
     "learning_rate": 2e-3,
     "epochs": 3,
+    "layer_options": {"precision": "bfloat16"},
 }
 CLASSIFIER: dict[str, Any] = {
     "max_length": 1000,

@@ -15,6 +15,7 @@ from tidegate import checkpoint as checkpoints
 from tidegate.batch import Batch
 from tidegate.device import random_state, reseed, seeded, set_random_state
 from tidegate.errors import ArtifactError, InputError, TrainingError, message
+from tidegate.heap import kept_heap
 from tidegate.measure import Loader, Metrics, Network, measure
 from tidegate.optimizer import Average, has_stalled, make_optimizer
 from tidegate.progress import Clock, Event
@@ -148,7 +149,7 @@ class Training:
         random = self._load() if resume else None
         note = ""
         try:
-            with seeded(self.plan.random_state, self.device):
+            with seeded(self.plan.random_state, self.device), kept_heap():
                 while self.epoch < self.plan.epochs and not self._patience_lost():
                     self._run_epoch(random)
                     random = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 # Where clusters end, as shares of the vocabulary; of a long tail of rare words, most is skipped.
 _CUTS = (0.02, 0.2)
@@ -20,6 +22,8 @@ class AdaptiveHead(nn.Module):
     Args:
         features: F.
         size: V.
+        low_precision: Whether factors of matrix products are rounded to bfloat16 in training, which
+            is faster on processors that have such arithmetic; evaluation is not rounded.
 
     Example:
         >>> import torch
@@ -27,8 +31,9 @@ class AdaptiveHead(nn.Module):
         tensor([1., 1.], grad_fn=<RoundBackward0>)
     """
 
-    def __init__(self, features: int, size: int) -> None:
+    def __init__(self, features: int, size: int, *, low_precision: bool = False) -> None:
         super().__init__()
+        self.low_precision = low_precision
         within = sorted({round(share * size) for share in _CUTS} & set(range(1, size - 1)))
         cuts = within or [max(1, size - 1)]
         # The last cluster must keep a feature.
@@ -47,8 +52,24 @@ class AdaptiveHead(nn.Module):
         Returns:
             `[N]`.
         """
-        found: Tensor = self.softmax(features, targets).output
-        return -found
+        ends = self.softmax.cutoffs
+        clusters = torch.bucketize(targets, torch.tensor(ends, device=targets.device), right=True)
+        first = torch.where(clusters == 0, targets, ends[0] - 1 + clusters)
+        nats = self._costs(self.softmax.head, features, first)
+        for number, start in enumerate(ends[:-1]):
+            (rows,) = (clusters == number + 1).nonzero(as_tuple=True)
+            if len(rows):
+                tail = self.softmax.tail[number]
+                within = self._costs(tail, features[rows], targets[rows] - start)
+                nats = nats.index_add(0, rows, within)
+        return nats
+
+    def _costs(self, layer: nn.Module, features: Tensor, targets: Tensor) -> Tensor:
+        """What symbols cost by the scores of a layer; torch's own keeps bfloat16 to the end."""
+        low = self.low_precision and self.training
+        with torch.autocast(features.device.type, torch.bfloat16, enabled=low):
+            scores = layer(features)
+        return F.cross_entropy(scores.float() if low else scores, targets, reduction="none")
 
     def log_probabilities(self, features: Tensor) -> Tensor:
         """Return the logarithm of the probability of every symbol.

@@ -248,7 +248,7 @@ class StackPass:
     def _dropped(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         rate = self.options.weight_dropout
         if self.training and rate:
-            weights["weight_hh"] = F.dropout(weights["weight_hh"], rate)
+            weights["weight_hh"] = drop_weights(weights["weight_hh"], rate)
         return weights
 
     def _noise(self, x: Tensor) -> Noise:
@@ -309,6 +309,18 @@ def draw_masks(
         _draw_bits(shape, device) <= count - 2**15 - 1 if count else None
         for count, shape in zip(counts, shapes, strict=True)
     )
+
+
+def drop_weights(weights: Tensor, rate: float) -> Tensor:
+    """Set a share of the weights to zero and scale the others up, as dropout does.
+
+    Args:
+        weights: Any shape.
+        rate: The share; see `draw_masks`, which is faster than dropout's own numbers.
+    """
+    (dropped,) = draw_masks((rate,), (weights.shape,), weights.device)
+    assert dropped is not None
+    return weights * (~dropped).to(weights.dtype).div_(1 - rate)
 
 
 def _draw_bits(shape: tuple[int, ...], device: torch.device) -> Tensor:

@@ -275,10 +275,10 @@ def _build_stack(settings: LanguageModelSettings, inputs: int, layers: int) -> R
 def _build_head(
     settings: LanguageModelSettings, features: int, size: int, embedding: nn.Embedding
 ) -> LanguageHead | AdaptiveHead:
-    if settings.softmax == "adaptive":
-        return AdaptiveHead(features, size)
-    tied = embedding if settings.is_tied else None
     low = (settings.layer_options or {}).get("precision") == "bfloat16"
+    if settings.softmax == "adaptive":
+        return AdaptiveHead(features, size, low_precision=low)
+    tied = embedding if settings.is_tied else None
     if settings.softmax == "mixture":
         count, width = settings.mixtures, settings.vector_size
         return MixtureHead(features, size, count=count, width=width, tied=tied, low_precision=low)

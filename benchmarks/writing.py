@@ -1,7 +1,8 @@
 """Characters written a second, one text at a time, beside the usual loop in plain PyTorch.
 
-Both write the same text when nothing is left to chance. The limit is what a processor core could
-write if it did nothing but read the weights of the layers, which every character needs.
+When nothing is left to chance, ours writes what is likeliest for the other one, too. The limit is
+what a processor core could write if it did nothing but read the weights of the layers, which every
+character needs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from tidegate.datasets import load_tiny_shakespeare
 
 MODELS = {
     "1 layer of 512": {"num_layers": 1, "hidden_size": 512},
+    "1 layer of 512, bfloat16": {
+        "num_layers": 1,
+        "hidden_size": 512,
+        "layer_options": {"precision": "bfloat16"},
+    },
     "2 layers of 512": {"num_layers": 2, "hidden_size": 512},
     "1 layer of 128": {"num_layers": 1, "hidden_size": 128},
 }
@@ -39,7 +45,7 @@ def main(arguments: list[str]) -> None:
     rows = {}
     for name, settings in MODELS.items():
         rows[name] = measured(settings, chosen.length, chosen.rounds)
-        print(f"{name:<16}{told(rows[name])}", flush=True)
+        print(f"{name:<25}{told(rows[name])}", flush=True)
     write(chosen.out, "writing", {"unit": "characters a second", "rows": rows})
 
 
@@ -55,12 +61,13 @@ def measured(settings: dict[str, Any], length: int, rounds: int) -> dict[str, fl
         Characters a second by way, how many times faster ours is, and the limit.
 
     Raises:
-        AssertionError: If ours and the plain loop write different texts.
+        AssertionError: If ours writes what is not likeliest for the plain loop, though nothing is
+            left to chance.
     """
     model = fitted(settings)
     plain = PlainLoop(model)
     same = model.generate(PROMPT, length=CHECKED, temperature=0)
-    assert plain.write(CHECKED, greedy=True) == same, "the loops disagree"
+    assert plain.shortfall(same) < (0.1 if is_low(model) else 1e-4), "the loops disagree"
     ways: dict[str, Callable[[], object]] = {
         "tidegate": lambda: model.generate(PROMPT, length=length, seed=0),
         "tidegate, temperature and top_p": lambda: model.generate(
@@ -106,8 +113,13 @@ def fitted(settings: dict[str, Any]) -> LanguageModel:
 def reading_seconds(model: LanguageModel) -> float:
     """Seconds in which one core reads as many bytes as the layers of a model have, best of many."""
     count = sum(weight.numel() for layer in model.network_.layers for weight in layer.parameters())
-    array = np.ones(count, np.float32)
+    array = np.ones(count // 2 if is_low(model) else count, np.float32)
     return min(_seconds(lambda: np.dot(array, array)) for _ in range(200))
+
+
+def is_low(model: LanguageModel) -> bool:
+    """Whether a model computes in bfloat16."""
+    return model.network_.layers[0].options.precision == "bfloat16"
 
 
 def _seconds(run: Callable[[], object]) -> float:
@@ -134,12 +146,28 @@ class PlainLoop:
         self.linear.load_state_dict({"weight": network.head.table, "bias": network.head.bias})
         self.banned = torch.tensor([0, 1])
 
-    def write(self, length: int, *, greedy: bool = False, threads: int | None = None) -> str:
+    @torch.inference_mode()
+    def shortfall(self, text: str) -> float:
+        """By how much a symbol of a text is less likely than the likeliest at its place, at most.
+
+        Args:
+            text: What follows the prompt.
+
+        Returns:
+            Nats; 0 if the text is what this loop would have written without chance.
+        """
+        ids = self.encoder.ids(text)
+        before = torch.tensor([[*self.encoder.ids(PROMPT), *ids[:-1]]])
+        scores = self.linear(self.lstm(self.embedding(before))[0])[0, -len(ids) :]
+        scores[:, self.banned] = -torch.inf
+        chosen = scores.gather(-1, torch.tensor(ids)[:, None])[:, 0]
+        return float((scores.amax(-1) - chosen).max())
+
+    def write(self, length: int, *, threads: int | None = None) -> str:
         """Write so many characters.
 
         Args:
             length: How many.
-            greedy: Whether to take the likeliest always.
             threads: Of torch; None for as many as it takes.
 
         Returns:
@@ -148,20 +176,17 @@ class PlainLoop:
         usual = torch.get_num_threads()
         torch.set_num_threads(threads or usual)
         try:
-            return self._write(length, greedy)
+            return self._write(length)
         finally:
             torch.set_num_threads(usual)
 
     @torch.inference_mode()
-    def _write(self, length: int, greedy: bool) -> str:
+    def _write(self, length: int) -> str:
         output, state = self.lstm(self.embedding(torch.tensor([self.encoder.ids(PROMPT)])))
         scores, written = self.linear(output[0, -1]), []
         for _ in range(length):
             scores[self.banned] = -torch.inf
-            if greedy:
-                chosen = scores.argmax()[None]
-            else:
-                chosen = torch.multinomial(torch.softmax(scores, -1), 1)
+            chosen = torch.multinomial(torch.softmax(scores, -1), 1)
             written.append(self.encoder.vocabulary[int(chosen)])
             output, state = self.lstm(self.embedding(chosen[None]), state)
             scores = self.linear(output[0, 0])

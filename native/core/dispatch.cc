@@ -305,7 +305,6 @@ const char *stream_fault(const tidegate_sequence *layers, int32_t count) {
     if (i > 0 && (q.I != layers[i - 1].P || q.B != layers[i - 1].B))
       return "layers do not fit on one another";
     if (tidegate_supports(q.kind, q.options, q.H, q.P) != TIDEGATE_OK) return "no kernel for this cell";
-    if (q.options & TIDEGATE_BFLOAT16) return "a stream computes in float32";
   }
   return nullptr;
 }

@@ -162,30 +162,34 @@ void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidega
   lease.run(work);
 }
 
-// Calls run(path) with the path for the cell and options of a sequence, in float32.
+// Calls run(path) with the path for the cell, options and numbers of a sequence.
 template <class Run>
 auto with_path(const tidegate_sequence &q, Run run) {
+  if (q.options & TIDEGATE_BFLOAT16) {
+    if (q.kind == TIDEGATE_LSTM) return run(Tiles<LSTM, Pairs>());
+    if (q.kind == TIDEGATE_GRU) return run(Tiles<GRU, Pairs>());
+    return run(Tiles<RNN, Pairs>());
+  }
   const bool rows = needs_rows(q);
   if (q.kind == TIDEGATE_LSTM) return rows ? run(Rows<LSTMRows>()) : run(Tiles<LSTM, Single>());
   if (q.kind == TIDEGATE_GRU) return rows ? run(Rows<GRURows>()) : run(Tiles<GRU, Single>());
   return rows ? run(Rows<RNNRows>()) : run(Tiles<RNN, Single>());
 }
 
-// The same in float32 or bfloat16.
-template <class Run>
-void with_numbers(const tidegate_sequence &q, Run run) {
-  if (!(q.options & TIDEGATE_BFLOAT16)) return with_path(q, run);
-  if (q.kind == TIDEGATE_LSTM) return run(Tiles<LSTM, Pairs>());
-  if (q.kind == TIDEGATE_GRU) return run(Tiles<GRU, Pairs>());
-  run(Tiles<RNN, Pairs>());
-}
-
 void forward(const tidegate_sequence &q, Scratch &scratch) {
-  with_numbers(q, [&](auto path) { path.forward(q, scratch); });
+  with_path(q, [&](auto path) { path.forward(q, scratch); });
 }
 
 void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &scratch) {
-  with_numbers(q, [&](auto path) { path.backward(q, g, scratch); });
+  with_path(q, [&](auto path) { path.backward(q, g, scratch); });
+}
+
+void narrow_all(const float *from, Index count, Half *to) {
+  for (Index i = 0; i < count; i += W) store_some(to + i, load_some(from + i, count - i), count - i);
+}
+
+void widen_all(const Half *from, Index count, float *to) {
+  for (Index i = 0; i < count; i += W) store_some(to + i, load_some(from + i, count - i), count - i);
 }
 
 // The forward pass over one step, with weights packed once.
@@ -199,7 +203,11 @@ class Streamed : public tidegate::StreamLayer {
     q.x = x, q.y = y;
     q.h0 = q.h_n = h;
     q.c0 = q.c_n = c;
+    if (!half_x_) return walk_.run(0);
+    q.x = reinterpret_cast<const float *>(half_x_), q.y = reinterpret_cast<float *>(half_y_);
+    narrow_all(x, q.B * q.I, half_x_);
     walk_.run(0);
+    widen_all(half_y_, q.B * q.P, y);
   }
 
   std::unique_ptr<StreamLayer> copy() const override {
@@ -212,7 +220,11 @@ class Streamed : public tidegate::StreamLayer {
   Streamed(const tidegate_sequence &q, std::shared_ptr<const Packed> packed)
       : plan_(q, scratch_),
         packed_(packed ? packed : std::make_shared<const Packed>(plan_)),
-        walk_(Path::walk(plan_, *packed_, scratch_)) {}
+        walk_(Path::walk(plan_, *packed_, scratch_)) {
+    if (!(q.options & TIDEGATE_BFLOAT16)) return;
+    half_x_ = scratch_.array<Half>(q.B * q.I);
+    half_y_ = scratch_.array<Half>(q.B * q.P);
+  }
 
   static tidegate_sequence one_step(tidegate_sequence q) {
     q.T = q.threads = 1;
@@ -229,6 +241,7 @@ class Streamed : public tidegate::StreamLayer {
   Plan plan_;
   std::shared_ptr<const Packed> packed_;
   typename Path::Walk walk_;
+  Half *half_x_ = nullptr, *half_y_ = nullptr;  // what the walk reads and writes in bfloat16
 };
 
 std::unique_ptr<tidegate::StreamLayer> stream(const tidegate_sequence &q) {

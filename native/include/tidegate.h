@@ -159,7 +159,8 @@ TIDEGATE_API void tidegate_stream_free(tidegate_stream *stream);
 /* The state, `tidegate_stream_size` floats, to read and write between steps. */
 TIDEGATE_API float *tidegate_stream_state(tidegate_stream *stream);
 TIDEGATE_API int64_t tidegate_stream_size(const tidegate_stream *stream);
-/* x: [B, I] of the first layer, y: [B, P] of the last, both contiguous. */
+/* x: [B, I] of the first layer, y: [B, P] of the last, both contiguous and float32: a layer with
+ * TIDEGATE_BFLOAT16 rounds what it reads, and writes what bfloat16 can hold. */
 TIDEGATE_API int tidegate_stream_step(tidegate_stream *stream, const float *x, float *y);
 
 /* Best fused multiply-adds a second of this machine in this instruction set, in GFLOP/s: two

@@ -19,7 +19,7 @@ using Stream = std::unique_ptr<tidegate_stream, Free>;
 
 /* Forward, without anything that a stream has not. */
 Case draw_layer(Random &random, const Case *below) {
-  Case c = draw_case(random, false); /* a stream computes in float32 */
+  Case c = draw_case(random);
   c.reverse = 0;
   c.lengths = c.resets = c.recurrent_mask = c.zone_hidden = c.zone_cell = false;
   c.B = below ? below->B : random.chance(0.5) ? 1 : random.whole(2, 9);

@@ -85,6 +85,29 @@ def test_a_native_stream_is_the_batch_to_the_bit(case, options):
 
 
 @needs_library
+@pytest.mark.parametrize("options", ["one", "two", "zoneout"])
+@pytest.mark.parametrize("case", ["lstm", "lstm-peephole", "gru", "rnn"])
+def test_a_native_stream_in_bfloat16_is_the_batch_to_the_bit(case, options):
+    layer = native(case, precision="bfloat16", **STACKS[options])
+    for rows in (1, 3):
+        x = torch.randn(T, rows, layer.input_size)
+        stream = layer.stream(rows)
+        output, state = whole(layer, x)
+        assert np.array_equal(stepped(stream, x), output)
+        assert_same(stream, state)
+        twin = stream.fork()
+        assert np.array_equal(twin.step(x[0].numpy()), stream.step(x[0].numpy()))
+
+
+@pytest.mark.parametrize("case", ["lstm", "gru-norm"])
+def test_a_bfloat16_stream_of_any_backend_is_the_batch_within_rounding(case):
+    layer = make(case, dtype=torch.float32, precision="bfloat16", num_layers=3, residual=True)
+    x = torch.randn(T, 2, layer.input_size)
+    output, _ = whole(layer, x)
+    assert np.abs(stepped(layer.stream(2), x) - output).max() <= 2**-6
+
+
+@needs_library
 @given(st.data())
 def test_of_any_size_from_any_state(data):
     draw = data.draw
@@ -493,6 +516,13 @@ def test_native_is_the_fastest_and_strict():
     assert stream.explain_backend() == "native runs it."
     with pytest.raises(BackendError, match=r"torch\.float32, not torch\.float64; use backend="):
         tn.LSTM(D, H, backend="native", dtype=torch.float64).stream()
+
+
+@needs_library
+def test_what_has_no_bfloat16_code_streams_in_torch():
+    stream = tn.LSTM(D, H, layer_norm=True, precision="bfloat16").stream()
+    text = stream.explain_backend()
+    assert "runs it in torch; native does not: The native library has no bfloat16 code" in text
 
 
 def test_without_the_library_streams_run_in_torch(monkeypatch):

@@ -28,7 +28,9 @@ Array = npt.NDArray[Any]
 _FLOAT = np.dtype(np.float32)
 
 
-def refuses(cell: Cell, dtype: torch.dtype, backend: str = "auto") -> str | None:
+def refuses(
+    cell: Cell, dtype: torch.dtype, backend: str = "auto", *, low_precision: bool = False
+) -> str | None:
     """Say why the library does not stream this cell, or None if it does.
 
     Args:
@@ -36,6 +38,7 @@ def refuses(cell: Cell, dtype: torch.dtype, backend: str = "auto") -> str | None
         dtype: Of the weights.
         backend: The backend asked for. The environment variable `TIDEGATE_BACKEND` takes the
             place of "auto".
+        low_precision: Whether products are to be of bfloat16.
     """
     asked = os.environ.get("TIDEGATE_BACKEND", "auto") if backend == "auto" else backend
     if asked not in ("auto", "native"):
@@ -46,8 +49,11 @@ def refuses(cell: Cell, dtype: torch.dtype, backend: str = "auto") -> str | None
         return f"The native library has no code for the cell '{cell.name}'"
     if dtype != torch.float32:
         return f"The native library streams torch.float32, not {dtype}"
-    if not supports(*describe(cell)[:4]):
+    kind, options, *sizes = describe(cell)[:4]
+    if not supports(kind, options, *sizes):
         return f"The native library has no code for {cell}"
+    if low_precision and not supports(kind, options | library.BFLOAT16, *sizes):
+        return f"The native library has no bfloat16 code for {cell}"
     return None
 
 
@@ -61,6 +67,8 @@ class NativeStream:
         weights: Of each layer, by name, float32. They are copied.
         rows: B.
         rates: Expectation of zoneout on each state; empty for none.
+        low_precision: Whether inputs, weights, outputs and the hidden state that the weights meet
+            are rounded to bfloat16.
 
     Attributes:
         parts: For each layer its states, `[B, size]` each, to read and to write between steps.
@@ -75,11 +83,15 @@ class NativeStream:
         weights: Sequence[Mapping[str, Tensor]],
         rows: int,
         rates: Sequence[float] = (),
+        *,
+        low_precision: bool = False,
     ) -> None:
         self._sizes = (weights[0]["weight_ih"].shape[1], *cell.state_sizes)
         self._rows, self._layers = rows, len(weights)
         layers = (library.Sequence * len(weights))()
         held = [_fill(layers[i], cell, given, rows, rates) for i, given in enumerate(weights)]
+        for layer in layers if low_precision else ():
+            layer.options |= library.BFLOAT16
         handle = _functions().tidegate_stream_new(ctypes.addressof(layers), len(weights))
         del held  # the library has its own copy now
         self._adopt(handle)

@@ -90,11 +90,12 @@ def make_steps(stack: StackPass, rows: int) -> tuple[Steps, str, str]:
     weights = [frozen.weights(layer, "") for layer in range(stack.num_layers)]
     dtype = weights[0]["weight_ih"].dtype
     cell, options = stack.cell, stack.options
-    reason = refuses(cell, dtype, options.backend)
+    low = options.precision == "bfloat16"
+    reason = refuses(cell, dtype, options.backend, low_precision=low)
     if reason is None:
         rates = options.zoneout_rates(cell)
         groups = [[layer] for layer in weights] if options.residual else [weights]
-        parts = [NativeStream(cell, group, rows, rates) for group in groups]
+        parts = [NativeStream(cell, group, rows, rates, low_precision=low) for group in groups]
         steps: Steps = parts[0] if len(parts) == 1 else _Residual(parts)
         return steps, "native", "native runs it."
     if options.backend == "native":
@@ -104,8 +105,9 @@ def make_steps(stack: StackPass, rows: int) -> tuple[Steps, str, str]:
     states = tuple(
         torch.zeros(stack.num_layers, rows, size, dtype=dtype) for size in cell.state_sizes
     )
-    request = frozen.first_request(torch.zeros(rows, 1, stack.input_size, dtype=dtype))
-    name = choose(request, options.backend)
+    x = torch.zeros(rows, 1, stack.input_size, dtype=dtype)
+    with frozen.autocast(x):
+        name = choose(frozen.first_request(x), options.backend)
     return _TorchSteps(frozen, states), name, f"{name} runs it in torch; native does not: {reason}."
 
 

@@ -61,10 +61,6 @@ class Stream:
             rule = "False for a stream"
             remedy = "The reverse direction begins at the end, which a stream does not know"
             raise InputError(message(cell.title, "bidirectional", rule, True, remedy))
-        if stack.options.precision != "float32":
-            remedy = "Load the weights into a layer without it"
-            rule, got = '"float32" for a stream', repr(stack.options.precision)
-            raise InputError(message(cell.title, "precision", rule, got, remedy))
         dtype = stack.weights(0, "")["weight_ih"].dtype
         if dtype not in _DTYPES:
             rule = f"one of {', '.join(str(known) for known in _DTYPES)} for a stream"

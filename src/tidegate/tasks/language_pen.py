@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -151,7 +150,6 @@ def _vectors(network: LanguageNetwork) -> Tensor:
 def _copy(stack: Recurrent, vectors: Tensor | None = None) -> Recurrent:
     """A copy of a stack that can be streamed; with vectors `[V, D]` it takes `[V]`, not `[D]`."""
     copied = copy.deepcopy(stack).cpu()
-    copied.options = replace(stack.options, precision="float32")
     if vectors is not None:
         # The input products of all symbols, rounded once.
         products = copied.weights(0)["weight_ih"].detach().double() @ vectors.double().T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -11,6 +12,22 @@ from torch import Tensor, nn
 from tidegate.batch import Batch
 from tidegate.measure import Meter, Network
 from tidegate.nn import Recurrent
+from tidegate.tasks.option import setting
+from tidegate.tasks.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSettings(Settings):
+    """The settings of a task that may train several networks."""
+
+    members: int = setting(
+        1,
+        help="Networks trained side by side from different random weights, whose answers are "
+        "averaged.",
+        minimum=1,
+        maximum=100,
+        structural=True,
+    )
 
 
 class Ensemble(Network):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.errors import InputError, message
+from tidegate.tasks.ensemble import EnsembleSettings
 from tidegate.tasks.option import changed, setting
 from tidegate.tasks.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForecasterSettings(Settings):
+class ForecasterSettings(EnsembleSettings):
     """The settings of a Forecaster."""
 
     batch_size: int = changed(Settings, "batch_size", 64)
@@ -78,14 +79,6 @@ class ForecasterSettings(Settings):
         "independent",
         help="Whether one net reads several targets each by itself, or all together.",
         choices=("independent", "joint"),
-        structural=True,
-    )
-    members: int = setting(
-        1,
-        help="Networks trained side by side from different random weights, whose answers are "
-        "averaged.",
-        minimum=1,
-        maximum=100,
         structural=True,
     )
     linear: bool = setting(

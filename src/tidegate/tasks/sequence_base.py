@@ -21,7 +21,7 @@ from tidegate.nn.pooling import POOLINGS, Pooling
 from tidegate.tasks.base import Task
 from tidegate.tasks.classifier import shortened
 from tidegate.tasks.columns import check_lengths, checked_weights
-from tidegate.tasks.ensemble import joined
+from tidegate.tasks.ensemble import EnsembleSettings, joined
 from tidegate.tasks.option import changed, setting
 from tidegate.tasks.questions import Labels
 from tidegate.tasks.rows import Array, DataWarning, Examples, Rows
@@ -30,7 +30,7 @@ from tidegate.tasks.settings import Settings, build_layer
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceSettings(Settings):
+class SequenceSettings(EnsembleSettings):
     """The settings of every task that answers sequences of numbers."""
 
     bidirectional: bool = changed(Settings, "bidirectional", True)
@@ -89,14 +89,6 @@ class SequenceSettings(Settings):
     )
     pooling: str = setting(
         "mean+max", help="How the steps become one vector.", choices=POOLINGS, structural=True
-    )
-    members: int = setting(
-        1,
-        help="Networks trained side by side from different random weights, whose answers are "
-        "averaged.",
-        minimum=1,
-        maximum=100,
-        structural=True,
     )
 
     def __post_init__(self) -> None:

@@ -31,7 +31,7 @@ def resident() -> int:
 
 def test_freed_memory_is_used_again_within_the_block_and_given_back_after_it():
     before = resident()
-    with kept_heap():
+    with kept_heap(2**40):
         faults(20)  # small blocks among large ones may keep these apart at first
         within, kept = faults(4), resident()
     assert within < PAGES / 10
@@ -40,8 +40,20 @@ def test_freed_memory_is_used_again_within_the_block_and_given_back_after_it():
     assert faults(4) > PAGES
 
 
+def test_more_than_allowed_is_given_back_within_the_block():
+    before = resident()
+    with kept_heap(10 * BYTES) as tidy:
+        faults(1)
+        tidy()
+        assert resident() > before + PAGES / 2
+    with kept_heap(BYTES // 4) as tidy:
+        faults(1)
+        tidy()
+        assert resident() < before + PAGES / 4
+
+
 def test_an_error_ends_the_block_too():
-    with pytest.raises(ValueError, match="no"), kept_heap():
+    with pytest.raises(ValueError, match="no"), kept_heap(2**40):
         faults(4)
         raise ValueError("no")
     assert faults(4) > PAGES

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from tidegate import checkpoint as checkpoints
 from tidegate.batch import Batch
-from tidegate.device import random_state, reseed, seeded, set_random_state
+from tidegate.device import memory, random_state, reseed, seeded, set_random_state
 from tidegate.errors import ArtifactError, InputError, TrainingError, message
 from tidegate.heap import kept_heap
 from tidegate.measure import Loader, Metrics, Network, measure
@@ -58,6 +58,8 @@ class Plan:
     checkpoint_minutes: float | None = None
 
 
+_SPARE = 5  # freed memory is kept for the next step up to one part in so many of all there is
+_TIDY = 32  # steps
 # What a checkpoint keeps besides tensors.
 _COUNTERS = ("epoch", "step", "best_epoch", "loss_sum", "history")
 # Columns of the history that tell how the training went, and are no scores.
@@ -134,6 +136,7 @@ class Training:
         self.loss_sum = 0.0
         self.norms = torch.zeros(0)
         self.clock = Clock()
+        self.tidy: Callable[[], None] = lambda: None
 
     def run(self, *, resume: bool = False) -> None:
         """Train until the last epoch, or until no epoch has been better for `patience` epochs.
@@ -149,7 +152,8 @@ class Training:
         random = self._load() if resume else None
         note = ""
         try:
-            with seeded(self.plan.random_state, self.device), kept_heap():
+            spare = (memory(torch.device("cpu")) or 0) // _SPARE
+            with seeded(self.plan.random_state, self.device), kept_heap(spare) as self.tidy:
                 while self.epoch < self.plan.epochs and not self._patience_lost():
                     self._run_epoch(random)
                     random = None
@@ -183,6 +187,8 @@ class Training:
         for rows in plan[self.step :]:
             self._run_step(self.rows.batch(rows).to(self.device), len(plan))
             self.step += 1
+            if self.step % _TIDY == 0:
+                self.tidy()
             self._emit("batch")
             if self.step < len(plan) and self.clock.due(self.plan.checkpoint_minutes):
                 self._save()

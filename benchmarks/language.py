@@ -1,13 +1,14 @@
 """Language models: Tiny Shakespeare, Penn Treebank, the speed of AWD-LSTM, adaptive softmax.
 
     python -m benchmarks language shakespeare [--longer] [--dynamic] [NAME=VALUE ...]
-    python -m benchmarks language ptb [--awd] [--dynamic] [NAME=VALUE ...]
+    python -m benchmarks language ptb [--awd [--plain]] [--dynamic] [NAME=VALUE ...]
     python -m benchmarks language awd-speed
     python -m benchmarks language adaptive
 
 The first two train on the published splits and print the loss of every epoch, the time and what
 the finished model scores, read in one go with its state carried; settings of `LanguageModel` may
-be changed by NAME=VALUE. The other two time training steps beside plain PyTorch, and beside the
+be changed by NAME=VALUE; with --plain the recurrent layers are torch's own, so that two runs show
+whether ours learn alike. The other two time training steps beside plain PyTorch, and beside the
 full softmax.
 """
 
@@ -24,8 +25,16 @@ from examples.awd_lstm import RECIPE
 
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
-from benchmarks.suite.language_steps import PEERS, apart, make_network, make_step, seconds_in_turn
+from benchmarks.suite.language_steps import (
+    PEERS,
+    apart,
+    make_network,
+    make_plain,
+    make_step,
+    seconds_in_turn,
+)
 from tidegate.progress import Event, line
+from tidegate.tasks.language_network import LanguageNetwork
 from tidegate.tasks.language_settings import LanguageModelSettings
 
 # Chosen on the validation part, which is all there is: more weights, held back harder, for longer.
@@ -74,6 +83,7 @@ def main(arguments: list[str]) -> None:
     options.add_argument("settings", nargs="*", metavar="NAME=VALUE")
     options.add_argument("--longer", action="store_true", help="the best settings we know")
     options.add_argument("--awd", action="store_true", help="the recipe of AWD-LSTM")
+    options.add_argument("--plain", action="store_true", help="with torch's own layers")
     options.add_argument("--dynamic", action="store_true", help="dynamic evaluation besides")
     options.add_argument("--save", type=Path, help="folder for the model")
     options.add_argument("--resume", action="store_true", help="go on with a stopped run of --save")
@@ -82,7 +92,18 @@ def main(arguments: list[str]) -> None:
     print(machine(), flush=True)
     run = {"shakespeare": shakespeare, "ptb": ptb, "awd-speed": speed, "adaptive": adaptive}
     result = run[chosen.what](chosen)
-    write(chosen.out, f"language_{chosen.what.replace('-', '_')}", result)
+    variants = [name for name in ("longer", "awd", "plain") if getattr(chosen, name)]
+    name = "_".join(["language", chosen.what.replace("-", "_"), *variants])
+    write(chosen.out, name, result)
+
+
+class PlainModel(tidegate.LanguageModel):
+    """A language model whose recurrent layers are torch's own."""
+
+    def _build(self) -> LanguageNetwork:
+        network = super()._build()
+        make_plain(network)
+        return network
 
 
 def shakespeare(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -106,7 +127,8 @@ def trained(
 ) -> dict[str, Any]:
     """Train on "train", choose the epoch by "validation", and measure all other parts."""
     settings = settings | read_settings(chosen.settings)
-    model = tidegate.LanguageModel(verbose=False, **settings)
+    kind = PlainModel if chosen.plain else tidegate.LanguageModel
+    model = kind(verbose=False, **settings)
     begin = time.perf_counter()
 
     def show(event: Event) -> None:

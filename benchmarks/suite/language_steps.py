@@ -37,10 +37,14 @@ def make_network(settings: dict[str, Any], symbols: int, peer: str) -> LanguageN
         settings = {**settings, "layer_options": options}
     network = build_language_network(LanguageModelSettings(**settings), symbols)
     if peer.startswith("torch"):
-        low = peer.endswith("bfloat16")
-        plain = [PlainStack(stack, bfloat16=low) for stack in network.layers]
-        network.stacks = torch.nn.ModuleList(plain)
+        make_plain(network, bfloat16=peer.endswith("bfloat16"))
     return network.train()
+
+
+def make_plain(network: LanguageNetwork, *, bfloat16: bool = False) -> None:
+    """Put torch's own layers, with the same weights, in the place of tidegate's."""
+    plain = [PlainStack(stack, bfloat16=bfloat16) for stack in network.layers]
+    network.stacks = torch.nn.ModuleList(plain)
 
 
 def make_step(

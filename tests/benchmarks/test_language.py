@@ -83,6 +83,22 @@ def test_penn_treebank_has_three_files(tmp_path, capsys):
     assert "test: loss" in capsys.readouterr().out
 
 
+def test_torch_s_own_layers_learn_alike(tmp_path):
+    for part in ("train", "valid", "test"):
+        with gzip.open(tmp_path / f"ptb.{part}.txt.gz", "wt") as handle:
+            handle.write(" no it was n't black monday \n" * 60)
+    words = ["ptb", "--awd", "--data", str(tmp_path), "--out", str(tmp_path), "epochs=2"]
+    words += ["hidden_size=12", "embedding_size=6", "bptt=5", "learning_rate=3", "batch_size=4"]
+    language.main(words)
+    language.main([*words, "--plain"])
+    ours, theirs = (
+        json.loads((tmp_path / f"language_ptb_{name}.json").read_text())["history"][-1]
+        for name in ("awd", "awd_plain")
+    )
+    assert ours["train_loss"] != theirs["train_loss"]  # weights are dropped at other places
+    assert ours["train_loss"] == pytest.approx(theirs["train_loss"], rel=0.1)
+
+
 def test_the_recipe_of_awd_lstm_is_the_authors_command():
     """Its number of weights is that of the paper's model: 24 million."""
     network = make_network(language.RECIPE, 10_000, "tidegate")

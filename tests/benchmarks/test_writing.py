@@ -1,4 +1,4 @@
-"""The benchmark of writing: both loops write the same, and a small run fills a row."""
+"""The benchmark of writing: the loops agree on what is likeliest, and a small run fills a row."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("benchmarks.writing")
 
 from benchmarks import writing
+from tidegate import LanguageModel
 
 
 def test_a_small_run_writes_its_rows(tmp_path, monkeypatch, capsys):
@@ -22,6 +23,9 @@ def test_a_small_run_writes_its_rows(tmp_path, monkeypatch, capsys):
 
 
 def test_loops_that_disagree_are_refused(monkeypatch):
-    monkeypatch.setattr(writing.PlainLoop, "write", lambda self, length, greedy=False: "else")
+    settings = {"num_layers": 1, "hidden_size": 8}
+    text = writing.fitted(settings).generate(writing.PROMPT, length=40, temperature=0)
+    swapped = text.swapcase()
+    monkeypatch.setattr(LanguageModel, "generate", lambda self, prompt, **options: swapped)
     with pytest.raises(AssertionError, match="the loops disagree"):
-        writing.measured({"num_layers": 1, "hidden_size": 8}, 40, 1)
+        writing.measured(settings, 40, 1)

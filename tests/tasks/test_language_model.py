@@ -155,7 +155,7 @@ def test_unknown_symbols_are_counted_and_named():
     model = quick(epochs=1).fit(TEXT)
     with pytest.warns(DataWarning, match=r"3 of 6 symbols .* <unk>; the most frequent: '§', 'ß'"):
         model.evaluate("the§§ß")
-    with pytest.warns(DataWarning, match=r"1 of 5 symbols .* '§'"):
+    with pytest.warns(DataWarning, match=r"1 of 2 texts .* '§'"):
         assert len(model.predict(["the", "t§"])) == 2
 
 

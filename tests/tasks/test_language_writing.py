@@ -186,11 +186,13 @@ def test_characters_never_seen_are_refused(model):
         model.log_probabilities("aé")
 
 
-def test_a_model_without_line_ends_wants_a_prompt():
-    model = learned("abracadabra" * 20)
-    with pytest.raises(InputError, match="`prompt` must be a text with a symbol"):
-        model.generate()
-    assert len(model.generate("a", length=4)) == 4
+@pytest.mark.parametrize(("text", "start"), [("ab\nra.", "\n"), ("abra. ", "."), ("abra", None)])
+def test_an_empty_prompt_is_where_a_line_or_a_sentence_begins(text, start):
+    model = learned(text * 40)
+    empty = model.generate(length=4, temperature=0)
+    assert len(empty) == 4
+    if start:
+        assert empty == model.generate(start, length=4, temperature=0)
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,9 @@ def _tell_model(path: Path) -> None:
     to.print(console.scores(task.metrics_))
     to.print("\nSettings", style="dim")
     to.print(console.pairs(_settings(task)))
-    shell = f"{console.program()} predict {shlex.quote(str(path))} DATA.csv --out predictions.csv"
-    console.print_commands(to, "Use it in a shell:", [shell])
+    place = shlex.quote(str(path))
+    use = f"generate {place}" if task.writes else f"predict {place} {task.data_example}"
+    console.print_commands(to, "Use it in a shell:", [f"{console.program()} {use}"])
     python = ["import tidegate", f'model = tidegate.load("{path.as_posix()}")']
     console.print_commands(to, "Use it in Python:", python)
 

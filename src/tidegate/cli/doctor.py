@@ -55,8 +55,8 @@ def doctor(
         print(json.dumps(found.to_json(), ensure_ascii=False))
         return
     show(found)
-    if data is None:
-        command = shlex.join(["doctor", str(model), "DATA.csv"])
+    if data is None and task.examines_rows:
+        command = shlex.join(["doctor", str(model), task.data_example])
         title = "Labelled data shows more:"
         console.print_commands(console.out(), title, [f"{console.program()} {command}"])
 

@@ -14,7 +14,7 @@ from tidegate.cli import console
 
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Table with the true answers.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="File with the true answers.")],
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell.")
     ] = False,

@@ -42,5 +42,5 @@ def decoded(content: bytes, command: str, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         got = f"{content[error.start]:#x} at byte {error.start}"
-        remedy = "Convert it first, for example with iconv -t utf-8"
+        remedy = "Convert it first, for example with iconv -f latin1 -t utf-8"
         raise InputError(message(command, name, "UTF-8 text", got, remedy)) from error

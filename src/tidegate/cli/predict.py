@@ -223,7 +223,7 @@ def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
             if texts:
                 yield texts
             rule, got = "UTF-8 text", f"{error.object[error.start]:#x} in line {number}"
-            remedy = "Convert it first, for example with iconv -t utf-8"
+            remedy = "Convert it first, for example with iconv -f latin1 -t utf-8"
             raise InputError(message("predict", "standard input", rule, got, remedy)) from error
     yield texts
 

@@ -206,5 +206,5 @@ def _undecodable(path: Path, error: UnicodeDecodeError, before: int, lines: int)
     line = lines + error.object[: error.start].count(b"\n") + 1
     place = f"at position {before + error.start:,} (line {line:,})"
     got = f"byte {error.object[error.start]:#04x} {place}"
-    remedy = "Convert it first, for example with iconv -t utf-8"
+    remedy = "Convert it first, for example with iconv -f latin1 -t utf-8"
     return InputError(message(str(path), "text", "UTF-8", got, remedy))

@@ -109,7 +109,8 @@ class Case:
     @property
     def stack(self) -> Recurrent | None:
         """The recurrent stack, if the network shows it."""
-        return self.network.recurrent if isinstance(self.network, Inspectable) else None
+        found = getattr(self.network, "recurrent", None)
+        return found if isinstance(found, Recurrent) else None
 
     @property
     def rows(self) -> int:

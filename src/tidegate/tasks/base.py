@@ -45,6 +45,7 @@ class Task(Reading):
         optional_roles: The roles that a table need not have.
         forecasts: Whether `predict` says what comes after the end of X, and takes `horizon`.
         writes: Whether the fitted task has `generate`.
+        examines_rows: Whether `doctor` reads rows, too.
         whole_tables: Whether the rows of a table belong together, so that it is answered whole.
         encoder_files: The names of the JSON files that the encoder may keep in a saved model.
         settings_: The checked, frozen settings of the last fit.
@@ -62,6 +63,7 @@ class Task(Reading):
     optional_roles: ClassVar[tuple[str, ...]] = ()
     forecasts: ClassVar[bool] = False
     writes: ClassVar[bool] = False
+    examines_rows: ClassVar[bool] = True
     whole_tables: ClassVar[bool] = False
     encoder_files: ClassVar[tuple[str, ...]] = ()
 

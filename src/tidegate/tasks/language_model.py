@@ -84,6 +84,7 @@ class LanguageModel(Writing, Task):
     encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE)
     input_role = "text"
     writes = True
+    examines_rows = False
     data_help = "Text to learn from (.txt, .gz), or a table with a column of texts."
 
     settings_: LanguageModelSettings
@@ -113,8 +114,9 @@ class LanguageModel(Writing, Task):
             sample_weight: Left out.
             report: Whether to add details; there are none.
             dynamic: Text that the model was trained on, to let a copy of the model go on learning
-                from what it has just read (dynamic evaluation, see `adapted_loss`); None measures
-                the model as it is. The two must not be compared: the copy has seen test data.
+                from what it has just read (dynamic evaluation, see the page on language models);
+                None measures the model as it is. Report the two apart: the copy has learned from
+                the test data, if only after predicting it.
 
         Returns:
             `loss` in nats a symbol, `perplexity`, and for characters `bits_per_character`.
@@ -152,8 +154,10 @@ class LanguageModel(Writing, Task):
         self._check_fitted()
         texts = ["".join(part.blocks()) for part in self._examples(X, None, None).inputs]
         rows = [self._prompt(text) for text in texts]
-        unknown = sum((self.encoder_.unknown(text) for text in texts), Counter[str]())
-        _warn_of_unknown(unknown, sum(map(len, rows)))
+        counts = map(self.encoder_.unknown, texts)
+        if unknown := [symbols for symbols in counts if symbols]:
+            what = f"texts have symbols that are read as <unk>{_most_common(unknown)}."
+            warnings.warn(DataWarning(what, len(unknown), len(texts)), stacklevel=2)
         found = np.empty(len(rows), dtype=object)
         for chosen in in_order([len(row) for row in rows], _ROWS_AT_ONCE):
             scores = self._last_scores([rows[row] for row in chosen])
@@ -284,9 +288,14 @@ class LanguageModel(Writing, Task):
 def _warn_of_unknown(unknown: Counter[str], total: int) -> None:
     if not unknown:
         return
-    common = ", ".join(repr(symbol) for symbol, _ in unknown.most_common(5))
-    what = f"symbols are not in the vocabulary and are read as <unk>; the most frequent: {common}."
+    what = f"symbols are not in the vocabulary and are read as <unk>{_most_common([unknown])}."
     warnings.warn(DataWarning(what, unknown.total(), total), stacklevel=5)
+
+
+def _most_common(unknown: Sequence[Counter[str]]) -> str:
+    """Name the symbols that occur most often."""
+    counts = sum(unknown, Counter[str]())
+    return "; the most frequent: " + ", ".join(repr(symbol) for symbol, _ in counts.most_common(5))
 
 
 def _refuse(examples: Examples, rule: str, got: str) -> InputError:

@@ -91,6 +91,11 @@ class LanguageNetwork(Network):
         """The recurrent stacks, typed."""
         return [stack for stack in self.stacks if isinstance(stack, Recurrent)]
 
+    @property
+    def recurrent(self) -> Recurrent:
+        """The lowest stack: with weights tied to smaller vectors the last layer is another one."""
+        return self.layers[0]
+
     def read(
         self,
         ids: Tensor,

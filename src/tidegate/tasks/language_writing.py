@@ -31,8 +31,9 @@ class Writing(Task):
     """A task that writes: what `LanguageModel` inherits.
 
     A prompt is what the text goes on from. A model that learned documents reads it as the
-    beginning of one, and an empty prompt will do; for another model an empty one is a line end.
-    Characters that the model has never seen are refused; words that it has never seen are read as
+    beginning of one, and an empty prompt will do; for another model an empty one is a line end, or
+    a full stop if it has never seen line ends. Characters that the model has never seen are
+    refused; words that it has never seen are read as
     "<unk>", with a warning. "<unk>" is never written.
     """
 
@@ -273,15 +274,11 @@ class Writing(Task):
         return [UNKNOWN] if ends else [UNKNOWN, END]
 
     def _before(self, prompt: Any) -> list[int]:
-        """The ids of a prompt; an empty one is the beginning of a document, or a line end."""
+        """The ids of a prompt; an empty one is where a document, a line or a sentence begins."""
         ids = ([END] if self.documents_ else []) + self._ids("prompt", prompt)
-        if ids:
-            return ids
-        line = self.encoder_.ids("\n")
-        if line in ([], [UNKNOWN]):
-            rule = "a text with a symbol for a model that learned no line ends"
-            raise InputError(message(type(self).__name__, "prompt", rule, repr(prompt)))
-        return line
+        starts = (self.encoder_.ids(end) for end in ("\n", "."))
+        known = (start for start in starts if start and UNKNOWN not in start)
+        return ids or next(known, [UNKNOWN])
 
     def _ids(self, argument: str, text: Any) -> list[int]:
         """The ids of a text; see the policy of the class about symbols never seen."""

@@ -15,9 +15,11 @@ class Reading(Questions):
 
     Attributes:
         data_help: What the command line says about the file to learn from.
+        data_example: The name of such a file, for commands that are suggested.
     """
 
     data_help: ClassVar[str] = "Table to learn from: .csv .tsv .jsonl .parquet."
+    data_example: ClassVar[str] = "DATA.csv"
     roles: ClassVar[Mapping[str, str]] = {}
     input_role: ClassVar[str] = ""
     target_role: ClassVar[str | None] = None

@@ -81,6 +81,9 @@ class Tagger(Task):
     }
     input_role = "token"
     target_role = "tag"
+    data_help = "Sentences to learn from: .conll, .conllu, or a table with a row a word."
+    data_example = "DATA.conll"
+    examines_rows = False
     optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
     whole_tables = True
     encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)

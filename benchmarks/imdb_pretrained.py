@@ -34,9 +34,12 @@ LANGUAGE: dict[str, Any] = {
 CLASSIFIER: dict[str, Any] = {
     "max_length": 1000,
     "keep": "both",
-    "epochs": 6,
+    "epochs": 4,
     "learning_rate": 2e-3,
     "word_dropout": 0.1,
+    "unfreeze": 0,
+    "layer_decay": 1.0,
+    "wide": 1.5,
 }
 TARGET, AIM = 0.919, 0.928
 # Of the training reviews that settings are chosen on: neighbours, for films come in runs.

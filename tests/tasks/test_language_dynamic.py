@@ -21,13 +21,15 @@ def made():
     settings = LanguageModelSettings(hidden_size=5, num_layers=1, embedding_size=4, dropout=0.5)
     ids = np.random.default_rng(0).integers(0, 7, 60)
     text = Streams(Corpus(ids[:18]), count=1, steps=9)
-    past = Streams(Corpus(ids), count=2, steps=10, vary=False)
+    past = Streams(Corpus(ids), count=2, steps=10)  # its text is read in pieces of five steps
     return build_language_network(settings, 7), text, past
 
 
 def test_the_updates_are_those_of_the_paper(monkeypatch):
-    monkeypatch.setattr(language_dynamic, "_RATE", 0.1)
+    for name, value in {"_RATE": 0.1, "_PULL": 0.02, "_PRECISION": 1e-5, "_ROWS": 3}.items():
+        monkeypatch.setattr(language_dynamic, name, value)
     network, text, past = made()
+    past = Streams(past.corpus, count=3, steps=5, vary=False)
     found = adapted(network, text, past).result()["loss"]
 
     twin = copy.deepcopy(network).eval()

@@ -14,6 +14,7 @@ from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.nn.pooling import POOLINGS
 from tidegate.tasks.rows import DataWarning
+from tidegate.tasks.text_settings import TextClassifierSettings
 
 X, Y = texts(100)
 TEST_X, TEST_Y = texts(30, seed=9)
@@ -204,3 +205,15 @@ def test_no_warning_without_a_reason():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         small(epochs=1).fit(X, Y).predict(TEST_X)
+
+
+@pytest.mark.parametrize(
+    ("options", "rate"),
+    [
+        ({}, 0.5),
+        ({"pretrained": "lm/"}, 0.1),
+        ({"pretrained": "lm/", "embedding_dropout": 0.3}, 0.3),
+    ],
+)
+def test_pretrained_layers_lose_fewer_features_of_vectors(options, rate):
+    assert TextClassifierSettings(**options).vector_dropout == rate

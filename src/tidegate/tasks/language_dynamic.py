@@ -14,10 +14,13 @@ from tidegate.data.streams import Streams
 from tidegate.heads import LanguageMeter
 from tidegate.tasks.language_network import LanguageNetwork
 
+# Those of the authors' program, https://github.com/benkrause/dynamic-evaluation.
 _STEPS = 5  # symbols between two updates
-_RATE = 2e-3  # eta, the size of the updates
-_PULL = 2e-2  # lambda, how strongly weights go back to where training left them
-_PRECISION = 1e-5  # epsilon
+_ROWS = 100  # streams of training text that the size of the gradients is taken from
+_PIECES = 2000  # at most, of so many symbols in each stream
+_RATE = 5e-5  # eta, the size of the updates
+_PULL = 2e-3  # lambda, how strongly weights go back to where training left them
+_PRECISION = 2e-5  # epsilon
 
 
 def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageMeter:
@@ -25,9 +28,9 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
 
     After each piece, with g its gradient and w_0 the trained weights (Krause et al. 2018, updates
     by RMS with a decay of the same kind): w -= eta g / (r + eps) + lambda' (w - w_0), where r is
-    the root of the mean square of the gradients over the training text, and lambda' is lambda
-    times r over its mean, at most 1. The loss of a piece is taken before its update, so nothing is
-    predicted from itself; but the result is that of another model than the one that was trained.
+    the root of the mean square of the gradients over pieces of the training text, and lambda' is
+    lambda times r over its mean, at most 1. The loss of a piece is taken before its update, so
+    nothing is predicted from itself; but the result is that of another model than the trained one.
 
     Args:
         network: The trained network, which stays as it is.
@@ -61,10 +64,11 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
 def _squares(network: LanguageNetwork, weights: Sequence[Tensor], past: Streams) -> list[Tensor]:
     """The mean square of the gradient over pieces of the training text."""
     squares = [torch.zeros_like(weight) for weight in weights]
-    pieces = past.epoch(0)
+    streams = Streams(past.corpus, count=_ROWS, steps=_STEPS, vary=False)
+    pieces = streams.epoch(0)[:_PIECES]
     network.begin_pass()
     for rows in pieces:
-        batch = past.batch(rows).to(weights[0].device)
+        batch = streams.batch(rows).to(weights[0].device)
         gradients = torch.autograd.grad(network(batch).mean(), weights)
         torch._foreach_addcmul_(squares, gradients, gradients, 1 / len(pieces))
     return squares

@@ -121,7 +121,7 @@ class TextClassifier(Classifier):
             ngrams=self.encoder_.ngram_size if settings.ngram_vectors else 0,
             word_dropout=settings.word_dropout,
             ngram_dropout=settings.ngram_dropout,
-            dropout=settings.embedding_dropout,
+            dropout=settings.vector_dropout,
             vectors=self.__dict__.pop("_vectors", None),  # read once, then part of the weights
             freeze=settings.freeze_vectors,
         )

@@ -133,9 +133,10 @@ class TextClassifierSettings(ClassifierSettings):
     ngram_dropout: float = setting(
         0.0, help="Share of n-grams left out in training.", minimum=0, maximum=0.95
     )
-    embedding_dropout: float = setting(
-        0.5,
-        help="Share of vector features zeroed, for a whole text at once, in training.",
+    embedding_dropout: float | None = setting(
+        None,
+        help="Share of vector features zeroed, for a whole text at once, in training; none takes "
+        "0.5, with pretrained 0.1.",
         minimum=0,
         maximum=0.95,
     )
@@ -166,6 +167,13 @@ class TextClassifierSettings(ClassifierSettings):
         maximum=100,
         group="Training",
     )
+
+    @property
+    def vector_dropout(self) -> float:
+        """Share of vector features zeroed; layers that are pretrained know all of them."""
+        if self.embedding_dropout is not None:
+            return self.embedding_dropout
+        return 0.5 if self.pretrained is None else 0.1
 
     def __post_init__(self) -> None:
         super().__post_init__()

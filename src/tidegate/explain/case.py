@@ -108,9 +108,10 @@ class Case:
 
     @property
     def stack(self) -> Recurrent | None:
-        """The recurrent stack, if the network shows it."""
+        """The recurrent stack, if the network shows it; with rows, it must show the rest, too."""
         found = getattr(self.network, "recurrent", None)
-        return found if isinstance(found, Recurrent) else None
+        shown = isinstance(self.network, Inspectable) or not self.batches
+        return found if shown and isinstance(found, Recurrent) else None
 
     @property
     def rows(self) -> int:

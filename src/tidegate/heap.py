@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 # Parameters of mallopt, from glibc's malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
-_ALL = 2**31 - 1
+_NEVER = -1
 # What glibc comes to by itself in a program that frees large blocks.
 _USUAL = {_TRIM_THRESHOLD: 2**26, _MMAP_THRESHOLD: 2**25, _MMAP_MAX: 2**16}
 
@@ -44,7 +44,7 @@ def kept_heap(most: int) -> Iterator[Callable[[], None]]:
         yield lambda: None
         return
     libc.mallopt(_MMAP_MAX, 0)
-    libc.mallopt(_TRIM_THRESHOLD, _ALL)
+    libc.mallopt(_TRIM_THRESHOLD, _NEVER)
 
     def tidy() -> None:
         if libc.mallinfo2().free > most:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ _WORDS = 10_000  # those of Penn Treebank
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of the four, print what it finds and write results/language_NAME.json."""
+    """Run one of the four, print what it finds and write results/language_NAME.json as it comes."""
     options = parser(__doc__)
     options.formatter_class = argparse.RawDescriptionHelpFormatter
     options.add_argument("what", choices=("shakespeare", "ptb", "awd-speed", "adaptive"))
@@ -91,10 +91,12 @@ def main(arguments: list[str]) -> None:
     chosen = options.parse_intermixed_args(arguments)
     print(machine(), flush=True)
     run = {"shakespeare": shakespeare, "ptb": ptb, "awd-speed": speed, "adaptive": adaptive}
-    result = run[chosen.what](chosen)
     variants = [name for name in ("longer", "awd", "plain") if getattr(chosen, name)]
     name = "_".join(["language", chosen.what.replace("-", "_"), *variants])
-    write(chosen.out, name, result)
+    result: dict[str, Any] = {}
+    for found in run[chosen.what](chosen):
+        result |= found
+        write(chosen.out, name, result)
 
 
 class PlainModel(tidegate.LanguageModel):
@@ -106,7 +108,7 @@ class PlainModel(tidegate.LanguageModel):
         return network
 
 
-def shakespeare(chosen: argparse.Namespace) -> dict[str, Any]:
+def shakespeare(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Characters: the first 90 % to learn from, the last 10 % to measure on."""
     path = data_file("tinyshakespeare.txt.gz", chosen.data)
     text = gzip.decompress(path.read_bytes()).decode()
@@ -115,7 +117,7 @@ def shakespeare(chosen: argparse.Namespace) -> dict[str, Any]:
     return trained(chosen, LONGER if chosen.longer else {}, parts)
 
 
-def ptb(chosen: argparse.Namespace) -> dict[str, Any]:
+def ptb(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Words: the published files."""
     names = {"train": "train", "validation": "valid", "test": "test"}
     parts = {part: data_file(f"ptb.{name}.txt.gz", chosen.data) for part, name in names.items()}
@@ -124,7 +126,7 @@ def ptb(chosen: argparse.Namespace) -> dict[str, Any]:
 
 def trained(
     chosen: argparse.Namespace, settings: dict[str, Any], parts: dict[str, Any]
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     """Train on "train", choose the epoch by "validation", and measure all other parts."""
     settings = settings | read_settings(chosen.settings)
     kind = PlainModel if chosen.plain else tidegate.LanguageModel
@@ -147,7 +149,11 @@ def trained(
     scores = {part: model.evaluate(X) for part, X in parts.items() if part != "train"}
     for part, found in scores.items():
         print(f"{part}: {told(found)}")
-    result: dict[str, Any] = {
+    print(f"{model.number_of_parameters:,} weights, {seconds / 60:.1f} minutes of training")
+    if chosen.save is not None:
+        model.metrics_ |= scores
+        model.save(chosen.save)
+    yield {
         "settings": settings,
         "parameters": model.number_of_parameters,
         "seconds": seconds,
@@ -155,15 +161,11 @@ def trained(
         "scores": scores,
         "history": model.history_,
     }
-    print(f"{model.number_of_parameters:,} weights, {seconds / 60:.1f} minutes of training")
     if chosen.dynamic:
         last = list(parts)[-1]
-        result["dynamic"] = {last: model.evaluate(parts[last], dynamic=parts["train"])}
-        print(f"{last}, adapted to what it has read: {told(result['dynamic'][last])}")
-    if chosen.save is not None:
-        model.metrics_ |= scores
-        model.save(chosen.save)
-    return result
+        found = model.evaluate(parts[last], dynamic=parts["train"])
+        print(f"{last}, adapted to what it has read: {told(found)}")
+        yield {"dynamic": {last: found}}
 
 
 def told(scores: dict[str, float]) -> str:
@@ -181,7 +183,7 @@ def read_settings(pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def speed(chosen: argparse.Namespace) -> dict[str, Any]:
+def speed(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Training steps of the shape of AWD-LSTM, beside the same in plain PyTorch."""
     settings = RECIPE | read_settings(chosen.settings)
     steps = {
@@ -192,10 +194,10 @@ def speed(chosen: argparse.Namespace) -> dict[str, Any]:
     rates = {peer: tokens / found for peer, found in seconds.items()}
     for peer, found in rates.items():
         print(f"{peer:<18} {found:8,.0f} tokens/s  {found / rates['torch']:.2f} times torch")
-    return {"settings": settings, "tokens_per_second": rates}
+    yield {"settings": settings, "tokens_per_second": rates}
 
 
-def adaptive(chosen: argparse.Namespace) -> dict[str, Any]:
+def adaptive(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A training step over 200,000 words with a full and with an adaptive softmax."""
     found = {}
     for softmax in ("full", "adaptive"):
@@ -205,4 +207,4 @@ def adaptive(chosen: argparse.Namespace) -> dict[str, Any]:
         print(f"{softmax:<9} {told_of['seconds']:7.3f} s  {told_of['bytes'] / 2**20:8,.0f} MiB")
     ratios = {name: found["adaptive"][name] / found["full"][name] for name in ("seconds", "bytes")}
     print(f"adaptive / full: time {ratios['seconds']:.3f}, memory {ratios['bytes']:.3f}")
-    return {"settings": _WIDE, "vocabulary": _VOCABULARY, "steps": found, "ratios": ratios}
+    yield {"settings": _WIDE, "vocabulary": _VOCABULARY, "steps": found, "ratios": ratios}

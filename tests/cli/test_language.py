@@ -46,6 +46,23 @@ def test_what_comes_next_is_writing(run, tmp_path):
     assert re.search(r"generate \S+m/\n", told.partition("Next:")[2])
 
 
+def test_what_is_measured_next_is_no_text_it_has_learned(run, tmp_path):
+    data = tmp_path / "tide.txt"
+    data.write_text(TEXT)
+    for words, suggested in (((), False), (("--test", data), True)):
+        done = run("fit", "language-model", data, *TINY[:-1], "--out", tmp_path / "m", *words)
+        assert ("evaluate" in done.output.partition("Next:")[2]) == suggested
+
+
+def test_a_line_end_is_an_answer_one_can_see(run, tmp_path):
+    data = tmp_path / "a.txt"
+    data.write_text("a\n" * 400)
+    quick = ("--learning-rate", "0.1", "--epochs", "3")
+    fit(run, data, *quick, out=tmp_path / "m")
+    assert tidegate.load(tmp_path / "m").predict(["a\na"]).tolist() == ["\n"]
+    assert r"'\n'" in run("predict", tmp_path / "m", "a\na").stdout
+
+
 def test_a_table_holds_documents(run, tmp_path):
     data = tmp_path / "texts.csv"
     pd.DataFrame({"poem": ["the tide", "the gate", "the sea"] * 10}).to_csv(data, index=False)
@@ -94,7 +111,8 @@ def test_wrong_files_are_one_line_that_names_them(run, tmp_path, data, told):
         (("--level", "letters"), "`level` must be one of"),
         (("--bptt", "0"), "`bptt` must be an integer >= 1"),
         (("--split", "part"), "`--split` must be left out for a file that is no table"),
-        (("--bidirectional",), "what comes next must not be read"),
+        (("--bidirectional",), "--bidirectional is no option"),
+        (("--text", "poem"), "a.txt: `--text` must be left out for a plain text"),
     ],
 )
 def test_wrong_options_are_one_line(run, tmp_path, words, told):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def check(given: Any, *accepted: Any, **data: Any) -> Any:
         ({"a": 1}, (dict, str), {"a": 1}),
         ("balanced", (dict, str), "balanced"),
         (len, (Callable,), len),
+        (Path("model"), (str,), "model"),
     ],
 )
 def test_values_come_out_in_their_own_type(given, accepted, expected):
@@ -144,3 +146,18 @@ def test_a_setting_declared_again_keeps_everything_but_its_default():
     (mine,), (theirs,) = dataclasses.fields(Derived), dataclasses.fields(Base)
     assert (mine.default, theirs.default) == (7, 3)
     assert mine.metadata == theirs.metadata
+
+
+def test_a_setting_declared_again_can_be_kept_from_the_command_line():
+    @dataclasses.dataclass
+    class Base:
+        size: int = setting(3, help="A size.")
+
+    @dataclasses.dataclass
+    class Derived(Base):
+        size: int = changed(Base, "size", 3, cli=False)
+
+    (mine,) = dataclasses.fields(Derived)
+    (theirs,) = dataclasses.fields(Base)
+    assert (mine.metadata["cli"], theirs.metadata["cli"]) == (False, True)
+    assert mine.metadata["help"] == "A size."

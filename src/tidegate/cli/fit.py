@@ -57,11 +57,12 @@ class TaskCommand(TyperCommand):
 
 
 def _example(outline: tasks.Outline) -> str:
-    roles = " ".join(f"{flag(role)} {role}" for role in outline.usual)
+    roles = "".join(f" {flag(role)} {role}" for role in outline.usual)
+    suffix = Path(outline.data_example).suffix
     lines = (
-        f"tidegate fit {outline.name} train.csv {roles} --out model/",
-        f"tidegate fit {outline.name} train.csv --test test.csv --epochs 5 --out model/",
-        f"tidegate fit {outline.name} new.csv --from model/ --out better/",
+        f"tidegate fit {outline.name} train{suffix}{roles} --out model/",
+        f"tidegate fit {outline.name} train{suffix} --test test{suffix} --epochs 5 --out model/",
+        f"tidegate fit {outline.name} new{suffix} --from model/ --out better/",
     )
     return "\n".join(["Examples:", *lines])
 
@@ -239,13 +240,12 @@ def _tell_done(
     )
     folder, data = shlex.quote(f"{out}/"), shlex.quote(str(values["data"]))
     program, test = console.program(), values["test"]
-    commands = [
-        f"{program} predict {folder} {data} --out predictions.csv",
-        f"{program} evaluate {folder} {shlex.quote(test) if test else data}",
-        f"{program} info {folder}",
-    ]
+    use = f"predict {folder} {data} --out predictions.csv"
     if model.forecasts:
-        commands[0] = f"{program} predict {folder} --out next.csv --plot next.png"
+        use = f"predict {folder} --out next.csv --plot next.png"
     if model.writes:
-        commands[0] = f"{program} generate {folder}"
+        use = f"generate {folder}"
+    commands = [f"{program} {use}", f"{program} info {folder}"]
+    if test:
+        commands.insert(1, f"{program} evaluate {folder} {shlex.quote(test)}")
     console.print_commands(to, "Next:", commands)

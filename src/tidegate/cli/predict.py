@@ -32,7 +32,8 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="DATA|TEXT...|-",
-            help="A table, or texts, or - for standard input; a forecaster may do without.",
+            help="A table, or for a tagger a .conll or .conllu file; or texts; or - for standard "
+            "input. A forecaster may do without.",
         ),
     ] = None,
     out: Annotated[

@@ -70,7 +70,7 @@ def _print_lines(frame: pd.DataFrame) -> None:
 
 def _readable(frame: pd.DataFrame, shown: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    answers = [str(answer) for answer in frame["prediction"]]
+    answers = [_visible(answer) for answer in frame["prediction"]]
     # Only the last column may be cut when the terminal is narrow.
     widest = max(map(len, ["prediction", *answers]))
     table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
@@ -79,8 +79,14 @@ def _readable(frame: pd.DataFrame, shown: str) -> Table:
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
         number = "" if probability is None else f"{probability:.4f}"
         text = Text(" ".join(str(value).split()), no_wrap=True, overflow="ellipsis")
-        table.add_row(Text(str(answer)), number, text)
+        table.add_row(Text(_visible(answer)), number, text)
     return table
+
+
+def _visible(answer: object) -> str:
+    """Put quotes around an answer that would be nothing but a gap, such as a line end."""
+    text = str(answer)
+    return repr(text) if text.isspace() else text
 
 
 def _answers(frame: pd.DataFrame) -> Iterator[tuple[object, float | None]]:

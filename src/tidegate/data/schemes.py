@@ -147,7 +147,7 @@ def check(sentences: Sequence[Sequence[str]], scheme: Scheme, owner: str) -> Non
         if strange is not None:
             rule = f"O or {', '.join(_PREFIXES[scheme])} with a label, such as B-PER, in {scheme}"
             got = f"{tags[strange]!r} at word {strange + 1} of sentence {number + 1}"
-            remedy = "Correct it, or pass scheme='none' to learn the tags as they are"
+            remedy = "Correct it, or learn the tags as they are (scheme: none)"
             raise InputError(message(owner, "y", rule, got, remedy))
         place = fault(tags, scheme)
         if place is not None:
@@ -160,9 +160,7 @@ def _wrong_step(
     before = repr(tags[place - 1]) if place else "the start"
     after = repr(tags[place]) if place < len(tags) else "the end"
     got = f"{after} after {before} at word {min(place, len(tags) - 1) + 1} of sentence {number + 1}"
-    remedy = (
-        "Correct it, name the right scheme, or pass scheme='none' to learn the tags as they are"
-    )
+    remedy = "Correct it, name the right scheme, or learn the tags as they are (scheme: none)"
     rule = f"valid: {_RULES[scheme]}"
     return InputError(message(owner, "y", rule, got, remedy))
 

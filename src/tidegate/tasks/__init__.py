@@ -53,6 +53,7 @@ class Outline:
         input_role: The role that it answers.
         target_role: The role that is only there to learn from, or None.
         optional: The roles that a table need not have.
+        data_example: The name of a file to learn from.
     """
 
     name: str
@@ -61,10 +62,13 @@ class Outline:
     input_role: str
     target_role: str | None = None
     optional: tuple[str, ...] = ()
+    data_example: str = "DATA.csv"
 
     @property
     def usual(self) -> list[str]:
-        """The roles worth naming in an example: those needed, or the first two."""
+        """The roles worth naming in an example: those needed, or the first two; of tables only."""
+        if not self.data_example.endswith(".csv"):
+            return []
         needed = [role for role in self.roles if role not in self.optional]
         return needed or list(self.roles)[:2]
 
@@ -131,9 +135,10 @@ def outline(name: str) -> Outline:
                 if {"roles", "input_role"} <= set(told):
                     sentence = _first_paragraph(ast.get_docstring(node))
                     more = told.get("target_role"), told.get("optional_roles", ())
+                    more = (*more, told.get("data_example", "DATA.csv"))
                     return Outline(name, sentence, told["roles"], told["input_role"], *more)
     task = get(name)
-    more = task.target_role, task.optional_roles
+    more = task.target_role, task.optional_roles, task.data_example
     sentence = _first_paragraph(inspect.getdoc(task))
     return Outline(name, sentence, task.roles, task.input_role, *more)
 

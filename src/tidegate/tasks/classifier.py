@@ -140,7 +140,7 @@ class Classifier(ClassifierMixin, Task):
             held = self._held(examples.inputs, labels, share, seed)
         except ValueError as error:  # scikit-learn's, or ours from a helper of data/
             rule = "possible: at least two different rows of each class, some on either side"
-            remedy = "Add rows, or pass validation=None or rows of their own"
+            remedy = "Add rows, hold none out (validation: none), or give rows of their own"
             raise InputError(message(owner, "validation", rule, error, remedy)) from error
         chosen = np.zeros(len(examples), dtype=bool)
         chosen[held] = True

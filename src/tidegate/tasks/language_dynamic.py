@@ -57,7 +57,7 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
             for weight, old, gradient, rate, pull in zip(
                 weights, trained, gradients, rates, pulls, strict=True
             ):
-                weight.add_(pull * (old - weight) - rate * gradient)
+                weight.lerp_(old, pull).addcmul_(rate, gradient, value=-1)
     return meter
 
 

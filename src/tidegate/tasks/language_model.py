@@ -86,6 +86,7 @@ class LanguageModel(Writing, Task):
     writes = True
     examines_rows = False
     data_help = "Text to learn from (.txt, .gz), or a table with a column of texts."
+    data_example = "DATA.txt"
 
     settings_: LanguageModelSettings
     network_: LanguageNetwork
@@ -95,7 +96,12 @@ class LanguageModel(Writing, Task):
     def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Any, Any] | None:
         """Take a plain text (.txt, or any suffix that no table has) as it is, block by block."""
         suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-        return None if suffix in (".csv", ".tsv", ".jsonl", ".parquet") else (path, None)
+        if suffix in (".csv", ".tsv", ".jsonl", ".parquet"):
+            return None
+        if (column := columns["text"]) not in ("text", self.columns_.get("text")):
+            rule = "left out for a plain text, which has no columns"
+            raise InputError(message(str(path), "--text", rule, column))
+        return path, None
 
     def evaluate(
         self,
@@ -196,7 +202,7 @@ class LanguageModel(Writing, Task):
         if not before or not after:
             rule = "enough text for training and for validation"
             got = f"{len(examples)} document(s) and validation={share:g}"
-            remedy = "Give more text, or pass validation=None"
+            remedy = "Give more text, or hold none out (validation: none)"
             raise InputError(message(settings.owner, "X", rule, got, remedy))
         return replace(examples, inputs=before), replace(examples, inputs=after)
 

@@ -15,6 +15,7 @@ _CHARACTER_VECTOR = 64  # there are few characters, and little to say about each
 class LanguageModelSettings(Settings):
     """The settings of a LanguageModel."""
 
+    bidirectional: bool = changed(Settings, "bidirectional", False, cli=False)
     hidden_size: int = changed(Settings, "hidden_size", 512)
     num_layers: int = changed(Settings, "num_layers", 2)
     dropout: float = changed(Settings, "dropout", 0.4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -60,19 +61,21 @@ def setting(
     return dataclasses.field(default=default, metadata=limits | rest)
 
 
-def changed(settings_class: Any, name: str, default: Any) -> Any:
+def changed(settings_class: Any, name: str, default: Any, *, cli: bool | None = None) -> Any:
     """Declare a setting of a base class again, with another default.
 
     Args:
         settings_class: The dataclass that declared it.
         name: The field's name.
         default: The new value when nothing is said.
+        cli: Whether the command line offers it; None leaves that as it was.
 
     Returns:
         A dataclass field.
     """
     (field,) = (f for f in dataclasses.fields(settings_class) if f.name == name)
-    return dataclasses.field(default=default, metadata=field.metadata)
+    told = {} if cli is None else {"cli": cli}
+    return dataclasses.field(default=default, metadata={**field.metadata, **told})
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,8 @@ def _convert(value: Any, kind: Any) -> tuple[bool, Any]:
         return isinstance(value, Mapping), dict(value) if isinstance(value, Mapping) else value
     if kind is Callable:
         return callable(value), value
+    if kind is str and isinstance(value, os.PathLike):
+        return True, os.fspath(value)
     return isinstance(value, kind), value
 
 

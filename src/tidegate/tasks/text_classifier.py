@@ -46,7 +46,8 @@ class TextClassifier(Classifier):
     """Puts texts into classes with a recurrent network: topics, stars, spam or not.
 
     It is a scikit-learn estimator. The constructor takes every setting of
-    `TextClassifierSettings` as a keyword argument and only stores it.
+    `TextClassifierSettings` as a keyword argument and only stores it; `pretrained`, the folder of
+    a saved `LanguageModel`, lets it begin with what that one has learned.
 
     Attributes:
         classes_: The labels, sorted, `[C]`.

@@ -1,19 +1,32 @@
-"""IMDb by a classifier that begins as a language model of the reviews without labels."""
+"""IMDb by classifiers that begin as language models of the reviews without labels.
+
+    python -m benchmarks imdb_pretrained [--held] [--language DIR]
+
+One reads forwards and one backwards, each in a process on a core of its own; the answer is the mean
+of their probabilities.
+"""
 
 from __future__ import annotations
 
+import argparse
+import multiprocessing
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
 from tidegate.data.cleaning import clean_text
+from tidegate.data.text import TextEncoder
+from tidegate.progress import Event, line
 
 # Read from a block of neighbouring training reviews, held out (see examples/imdb.py).
 LANGUAGE: dict[str, Any] = {
@@ -46,41 +59,118 @@ TARGET, AIM = 0.919, 0.928
 BLOCK = range(5000, 7500)
 # Of the unlabelled reviews, those that the language model is measured on.
 _HELD = 1000
+_CLEAN = ("html", "urls")
 
 
 def main(arguments: list[str]) -> None:
-    """Pretrain once, fine-tune once a seed, print and write results/imdb_pretrained.json."""
+    """Read the reviews in both directions at once, and write results/imdb_pretrained.json."""
     options = parser(__doc__)
-    options.add_argument("--seeds", type=int, nargs="+", default=[0])
+    options.add_argument("--seed", type=int, default=0)
     options.add_argument("--rows", type=int, help="only so many reviews of each part, to try it")
-    options.add_argument("--language", type=Path, help="folder that keeps the language model")
+    options.add_argument("--language", type=Path, help="folder that keeps the language models")
     options.add_argument(
         "--held", action="store_true", help="score on held-out training reviews, write nothing"
     )
     chosen = options.parse_args(arguments)
     print(machine())
-    train, test, unlabelled = read(chosen.data, chosen.rows)
-    if chosen.held:
-        train, test = held_out(train)
     with tempfile.TemporaryDirectory() as folder:
-        kept = chosen.language or Path(folder) / "language"
-        if not kept.is_dir():
-            pretrain(kept, train, unlabelled)
-        told = describe(kept)
-        rows = [fine_tune(kept, train, test, seed) for seed in chosen.seeds]
+        job = replace(Job.of(chosen), language=chosen.language or Path(folder))
+        jobs = [replace(job, backwards=backwards) for backwards in (False, True)]
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(2, spawn, torch.set_num_threads, (1,)) as pool:
+            ways = dict(zip(("forwards", "backwards"), pool.map(one_way, jobs), strict=True))
+    labels = job.parts()[1]["label"].to_numpy()
+    answers = {name: way.pop("answers") for name, way in ways.items()}
+    scores = {name: accuracy(found, labels) for name, found in answers.items()}
+    scores["both"] = accuracy(np.mean(list(answers.values()), axis=0), labels)
+    for name, found in scores.items():
+        print(f"{name:<10} accuracy {found['all']:.4f}, of the LSTM alone {found['lstm']:.4f}")
     # A language model that was kept took its time before.
-    minutes = (told["seconds"] + sum(row["seconds"] for row in rows)) / 60
-    mean = float(np.mean([row["accuracy"] for row in rows]))
-    print(
-        f"test accuracy {mean:.4f} (target {TARGET}, aim {AIM}), {minutes:.0f} minutes in all, "
-        f"{len(rows)} seeds"
-    )
+    minutes = max(way["seconds"] for way in ways.values()) / 60
+    print(f"target {TARGET}, aim {AIM}; {minutes:.0f} minutes in all")
     if not chosen.held and not chosen.rows:
-        result = {"target": TARGET, "aim": AIM, "mean": mean, "minutes": minutes}
-        settings = {"language": LANGUAGE, "classifier": CLASSIFIER}
-        write(
-            chosen.out, "imdb_pretrained", result | {**settings, "pretrained": told, "seeds": rows}
-        )
+        settings = {"language": LANGUAGE, "classifier": CLASSIFIER, "seed": chosen.seed}
+        result = {"target": TARGET, "aim": AIM, "minutes": minutes, "scores": scores}
+        write(chosen.out, "imdb_pretrained", result | {"settings": settings, "ways": ways})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one of the two processes does.
+
+    Attributes:
+        data: Folder of the data.
+        rows: Reviews of each part, or None for all.
+        held: Whether to score on training reviews that are held out.
+        seed: That of the classifier.
+        language: Folder that keeps the language models.
+        backwards: Whether reviews are read from the last word to the first.
+    """
+
+    data: str | None
+    rows: int | None
+    held: bool
+    seed: int
+    language: Path = Path()
+    backwards: bool = False
+
+    @classmethod
+    def of(cls, chosen: argparse.Namespace) -> Job:
+        """Take over what the command line says."""
+        return cls(data=chosen.data, rows=chosen.rows, held=chosen.held, seed=chosen.seed)
+
+    def parts(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Read the reviews to learn from and those to score on."""
+        train, test, _ = read(self.data, self.rows)
+        return held_out(train) if self.held else (train, test)
+
+
+def one_way(job: Job) -> dict[str, Any]:
+    """Train the language model and the classifier of one direction, and answer the test part."""
+    name = "backwards" if job.backwards else "forwards"
+    path = job.language / name
+    turn = turned if job.backwards else list
+    if not path.is_dir():
+        train, _, unlabelled = read(job.data, job.rows)
+        pretrain(path, turn(train["text"]), turn(unlabelled), name)
+    told = describe(path)
+    print(f"{name}: perplexity {told['perplexity']:.1f}", flush=True)
+    train, test = job.parts()
+    start = time.perf_counter()
+    model = tidegate.TextClassifier(
+        pretrained=path, random_state=job.seed, verbose=False, **CLASSIFIER
+    )
+    labels = train["label"].tolist()
+    model.fit(turn(train["text"]), labels, validation=None, callbacks=[teller(name)])
+    fitted = time.perf_counter() - start
+    texts = turn(test["text"])
+    answers = {"all": model.predict_proba(texts)}
+    model.network_.wide = None
+    answers["lstm"] = model.predict_proba(texts)
+    seconds = told["seconds"] + time.perf_counter() - start
+    rest = {"fit_seconds": fitted, "seconds": seconds, "history": model.history_}
+    return {"answers": answers, "pretrained": told, **rest}
+
+
+def accuracy(answers: Mapping[str, Any], labels: Any) -> dict[str, float]:
+    """Score the probabilities of each kind of answer."""
+    return {kind: float(np.mean(found.argmax(1) == labels)) for kind, found in answers.items()}
+
+
+def turned(texts: Iterable[str]) -> list[str]:
+    """Put the words of texts into the opposite order."""
+    words = TextEncoder(clean=_CLEAN).fit(["a b"]).tokens
+    return [" ".join(reversed(words(text))) for text in texts]
+
+
+def teller(name: str) -> Callable[[Event], None]:
+    """Make a callback that prints a line an epoch, under a name."""
+
+    def tell(event: Event) -> None:
+        if event.kind == "epoch":
+            print(f"{name}: {line(event)}", flush=True)
+
+    return tell
 
 
 def read(folder: str | None, rows: int | None) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -100,44 +190,20 @@ def held_out(train: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return train[~held], train[held]
 
 
-def pretrain(path: Path, train: pd.DataFrame, unlabelled: list[str]) -> None:
-    """Train the language model on all reviews but those of the test part, and save it."""
-    texts = [clean_text(text, ("html", "urls"), lowercase=False) for text in unlabelled]
-    labelled = [clean_text(text, ("html", "urls"), lowercase=False) for text in train["text"]]
+def pretrain(path: Path, train: list[str], unlabelled: list[str], name: str) -> None:
+    """Train a language model on all reviews but those of the test part, and save it."""
+    texts, labelled = (
+        [clean_text(text, _CLEAN, lowercase=False) for text in part] for part in (unlabelled, train)
+    )
     held = min(_HELD, len(texts) // 10)
-    model = tidegate.LanguageModel(**LANGUAGE)
-    model.fit(texts[held:] + labelled, validation=(texts[:held], None))
+    model = tidegate.LanguageModel(verbose=False, **LANGUAGE)
+    model.fit(texts[held:] + labelled, validation=(texts[:held], None), callbacks=[teller(name)])
     model.save(path)
 
 
 def describe(path: Path) -> dict[str, Any]:
     """Tell how the language model in a folder was trained."""
     history = tidegate.load(path).history_
-    perplexity = history[-1]["validation_perplexity"]
     seconds = sum(row["seconds"] for row in history)
-    print(f"language model: perplexity {perplexity:.1f}, {seconds / 60:.0f} minutes", flush=True)
+    perplexity = history[-1]["validation_perplexity"]
     return {"perplexity": perplexity, "seconds": seconds, "history": history}
-
-
-def fine_tune(path: Path, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Mapping[str, Any]:
-    """Train the classifier on the labels, and score it on the test part."""
-    start = time.perf_counter()
-    model = tidegate.TextClassifier(pretrained=str(path), random_state=seed, **CLASSIFIER)
-    model.fit(train["text"].tolist(), train["label"].tolist(), validation=None)
-    seconds = time.perf_counter() - start
-    texts, labels = test["text"].tolist(), test["label"].tolist()
-    accuracy = model.score(texts, labels)
-    wide, network = model.network_.wide, model.network_
-    network.wide = None
-    alone = model.score(texts, labels)
-    network.wide = wide
-    print(
-        f"seed {seed}: accuracy {accuracy:.4f} (the LSTM alone {alone:.4f}), fit in "
-        f"{seconds / 60:.0f} minutes",
-        flush=True,
-    )
-    return {
-        "seed": seed, "accuracy": accuracy, "lstm_alone": alone, "fit_seconds": seconds,
-        "seconds": time.perf_counter() - start,
-        "history": model.history_,
-    }  # fmt: skip

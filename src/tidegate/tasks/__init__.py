@@ -41,6 +41,8 @@ _SHARED |= {"forecast_strategies"}
 _SHARED |= {"tagged_sentence", "tagger_network", "tagger_rows", "tagger_settings"}
 _SHARED |= {"columns", "ensemble", "regressor", "sequence_base", "sequence_network"}
 
+_TABLE = "DATA.csv"
+
 
 @dataclass(frozen=True)
 class Outline:
@@ -62,7 +64,7 @@ class Outline:
     input_role: str
     target_role: str | None = None
     optional: tuple[str, ...] = ()
-    data_example: str = "DATA.csv"
+    data_example: str = _TABLE
 
     @property
     def usual(self) -> list[str]:
@@ -134,12 +136,12 @@ def outline(name: str) -> Outline:
                 told = _literals(node)
                 if {"roles", "input_role"} <= set(told):
                     sentence = _first_paragraph(ast.get_docstring(node))
-                    more = told.get("target_role"), told.get("optional_roles", ())
-                    more = (*more, told.get("data_example", "DATA.csv"))
+                    defaults = {"target_role": None, "optional_roles": (), "data_example": _TABLE}
+                    more: list[Any] = [told.get(key, value) for key, value in defaults.items()]
                     return Outline(name, sentence, told["roles"], told["input_role"], *more)
     task = get(name)
-    more = task.target_role, task.optional_roles, task.data_example
     sentence = _first_paragraph(inspect.getdoc(task))
+    more = [task.target_role, task.optional_roles, task.data_example]
     return Outline(name, sentence, task.roles, task.input_role, *more)
 
 

@@ -144,6 +144,7 @@ class TextClassifier(Classifier):
             wide=wide,
             wide_weight=settings.wide,
             wide_learning_rate=settings.wide_learning_rate,
+            adversarial=settings.adversarial,
         )
         if isinstance(network, FineTuned):
             network.factor, network.thaw = settings.layer_decay, settings.unfreeze

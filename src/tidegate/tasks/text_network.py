@@ -10,6 +10,7 @@ from tidegate.batch import Batch
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.measure import Network
 from tidegate.nn import Recurrent
+from tidegate.nn.adversarial import worst_change
 from tidegate.nn.embedding import Embedding
 from tidegate.nn.pooling import Pooling
 from tidegate.nn.wide import Wide
@@ -28,6 +29,8 @@ class TextNetwork(Network):
         wide: The wide part, or None.
         wide_weight: How much its scores count beside the head's.
         wide_learning_rate: The largest step size of its weights.
+        adversarial: Length of the change of the vectors that is learned from besides, as a
+            multiple of their spread; see `nn.adversarial.worst_change`. 0 for none.
 
     Example:
         >>> import torch
@@ -50,6 +53,7 @@ class TextNetwork(Network):
         wide: Wide | None = None,
         wide_weight: float = 1.0,
         wide_learning_rate: float = 1e-3,
+        adversarial: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedding, self.recurrent = embedding, recurrent
@@ -59,6 +63,7 @@ class TextNetwork(Network):
         self.dropout = nn.Dropout(dropout)
         self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
         self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
+        self.adversarial = adversarial
 
     def forward(self, batch: Batch) -> Tensor:
         """Score the classes: `[B, C]`, before the softmax."""
@@ -82,12 +87,19 @@ class TextNetwork(Network):
 
     def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
+        vectors = self.embed(batch)
+        if self.adversarial:
+            vectors.requires_grad_()  # frozen ones do not by themselves
+        deep = self._deep(vectors, batch)
+        loss = self.head.loss(deep, batch)
+        if self.adversarial:
+            change = worst_change(loss, vectors, batch.lengths, self.adversarial)
+            loss = loss + self.head.loss(self._deep(vectors + change, batch), batch)
         if self.wide is None:
-            return super().learn(batch)
-        deep, wide = self._deep(self.embed(batch), batch), self.wide(batch.values)
+            return loss, deep
+        wide = self.wide(batch.values)
         # A linear model needs no smoothing: it is held back by its dropout.
-        beside = self.head.loss(wide, batch, label_smoothing=0.0)
-        loss = self.head.loss(deep, batch) + beside
+        loss = loss + self.head.loss(wide, batch, label_smoothing=0.0)
         return loss, deep + self.wide_weight * wide
 
     def _deep(self, vectors: Tensor, batch: Batch) -> Tensor:

@@ -140,6 +140,14 @@ class TextClassifierSettings(ClassifierSettings):
         minimum=0,
         maximum=0.95,
     )
+    adversarial: float = setting(
+        0.0,
+        help="Train on a second reading of each text too, whose vectors are changed for the worse "
+        "by this multiple of their spread, such as 5 (Miyato et al. 2017); an epoch then takes "
+        "two to three times as long.",
+        minimum=0,
+        group="Training",
+    )
     pooling: str = setting(
         "mean+max",
         help="How the steps become one vector.",

@@ -53,6 +53,7 @@ def test_scores_of_spans_agree_with_seqeval(crf):
         truth += named(batch.targets, batch.lengths)
         answers += named(made.answer(scores, batch.lengths), batch.lengths)
     found = meter.result()
+    assert list(found)[:2] == ["loss", "f1"]  # what progress shows
     assert 0.1 < found["f1"] < 0.9
     assert found["f1"] == pytest.approx(f1_score(truth, answers))
     assert found["precision"] == pytest.approx(precision_score(truth, answers))

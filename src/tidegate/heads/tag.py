@@ -177,16 +177,13 @@ class TagMeter:
             self.counts[place[label]] += torch.tensor(counts, dtype=torch.float64)
 
     def result(self) -> dict[str, float]:
-        """Return `loss`, `accuracy`, and of all spans `precision`, `recall` and `f1`."""
+        """Return `loss`, of all spans `f1`, `precision` and `recall`, and `accuracy`."""
         total = max(float(self.confusion.sum()), torch.finfo(torch.float64).tiny)
-        scores = {
-            "loss": float(self._loss) / total,
-            "accuracy": float(self.confusion.trace()) / total,
-        }
-        if self.head.spans:
+        scores = {"loss": float(self._loss) / total}
+        if self.head.spans:  # progress shows the first score: of spans, the one that counts
             precision, recall, f1 = _scores(self.counts.sum(0, keepdim=True))
-            scores |= {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
-        return scores
+            scores |= {"f1": float(f1), "precision": float(precision), "recall": float(recall)}
+        return scores | {"accuracy": float(self.confusion.trace()) / total}
 
     def by_class(self) -> dict[str, dict[str, float]]:
         """Return precision, recall, F1 and support of each label, or of each tag without spans.

@@ -143,7 +143,7 @@ class TextClassifierSettings(ClassifierSettings):
     adversarial: float = setting(
         0.0,
         help="Train on a second reading of each text too, whose vectors are changed for the worse "
-        "by this multiple of their spread, such as 5 (Miyato et al. 2017); an epoch then takes "
+        "by this multiple of their spread, such as 2 (Miyato et al. 2017); an epoch then takes "
         "two to three times as long.",
         minimum=0,
         group="Training",

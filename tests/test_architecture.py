@@ -22,7 +22,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # A module imports only from the lines above its own; modules on one line are strangers.
 LEVELS = (
     ("errors",),
-    ("batch", "cells", "device", "files", "heap"),
+    ("batch", "cells", "device", "files", "heap", "waiting"),
     ("kernels", "data", "datasets"),
     ("nn",),
     ("checkpoint", "measure", "optimizer", "progress", "schedule"),

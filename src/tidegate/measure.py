@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
+from tidegate.waiting import waiting
 
 Metrics = dict[str, float]
 
@@ -104,34 +105,38 @@ class Loader(Protocol):
         """Return a text that differs when the data differs."""
 
 
-def measure(network: Network, loader: Loader) -> Meter:
+def measure(network: Network, loader: Loader, *, shown: bool = False) -> Meter:
     """Run all rows through the network in evaluation mode.
 
     Args:
         network: The network; its mode is put back afterwards.
         loader: Rows with targets.
+        shown: Whether a bar may appear when it takes long.
 
     Returns:
         The filled meter.
     """
     meter = network.meter()
-    for _, batch, outputs in answers(network, loader):
+    for _, batch, outputs in answers(network, loader, shown=shown):
         meter.update(outputs, batch)
     return meter
 
 
-def answers(network: Network, loader: Loader) -> Iterator[tuple[np.ndarray, Batch, Tensor]]:
+def answers(
+    network: Network, loader: Loader, *, shown: bool = False
+) -> Iterator[tuple[np.ndarray, Batch, Tensor]]:
     """Yield, batch by batch, the rows' indices, the batch and the network's outputs.
 
     Args:
         network: The network; it runs in evaluation mode, which is put back afterwards.
         loader: The rows, with or without targets.
+        shown: Whether a bar may appear when it takes long.
     """
     training, device = network.training, next(network.parameters()).device
     network.eval()
     network.begin_pass()
     try:
-        for rows in loader.in_order():
+        for rows in waiting(loader.in_order(), "reading", shown=shown):
             batch = loader.batch(rows).to(device)
             with torch.inference_mode():
                 outputs = network(batch)

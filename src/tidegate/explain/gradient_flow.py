@@ -14,11 +14,11 @@ from tidegate.batch import Batch
 from tidegate.errors import InputError, message
 from tidegate.explain.flow_curves import GradientFlow
 from tidegate.explain.stepped import Walk, step, stepwise
-from tidegate.explain.waiting import waiting
 from tidegate.measure import Network
 from tidegate.nn import Recurrent
 from tidegate.nn.layout import Lengths
 from tidegate.nn.trace import DIRECTIONS
+from tidegate.waiting import waiting
 
 Loss = Callable[[Tensor], Tensor]
 

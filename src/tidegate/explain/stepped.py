@@ -17,10 +17,10 @@ from torch import Tensor
 
 from tidegate.cells.base import State
 from tidegate.errors import InputError, message
-from tidegate.explain.waiting import waiting
 from tidegate.kernels import Request, Result, run_sequence, side_by_side
 from tidegate.nn import Recurrent
 from tidegate.nn.stack_pass import StackPass
+from tidegate.waiting import waiting
 
 
 @dataclass(frozen=True, eq=False)

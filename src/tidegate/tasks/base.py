@@ -155,7 +155,8 @@ class Task(Reading):
         if examples.targets is None or not len(examples):
             rule, got = "given: one target a row", None if y is None else "no rows"
             raise InputError(message(type(self).__name__, "y", rule, got))
-        meter = measure(self.network_, self._loader(examples, training=False))
+        loader = self._loader(examples, training=False)
+        meter = measure(self.network_, loader, shown=self.settings_.verbose)
         result: dict[str, Any] = meter.result()
         return result | (self._report(meter) if report else {})
 

@@ -89,7 +89,7 @@ class Classifier(ClassifierMixin, Task):
         self._check_fitted()
         loader = self._loader(self._examples(X, None, None), training=False)
         result = np.empty((len(loader), len(self.classes_)), np.float32)
-        for rows, _, scores in answers(self.network_, loader):
+        for rows, _, scores in answers(self.network_, loader, shown=self.settings_.verbose):
             result[rows] = self._head(self.network_).answer(scores.float()).cpu().numpy()
         return result
 

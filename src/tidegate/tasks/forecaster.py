@@ -180,7 +180,8 @@ class Forecaster(SeriesTask):
         history, horizon = self.encoder_.history, self.settings_.horizon
         check_enough(spans, history, horizon, type(self).__name__, part="a forecast", held=False)
         windows = self._loader(spans, training=False)
-        result: dict[str, Any] = measure(self.network_, windows).result()
+        shown = self.settings_.verbose
+        result: dict[str, Any] = measure(self.network_, windows, shown=shown).result()
         if not report:
             return result
         windows.most = self._affordable(windows)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tidegate.data.language_batch import LanguageBatch
 from tidegate.data.streams import Streams
 from tidegate.heads import LanguageMeter
 from tidegate.tasks.language_network import LanguageNetwork
+from tidegate.waiting import waiting
 
 # Those of the authors' program, https://github.com/benkrause/dynamic-evaluation.
 _STEPS = 5  # symbols between two updates
@@ -23,7 +23,9 @@ _PULL = 2e-3  # lambda, how strongly weights go back to where training left them
 _PRECISION = 2e-5  # epsilon
 
 
-def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageMeter:
+def adapted(
+    network: LanguageNetwork, text: Streams, past: Streams, *, shown: bool = False
+) -> LanguageMeter:
     """Measure a text with a copy of a network that learns from each piece after predicting it.
 
     After each piece, with g its gradient and w_0 the trained weights (Krause et al. 2018, updates
@@ -36,6 +38,7 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
         network: The trained network, which stays as it is.
         text: The text to measure, as one stream.
         past: The training text.
+        shown: Whether bars may appear when it takes long.
 
     Returns:
         The filled meter.
@@ -43,13 +46,14 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
     twin = copy.deepcopy(network).eval()
     weights = [weight for weight in twin.parameters() if weight.requires_grad]
     trained = [weight.detach().clone() for weight in weights]
-    roots = [square.sqrt() for square in _squares(twin, weights, past)]
+    roots = [square.sqrt() for square in _squares(twin, weights, past, shown)]
     mean = torch.cat([root.flatten() for root in roots]).mean()
     rates = [_RATE / (root + _PRECISION) for root in roots]
     pulls = [(_PULL * root / mean).clamp(max=1.0) for root in roots]
     meter = twin.meter()
     twin.begin_pass()
-    for batch in _pieces(text, weights[0].device):
+    for rows in waiting(_pieces(text), "reading and adapting", shown=shown):
+        batch = text.batch(rows).to(weights[0].device)
         nats = twin(batch)
         meter.update(nats.detach(), batch)
         gradients = torch.autograd.grad(nats.mean(), weights)
@@ -61,21 +65,22 @@ def adapted(network: LanguageNetwork, text: Streams, past: Streams) -> LanguageM
     return meter
 
 
-def _squares(network: LanguageNetwork, weights: Sequence[Tensor], past: Streams) -> list[Tensor]:
+def _squares(
+    network: LanguageNetwork, weights: Sequence[Tensor], past: Streams, shown: bool
+) -> list[Tensor]:
     """The mean square of the gradient over pieces of the training text."""
     squares = [torch.zeros_like(weight) for weight in weights]
     streams = Streams(past.corpus, count=_ROWS, steps=_STEPS, vary=False)
     pieces = streams.epoch(0)[:_PIECES]
     network.begin_pass()
-    for rows in pieces:
+    for rows in waiting(pieces, "gradients of the training text", shown=shown):
         batch = streams.batch(rows).to(weights[0].device)
         gradients = torch.autograd.grad(network(batch).mean(), weights)
         torch._foreach_addcmul_(squares, gradients, gradients, 1 / len(pieces))
     return squares
 
 
-def _pieces(text: Streams, device: torch.device) -> Iterator[LanguageBatch]:
-    """A text in short pieces of a fixed length."""
-    for first in range(0, text.length, _STEPS):
-        steps = min(_STEPS, text.length - first)
-        yield text.batch(np.array([first, steps])).to(device)
+def _pieces(text: Streams) -> Sequence[np.ndarray]:
+    """Where the short pieces of a text begin, and how long they are."""
+    firsts = np.arange(0, text.length, _STEPS)
+    return list(np.stack([firsts, np.minimum(text.length - firsts, _STEPS)], axis=1))

@@ -133,12 +133,13 @@ class LanguageModel(Writing, Task):
         """
         self._check_fitted()
         streams = self._streams(self._examples(X, y, sample_weight), 1)
+        shown = self.settings_.verbose
         if dynamic is not None:
             from tidegate.tasks.language_dynamic import adapted
 
             past = self._streams(self._examples(dynamic, None, None), self.settings_.batch_size)
-            return adapted(self.network_, streams, past).result()
-        return measure(self.network_, streams).result()
+            return adapted(self.network_, streams, past, shown=shown).result()
+        return measure(self.network_, streams, shown=shown).result()
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return minus the perplexity."""

@@ -68,7 +68,7 @@ class Regressor(RegressorMixin, Task):
         self._check_fitted()
         loader = self._loader(self._examples(X, None, None), training=False)
         result = np.empty(len(loader))
-        for rows, _, outputs in answers(self.network_, loader):
+        for rows, _, outputs in answers(self.network_, loader, shown=self.settings_.verbose):
             result[rows] = self._line(self.network_).answer(outputs).cpu().numpy()
         return result
 

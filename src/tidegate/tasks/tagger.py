@@ -112,7 +112,7 @@ class Tagger(Task):
         examples = self._examples(X, None, None)
         found: list[Any] = [None] * len(examples)
         loader = self._loader(examples, training=False)
-        for rows, batch, scores in answers(self.network_, loader):
+        for rows, batch, scores in answers(self.network_, loader, shown=self.settings_.verbose):
             told = self._tagged([examples.inputs[row] for row in rows], scores, batch.lengths)
             for row, sentence in zip(rows, told, strict=True):
                 found[row] = sentence

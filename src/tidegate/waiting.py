@@ -16,12 +16,13 @@ PATIENCE = 2.0
 """Seconds without a word."""
 
 
-def waiting(items: Sequence[T], label: str) -> Iterator[T]:
+def waiting(items: Sequence[T], label: str, *, shown: bool = True) -> Iterator[T]:
     """Go over items; on a terminal a progress bar appears after `PATIENCE` seconds.
 
     Args:
         items: What to go over.
         label: What is being done.
+        shown: Whether there may be a bar at all.
 
     Yields:
         The items.
@@ -31,16 +32,16 @@ def waiting(items: Sequence[T], label: str) -> Iterator[T]:
         [1, 2]
     """
     console = Console(file=sys.stderr)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    bar = Progress(console=console, transient=True, disable=not (shown and console.is_terminal))
     task = bar.add_task(label, total=len(items))
-    began, shown = time.monotonic(), False
+    began, started = time.monotonic(), False
     try:
         for done, item in enumerate(items):
-            if not shown and time.monotonic() - began > PATIENCE:
+            if not started and time.monotonic() - began > PATIENCE:
                 bar.start()
-                shown = True
+                started = True
             bar.update(task, completed=done)
             yield item
     finally:
-        if shown:
+        if started:
             bar.stop()

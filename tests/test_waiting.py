@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tidegate.explain import waiting as module
-from tidegate.explain.waiting import waiting
+from tidegate import waiting as module
+from tidegate.waiting import waiting
 
 
 class Terminal(io.StringIO):
@@ -61,3 +61,11 @@ def test_the_bar_ends_with_an_error(clock, monkeypatch):
     next(bar)
     bar.close()
     assert stream.getvalue().endswith("\x1b[?25h") or "\x1b[?25h" in stream.getvalue()
+
+
+def test_nothing_is_shown_where_it_is_not_wanted(clock, monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    for _ in waiting(range(4), "counting sheep", shown=False):
+        clock[0] += 9.0
+    assert stream.getvalue() == ""

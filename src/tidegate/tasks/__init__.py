@@ -38,7 +38,7 @@ _SHARED |= {"baselines", "forecast_metrics", "forecast_network", "forecaster_set
 _SHARED |= {"backtest", "forecast", "forecast_plots", "forecast_skip", "intervals"}
 _SHARED |= {"outcomes", "series_task", "spans"}
 _SHARED |= {"forecast_strategies"}
-_SHARED |= {"tagged_sentence", "tagger_network", "tagger_rows", "tagger_settings"}
+_SHARED |= {"tagged_sentence", "tagger_network", "tagger_rows", "tagger_settings", "word_settings"}
 _SHARED |= {"columns", "ensemble", "regressor", "sequence_base", "sequence_network"}
 
 _TABLE = "DATA.csv"

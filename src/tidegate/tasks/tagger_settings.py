@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.data.schemes import SCHEMES
-from tidegate.errors import InputError, message
 from tidegate.tasks.option import changed, setting
-from tidegate.tasks.settings import Settings
+from tidegate.tasks.word_settings import WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggerSettings(Settings):
+class TaggerSettings(WordSettings):
     """The settings of a Tagger."""
 
-    bidirectional: bool = changed(Settings, "bidirectional", True)
-    hidden_size: int = changed(Settings, "hidden_size", 200)
-    dropout: float = changed(Settings, "dropout", 0.5)
-    epochs: int = changed(Settings, "epochs", 10)
-    batch_size: int = changed(Settings, "batch_size", 32)
-    learning_rate: float = changed(Settings, "learning_rate", 3e-3)
-    weight_averaging: float = changed(Settings, "weight_averaging", 0.999)
-    patience: int | None = changed(Settings, "patience", None)
+    bidirectional: bool = changed(WordSettings, "bidirectional", True)
+    hidden_size: int = changed(WordSettings, "hidden_size", 200)
+    dropout: float = changed(WordSettings, "dropout", 0.5)
+    epochs: int = changed(WordSettings, "epochs", 10)
+    batch_size: int = changed(WordSettings, "batch_size", 32)
+    learning_rate: float = changed(WordSettings, "learning_rate", 3e-3)
+    weight_averaging: float = changed(WordSettings, "weight_averaging", 0.999)
+    patience: int | None = changed(WordSettings, "patience", None)
+    max_vocabulary: int = changed(WordSettings, "max_vocabulary", 100_000)
     scheme: str = setting(
         "auto",
         help="How the tags are written: as spans in bio, iob1 or iobes, or none for tags that are "
@@ -46,20 +46,6 @@ class TaggerSettings(Settings):
     zero_digits: bool = setting(
         True, help="Look words up with each digit as 0.", structural=True, group="Text"
     )
-    min_frequency: int = setting(
-        1,
-        help="Fewest occurrences of a word that is learned.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
-    max_vocabulary: int = setting(
-        100_000,
-        help="Most words that are learned, the most frequent.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
     max_characters: int = setting(
         32,
         help="Most characters of a word that are read; of a longer one its head and tail.",
@@ -72,23 +58,6 @@ class TaggerSettings(Settings):
         help="Add to the vector of a word those of its prefixes, suffixes and shape.",
         structural=True,
         group="Text",
-    )
-    embedding_size: int = setting(
-        100,
-        help="Numbers in the vector of a word; pretrained vectors bring their own.",
-        minimum=1,
-        maximum=65536,
-        structural=True,
-    )
-    vectors: str | None = setting(
-        None,
-        help="File of pretrained word vectors: GloVe or word2vec text, or .npz with the arrays "
-        "words and vectors.",
-        structural=True,
-        group="Text",
-    )
-    freeze_vectors: bool = setting(
-        False, help="Keep the pretrained vectors as they are.", structural=True
     )
     character_size: int = setting(
         30, help="Numbers in the vector of a character.", minimum=1, maximum=65536, structural=True
@@ -121,10 +90,3 @@ class TaggerSettings(Settings):
     character_dropout: float = setting(
         0.0, help="Share of characters replaced by <unk> in training.", minimum=0, maximum=0.95
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.freeze_vectors and self.vectors is None:
-            remedy = "Name a file of vectors, or leave freeze_vectors out"
-            rule = "False without vectors"
-            raise InputError(message(self.owner, "freeze_vectors", rule, True, remedy))

@@ -10,10 +10,11 @@ from tidegate.errors import InputError, message
 from tidegate.nn.pooling import POOLINGS
 from tidegate.tasks.classifier import ClassifierSettings
 from tidegate.tasks.option import changed, setting
+from tidegate.tasks.word_settings import WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextClassifierSettings(ClassifierSettings):
+class TextClassifierSettings(ClassifierSettings, WordSettings):
     """The settings of a TextClassifier."""
 
     bidirectional: bool = changed(ClassifierSettings, "bidirectional", True)
@@ -48,20 +49,6 @@ class TextClassifierSettings(ClassifierSettings):
     stop_words: tuple[str, ...] = setting(
         (), help="Words to leave out.", structural=True, group="Text"
     )
-    min_frequency: int = setting(
-        1,
-        help="Fewest occurrences of a word that is learned.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
-    max_vocabulary: int = setting(
-        30_000,
-        help="Most words that are learned, the most frequent.",
-        minimum=1,
-        structural=True,
-        group="Text",
-    )
     max_length: int = setting(
         400, help="Most tokens of a text that are read.", minimum=1, structural=True, group="Text"
     )
@@ -88,23 +75,6 @@ class TextClassifierSettings(ClassifierSettings):
         help="Give n-grams vectors too, added to that of their last word; otherwise they are for "
         "the wide part alone.",
         structural=True,
-    )
-    embedding_size: int = setting(
-        100,
-        help="Numbers in the vector of a token; pretrained vectors bring their own.",
-        minimum=1,
-        maximum=65536,
-        structural=True,
-    )
-    vectors: str | None = setting(
-        None,
-        help="File of pretrained word vectors: GloVe or word2vec text, or .npz with the arrays "
-        "words and vectors.",
-        structural=True,
-        group="Text",
-    )
-    freeze_vectors: bool = setting(
-        False, help="Keep the pretrained vectors as they are.", structural=True
     )
     pretrained: str | None = setting(
         None,
@@ -185,11 +155,6 @@ class TextClassifierSettings(ClassifierSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.freeze_vectors and self.vectors is None:
-            remedy = "Name a file of vectors, or leave freeze_vectors out"
-            raise InputError(
-                message(self.owner, "freeze_vectors", "False without vectors", True, remedy)
-            )
         if self.pretrained is not None and self.vectors is not None:
             rule, remedy = "left out with pretrained", "A language model brings its own vectors"
             raise InputError(message(self.owner, "vectors", rule, self.vectors, remedy))

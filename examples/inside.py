@@ -1,7 +1,7 @@
 """See inside a model of your own: its gates, its memory, and what other initial weights would do.
 
 python examples/inside.py --out pictures/
-python examples/inside.py --model tidegate-demo/model --out pictures/
+python examples/inside.py --model tidegate-demo/spam/model --out pictures/
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why did it answer so, which unit follows what, and what if: asked of a spam filter.
 
 python examples/why.py --out pictures/
-python examples/why.py --model tidegate-demo/model --out pictures/
+python examples/why.py --model tidegate-demo/spam/model --out pictures/
 """
 
 from __future__ import annotations

@@ -33,6 +33,8 @@ def test_a_near_name_is_suggested_and_else_all_are_listed():
     assert suggest("peephol", known) == "Did you mean 'peephole'"
     assert suggest("zzz", known) == "Known: coupled, layer_norm, peephole"
     assert suggest("zzz", iter(known)) == "Known: coupled, layer_norm, peephole"
+    assert suggest("zzz", known, listed=True) == ""
+    assert suggest("peephol", known, listed=True) == "Did you mean 'peephole'"
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,11 @@ def test_a_plain_average_is_the_mean_of_all():
 
 
 def test_an_average_forgets_at_its_decay_once_it_has_seen_enough():
-    # Mean of the first two, then each new value counts a half.
-    assert values(Average(0.5), [2, 4, 8, 0]) == pytest.approx(((3 + 8) / 2 + 0) / 2)
+    # The values count 1, 4 / 5, 4 / 6 and 4 / 7, and from the fifth on 1 - 0.44.
+    second = 2 + 4 / 5 * (4 - 2)
+    third = second + 4 / 6 * (8 - second)
+    expected = (third * 3 / 7) * 0.44 + 6 * 0.56
+    assert values(Average(0.44), [2, 4, 8, 0, 6]) == pytest.approx(expected)
 
 
 def published(losses, nonmono):

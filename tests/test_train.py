@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from torch import nn
 
 from tests.toys import ToyNetwork, ToyRows
 from tidegate import checkpoint
+from tidegate.batch import Batch
 from tidegate.errors import ArtifactError, InputError, TrainingError
 from tidegate.progress import Event
 from tidegate.train import Plan, Training
@@ -185,7 +187,7 @@ def test_weight_averaging_is_the_running_mean_of_the_weights():
     run.run()
     average = seen[0]
     for count, weight in enumerate(seen[1:], 2):
-        share = max(0.1, 1 / count)
+        share = max(0.1, 4 / (count + 3))
         average = (1 - share) * average + share * weight
     torch.testing.assert_close(run.network.hidden.weight, average)
     assert not torch.equal(run.network.hidden.weight, seen[-1])
@@ -195,6 +197,21 @@ def test_weight_averaging_waits_for_the_peak_of_a_one_cycle_schedule():
     run = training(weight_averaging=0.9, schedule="one-cycle", warmup=0.5, epochs=2)
     run.run()
     assert run.average.updates == 5
+
+
+def test_the_history_tells_the_rate_of_the_schedule_whatever_share_a_batch_takes_of_it():
+    class Half(Batch):
+        share = 0.5
+
+    class Halved(ToyRows):
+        def batch(self, rows):
+            batch = super().batch(rows)
+            return Half(**{f.name: getattr(batch, f.name) for f in dataclasses.fields(batch)})
+
+    run = training(rows=Halved(), epochs=2, learning_rate=0.05)
+    run.run()
+    assert [row["learning_rate"] for row in run.history] == [0.05, 0.05]
+    assert run.optimizer.param_groups[0]["lr"] == pytest.approx(0.025)
 
 
 def test_events_count_steps_and_epochs():
@@ -342,8 +359,9 @@ def test_resuming_another_run_is_refused(tmp_path, change, named):
     identity = change.pop("identity", None)
     other = training(**({"held": ToyRows(11, seed=4), "folder": tmp_path} | change))
     other.identity = identity or other.identity
-    with pytest.raises(InputError, match=f"resume: `{named}` must be as in"):
+    with pytest.raises(InputError, match=f"resume: `{named}` must be as in") as told:
         other.run(resume=True)
+    assert ("the same data" in str(told.value)) == (named in ("X, y", "validation"))
 
 
 def test_resuming_without_a_checkpoint_says_so(tmp_path):

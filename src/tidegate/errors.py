@@ -54,12 +54,13 @@ def message(owner: str, argument: str, rule: str, got: object, remedy: str = "")
     return f"{sentence} {remedy}." if remedy else sentence
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
     """Say which known name was probably meant, or list them all.
 
     Args:
         name: The name that nobody knows.
         known: The names that exist.
+        listed: Whether the reader has the list already; it is not told again.
 
     Returns:
         "Did you mean 'X'?"-style text without its full stop.
@@ -70,4 +71,6 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean '{close[0]}'" if close else f"Known: {', '.join(names)}"
+    if close:
+        return f"Did you mean '{close[0]}'"
+    return "" if listed else f"Known: {', '.join(names)}"

@@ -41,12 +41,18 @@ def make_optimizer(
     return torch.optim.AdamW(groups, betas=_BETAS, fused=fused)
 
 
+# How soon an average of few values forgets the first ones.
+_FORGET = 3
+
+
 class Average:
     """A running average of weights.
 
     Args:
-        decay: How slowly it forgets, from 0 to 1: a plain mean at first, then each new value
-            counts 1 - `decay`. With 1 it stays the plain mean.
+        decay: How slowly it forgets, from 0 to 1: each new value counts 1 - `decay`, at first
+            more: the n-th (1 + 3) / (n + 3), an average of about the last quarter (Shamir & Zhang
+            2013, "polynomial decay"), so that a short training is not held back by its beginning.
+            With 1 it is the plain mean.
 
     Attributes:
         tensors: The averages by name; empty before the first update.
@@ -75,7 +81,8 @@ class Average:
         if not self.tensors:
             self.tensors = {name: tensor.detach().clone() for name, tensor in current.items()}
         self.updates += 1
-        share = max(1 - self.decay, 1 / self.updates)
+        forget = _FORGET if self.decay < 1 else 0
+        share = max(1 - self.decay, (1 + forget) / (self.updates + forget))
         averages = [self.tensors[name] for name in current]
         torch._foreach_lerp_(averages, [tensor.detach() for tensor in current.values()], share)
 

@@ -62,6 +62,8 @@ _SPARE = 5  # freed memory is kept for the next step up to one part in so many o
 _TIDY = 32  # steps
 # What a checkpoint keeps besides tensors.
 _COUNTERS = ("epoch", "step", "best_epoch", "loss_sum", "history")
+# What an identity knows by fingerprints.
+_DATA = ("X, y", "validation")
 # Columns of the history that tell how the training went, and are no scores.
 _GRADIENT = ("train_gradient_norm", "train_clipped")
 
@@ -133,7 +135,7 @@ class Training:
         self.epoch, self.step = 0, 0
         self.stalled = False
         self.meter = network.meter()
-        self.loss_sum = 0.0
+        self.loss_sum, self.rate = 0.0, 1.0
         self.norms = torch.zeros(0)
         self.clock = Clock()
         self.tidy: Callable[[], None] = lambda: None
@@ -203,9 +205,9 @@ class Training:
     def _run_step(self, batch: Batch, steps: int) -> None:
         done = self.epoch * steps + self.step
         total = self.plan.epochs * steps
-        share = rate(self.plan.schedule, done, total, self.plan.warmup)
+        self.rate = rate(self.plan.schedule, done, total, self.plan.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * share * batch.share
+            group["lr"] = peak * self.rate * batch.share
         loss, outputs = self.network.learn(batch)
         value = loss.item()
         if not math.isfinite(value):
@@ -252,7 +254,7 @@ class Training:
             if not math.isfinite(metrics["loss"]):
                 raise self._broken("validation loss", metrics["loss"], "")
             row |= {f"validation_{name}": value for name, value in metrics.items()}
-        row["learning_rate"] = self.optimizer.param_groups[0]["lr"]
+        row["learning_rate"] = self.peaks[0] * self.rate
         row["seconds"] = self.clock.seconds
         evaluated = _copy(self.network.state_dict())
         self.network.load_state_dict(trained)
@@ -319,14 +321,18 @@ class Training:
 
     def _identity(self) -> dict[str, Any]:
         held = None if self.held is None else self.held.fingerprint()
-        return {**self.identity, "X, y": self.rows.fingerprint(), "validation": held}
+        return {**self.identity, **dict(zip(_DATA, (self.rows.fingerprint(), held), strict=True))}
 
     def _check_identity(self, kept: Mapping[str, Any]) -> None:
         for name, value in self._identity().items():
-            if kept.get(name) != value:
-                rule = f"as in {self.checkpoint}, {kept.get(name)!r}, to go on from it"
-                remedy = "Set it back, or start anew without resume"
-                raise InputError(message("resume", name, rule, repr(value), remedy))
+            if kept.get(name) == value:
+                continue
+            before, now = repr(kept.get(name)), repr(value)
+            if name in _DATA:  # known by their fingerprints, which tell a reader nothing
+                before, now = "the same data", "other data"
+            rule = f"as in {self.checkpoint}, {before}, to go on from it"
+            remedy = "Set it back, or start anew without resume"
+            raise InputError(message("resume", name, rule, now, remedy))
 
     def _is_best(self) -> bool:
         if self.held is None or not self.best_epoch:

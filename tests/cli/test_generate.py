@@ -65,6 +65,8 @@ def test_a_prompt_comes_by_standard_input_or_not_at_all(run, writer):
     named = run("generate", writer, "ab\nba", "--length", 9, "--seed", 0)
     assert by_pipe.stdout == named.stdout
     assert by_pipe.stdout.startswith("ab\nba")
+    typed = run("generate", writer, r"ab\nba", "--length", 9, "--seed", 0)
+    assert typed.stdout == named.stdout
     assert run("generate", writer, "--length", 9).exit_code == 0
 
 
@@ -81,6 +83,7 @@ def test_a_prompt_comes_by_standard_input_or_not_at_all(run, writer):
         (("ab", "--beam", "2", "--seed", "1"), "generate: `beam` must be left out with"),
         (("ab", "--beam", "2", "--num", "3"), "generate: `--num` must be 1 with --beam; got 3"),
         (("ab", "--stop", ""), "generate: `stop` must be texts with a character; got ''"),
+        (("ab", "--length", "x"), ". See tidegate generate --help"),
         (("ab", "--tempreture", "1"), "Did you mean '--temperature'?"),
     ],
 )

@@ -60,7 +60,9 @@ def test_a_line_end_is_an_answer_one_can_see(run, tmp_path):
     quick = ("--learning-rate", "0.1", "--epochs", "3")
     fit(run, data, *quick, out=tmp_path / "m")
     assert tidegate.load(tmp_path / "m").predict(["a\na"]).tolist() == ["\n"]
-    assert r"'\n'" in run("predict", tmp_path / "m", "a\na").stdout
+    shown = run("predict", tmp_path / "m", "a\na").stdout
+    assert r"'\n'" in shown
+    assert "probability" not in shown
 
 
 def test_a_table_holds_documents(run, tmp_path):
@@ -106,8 +108,36 @@ def test_wrong_files_are_one_line_that_names_them(run, tmp_path, data, told):
 
 
 @pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "an existing one"), (b"", "an empty file"), (b"the \xe9", "position 4")],
+)
+@pytest.mark.parametrize("option", ["--test", "--validation"])
+def test_files_beside_the_text_are_checked_before_it_is_learned(
+    run, tmp_path, monkeypatch, option, content, told
+):
+    data, beside = tmp_path / "a.txt", tmp_path / "beside.txt"
+    data.write_text(TEXT)
+    if content is not None:
+        beside.write_bytes(content)
+    monkeypatch.setattr(tidegate.LanguageModel, "fit", lambda *_, **__: pytest.fail("trained"))
+    line = one_line(fit(run, data, option, beside, out=tmp_path / "m"))
+    assert "beside.txt" in line
+    assert told in line
+    assert {path.name for path in tmp_path.iterdir()} <= {"a.txt", "beside.txt"}
+
+
+def test_it_says_that_a_part_is_held_out_where_too_little_is_left(run, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("ab")
+    line = one_line(fit(run, path, out=tmp_path / "m"))
+    assert "at least two symbols; got only one, with a part held out for validation" in line
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("--merge", "sum"), "--merge is no option"),
+        (("--mixtures", "3"), "`mixtures` must be left out without a mixture; got 3"),
         (("--level", "letters"), "`level` must be one of"),
         (("--bptt", "0"), "`bptt` must be an integer >= 1"),
         (("--split", "part"), "`--split` must be left out for a file that is no table"),

@@ -132,6 +132,7 @@ def test_numbers_in_the_text_column_are_texts(run, model, tmp_path):
     ("words", "said"),
     [
         (("gone.csv",), "gone.csv: `file` must be an existing one"),
+        (("{folder}",), "predict: `DATA` must be a file, or texts; got the folder"),
         (("{new}", "--text", "txt"), "no column 'txt'. Did you mean 'text'"),
         (("{new}", "--out", "p.xlsx"), "p.xlsx: `suffix` must be a name that ends in .csv"),
         (("{new}", "--out", "nowhere/p.csv"), "`--out` must be a file in a folder that exists"),

@@ -18,6 +18,7 @@ def test_a_demo_shows_scores_answers_and_commands_that_work(
     done = run("demo", "--quiet")
     assert done.exit_code == 0, done.output
     assert done.stderr == ""
+    assert (tmp_path / "tidegate-demo" / "spam" / "model").is_dir()  # no demo replaces another's
     shown = done.stdout
     assert shown.startswith("An LSTM learns to tell spam from real text messages")
     for part in ("accuracy", "macro f1", "true \\ predicted", "precision", "learning_curve.png"):

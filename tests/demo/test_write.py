@@ -40,6 +40,7 @@ def test_samples_are_shown_as_it_learns_and_do_not_change_what_it_learns(quick, 
     shown = capsys.readouterr().out
     assert shown.count("After ") == 6
     assert "(loss " in shown
+    assert shown.count("epoch ") == 6
     assert "\n\nROMEO:\n" in shown
     alone = write.LanguageModel(num_layers=1, epochs=6, dropout=0.2, verbose=False)
     alone.fit(write.load_tiny_shakespeare())

@@ -34,6 +34,7 @@ def test_dropout_between_layers_is_the_same_unless_said():
     [
         ({"bidirectional": True}, "what comes next must not be read"),
         ({"tied": True, "softmax": "adaptive"}, "`tied` must be False with an adaptive softmax"),
+        ({"mixtures": 3, "softmax": "full"}, "`mixtures` must be left out without a mixture"),
         ({"level": "chars"}, "Did you mean 'char'"),
         ({"weight_averaging": 0.9, "average_after": 5}, "must be 0 with average_after"),
     ],

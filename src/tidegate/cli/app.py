@@ -78,8 +78,12 @@ app.command()(about.tasks)
 def demo(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which demo.")] = "spam",
     out: Annotated[
-        Path, typer.Option(help="Folder for the model and the pictures.", metavar="FOLDER")
-    ] = Path("tidegate-demo"),
+        Path | None,
+        typer.Option(
+            help="Folder for the model and the pictures [dim](default tidegate-demo/NAME)[/dim].",
+            metavar="FOLDER",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
 ) -> None:
     """See it work: train on data that ships with tidegate, and look at what came out.
@@ -89,11 +93,11 @@ def demo(
     forecast: the CO2 in the air of the next year, with intervals, in a few seconds.
     anomaly: a sensor breaks four times, and an alarm says when and how, in half a minute.
     tag: an LSTM learns the parts of speech, and colours sentences by them, in a minute or two.
-    write: an LSTM learns to write like Shakespeare, and shows it, in about three minutes.
+    write: an LSTM learns to write like Shakespeare, and shows it, in three to five minutes.
     """
     from tidegate.cli.showcase import show
 
-    show(name, out, quiet)
+    show(name, out or Path("tidegate-demo", name), quiet)
 
 
 @app.command()

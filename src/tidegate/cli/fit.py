@@ -207,7 +207,10 @@ def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
         if is_model(out) and not kept.exists():
             console.note(f"{out}/ is finished: there is nothing to resume.")
             raise typer.Exit
-        console.note("no checkpoint was written before the run stopped: starting anew.")
+        why = f"there is no stopped run of {out}/"
+        if kept.exists():
+            why = "no checkpoint was written before the run stopped"
+        console.note(f"{why}: starting anew.")
     if there and not wanted:
         console.note(
             f"{kept}/ holds a stopped run, which the end of the first epoch will replace; "

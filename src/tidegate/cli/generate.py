@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 # The options of the command, each with its help.
 Prompt = Annotated[
-    str, typer.Argument(metavar="[PROMPT|-]", help="What to go on from; - is standard input.")
+    str,
+    typer.Argument(
+        metavar="[PROMPT|-]", help="What to go on from; \\n is a line end, - standard input."
+    ),
 ]
 Length = Annotated[
     int, typer.Option(metavar="N", help="Characters to write at most, or words, or pieces.")
@@ -82,7 +85,7 @@ def generate(
         "top_k": top_k,
         "top_p": top_p,
         "min_p": min_p,
-        "stop": [given.replace("\\n", "\n").replace("\\t", "\t") for given in stop or ()],
+        "stop": [_unescaped(given) for given in stop or ()],
     }
     for number in range(num):
         seeded = None if seed is None else seed + number
@@ -99,7 +102,12 @@ def _read(prompt: str) -> str:
     """The prompt: a text itself, or what comes by standard input."""
     if prompt == "-":
         return decoded(sys.stdin.buffer.read(), "generate", "standard input")
-    return decoded(prompt.encode(errors="surrogateescape"), "generate", "PROMPT")
+    return _unescaped(decoded(prompt.encode(errors="surrogateescape"), "generate", "PROMPT"))
+
+
+def _unescaped(given: str) -> str:
+    """Read line ends and tabs as a shell without $'...' has them typed."""
+    return given.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _show(prompt: str, pieces: Iterator[str]) -> None:

@@ -34,7 +34,10 @@ def setting_parameters(task: type[Task]) -> Parameters:
     """Declare the options of a task's settings and of the layers it can use."""
     settings = task.settings_class.options()
     offered = {n: o for n, o in settings.items() if o.cli and n not in _SAID_OTHERWISE}
-    offered |= {_LAYER + name: option for name, option in layer_options().items()}
+    layers = layer_options()
+    if "bidirectional" not in offered:
+        del layers["merge"]  # there are no two directions
+    offered |= {_LAYER + name: option for name, option in layers.items()}
     # A task's own groups come first, then the shared ones in the order a user thinks of them.
     own = [o.group for o in offered.values() if o.group not in _GROUPS]
     order = [*dict.fromkeys(own), *_GROUPS]

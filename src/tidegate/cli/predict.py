@@ -230,11 +230,18 @@ def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
 
 
 def _table(inputs: list[str]) -> Path | None:
-    """Say which file the arguments name, or None when they are texts or -."""
+    """Say which file the arguments name, or None when they are texts or -.
+
+    Raises:
+        InputError: If they name a folder.
+    """
     if not inputs:
         return None
     first = Path(inputs[0])
     named = len(inputs) == 1 and inputs[0] != "-"
+    if named and is_true(first.is_dir):
+        rule, remedy = "a file, or texts", "A text of this name can be given as a line of -"
+        raise InputError(message("predict", "DATA", rule, f"the folder {inputs[0]}", remedy))
     if named and (is_true(first.is_file) or inputs[0].endswith(_TABLES)):
         return first  # a file that is missing is told of when it is read
     return None

@@ -93,7 +93,7 @@ def usage_message(error: Any) -> str:
         if remedy.startswith("Did"):
             return f"{context.command_path}: {unknown} is no option. {remedy}?"
         text = f"{unknown} is no option."
-    return f"{context.command_path}: {text} See {context.command_path} --help"
+    return f"{context.command_path}: {text.rstrip('.')}. See {context.command_path} --help"
 
 
 def report_bug(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:

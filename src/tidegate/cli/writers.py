@@ -74,12 +74,13 @@ def _readable(frame: pd.DataFrame, shown: str) -> Table:
     # Only the last column may be cut when the terminal is narrow.
     widest = max(map(len, ["prediction", *answers]))
     table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
-    table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
+    if any(probability is not None for _, probability in _answers(frame)):
+        table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
     table.add_column(shown)
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
-        number = "" if probability is None else f"{probability:.4f}"
+        number = [f"{probability:.4f}"] if probability is not None else []
         text = Text(" ".join(str(value).split()), no_wrap=True, overflow="ellipsis")
-        table.add_row(Text(_visible(answer)), number, text)
+        table.add_row(Text(_visible(answer)), *number, text)
     return table
 
 

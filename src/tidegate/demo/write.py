@@ -12,7 +12,7 @@ from rich.console import Console
 from tidegate.artifact import check_replaceable
 from tidegate.datasets import load_tiny_shakespeare
 from tidegate.demo.outcome import Outcome, check_folder
-from tidegate.progress import Event
+from tidegate.progress import Event, line
 from tidegate.tasks.language_model import LanguageModel
 
 _PROMPT = "\n\nROMEO:\n"  # a name that the text knows, at the beginning of a speech
@@ -85,6 +85,8 @@ class Samples:
         Args:
             event: A moment of the training.
         """
+        if event.kind == "epoch":
+            self._console.print(f"{line(event)}\n", soft_wrap=True)
         updates = (event.epoch - 1) * event.steps + event.step
         if event.kind != "batch" or updates < self._next:
             return

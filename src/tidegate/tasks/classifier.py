@@ -141,7 +141,8 @@ class Classifier(ClassifierMixin, Task):
         except ValueError as error:  # scikit-learn's, or ours from a helper of data/
             rule = "possible: at least two different rows of each class, some on either side"
             remedy = "Add rows, hold none out (validation: none), or give rows of their own"
-            raise InputError(message(owner, "validation", rule, error, remedy)) from error
+            got = f"{len(labels):,} rows and validation={share:g}"
+            raise InputError(message(owner, "validation", rule, got, remedy)) from error
         chosen = np.zeros(len(examples), dtype=bool)
         chosen[held] = True
         return chosen

@@ -101,6 +101,8 @@ class LanguageModel(Writing, Task):
         if (column := columns["text"]) not in ("text", self.columns_.get("text")):
             rule = "left out for a plain text, which has no columns"
             raise InputError(message(str(path), "--text", rule, column))
+        (document,), _ = as_documents(path, type(self).__name__)
+        document.length()  # what is wrong with a file is found before any training
         return path, None
 
     def evaluate(
@@ -175,7 +177,8 @@ class LanguageModel(Writing, Task):
     def facts(self) -> dict[str, str]:
         """Return the size of the vocabulary and its first symbols besides."""
         words = self.encoder_.vocabulary[2:]
-        shown = shortened(repr(word)[1:-1] for word in words)
+        # A space keeps its quotes, or there would be nothing to see.
+        shown = shortened(repr(word) if word == " " else repr(word)[1:-1] for word in words)
         return super().facts() | {"vocabulary": f"{len(words):,}: {shown}"}
 
     # What a task writes.
@@ -309,5 +312,7 @@ def _refuse(examples: Examples, rule: str, got: str) -> InputError:
     """Complain about a text, naming its file if it is in one."""
     names = {document.name for document in examples.inputs} or {"X"}
     (name,) = names if len(names) == 1 else (f"{len(names)} files",)
+    if any(document.first or document.last is not None for document in examples.inputs):
+        got += ", with a part held out for validation or left for it"
     owner, argument = ("LanguageModel", "X") if name == "X" else (name, "text")
     return InputError(message(owner, argument, rule, got))

@@ -128,6 +128,9 @@ class LanguageModelSettings(Settings):
         if self.bidirectional:
             rule, remedy = "False: what comes next must not be read", "Leave it out"
             raise InputError(message(self.owner, "bidirectional", rule, True, remedy))
+        if self.softmax != "mixture" and self.mixtures != self.options()["mixtures"].default:
+            rule, remedy = "left out without a mixture", "Add softmax='mixture'"
+            raise InputError(message(self.owner, "mixtures", rule, self.mixtures, remedy))
         if self.tied and self.softmax == "adaptive":
             rule, remedy = "False with an adaptive softmax", "Its clusters have their own weights"
             raise InputError(message(self.owner, "tied", rule, True, remedy))

@@ -140,7 +140,7 @@ class Option:
                 return result
         remedy = ""
         if isinstance(value, str) and self.choices:
-            remedy = suggest(value, self.choices)
+            remedy = suggest(value, self.choices, listed=True)
         shown = repr(value) if isinstance(value, str) else value
         raise InputError(message(owner, self.name, self.rule, shown, remedy or self._default_hint))
 

@@ -6,6 +6,7 @@ import io
 
 import matplotlib.image
 import pytest
+from matplotlib.figure import Figure
 
 from tidegate import card
 
@@ -42,6 +43,21 @@ def test_the_learning_curve_is_a_picture_with_lines_in_it(history):
     height, width, _ = picture.shape
     assert width > height > 200
     assert picture[..., :3].std() > 0.05
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 12])
+def test_epochs_are_whole_numbers_on_the_axis(epochs, monkeypatch):
+    drawn = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda own, *a, **k: (drawn.append(own), save(own, *a, **k))
+    )
+    card.learning_curve([HISTORY[0] | {"epoch": epoch + 1} for epoch in range(epochs)])
+    for axes in drawn[0].axes:
+        first, last = axes.get_xlim()
+        ticks = [tick for tick in axes.get_xticks() if first <= tick <= last]
+        assert ticks
+        assert all(tick == int(tick) for tick in ticks)
 
 
 def test_the_files_for_reading_are_made_together():

@@ -134,7 +134,8 @@ def learning_curve(history: History) -> bytes:
             if points:
                 axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=part)
         axes.set(title=score.replace("_", " "), xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        # Of one epoch, two ticks could only be told apart by fractions.
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         axes.legend(frameon=False)
         axes.grid(alpha=0.3)
     picture = io.BytesIO()

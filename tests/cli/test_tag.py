@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pandas as pd
@@ -138,7 +139,7 @@ def test_texts_are_answered_in_every_format(run, fitted, tmp_path):
     assert run("predict", fitted, tmp_path / "a.txt").stdout == piped
 
 
-@pytest.mark.parametrize("suffix", ["conll", "txt.gz", "jsonl", "csv", "tsv.gz", "parquet"])
+@pytest.mark.parametrize("suffix", ["conll", "jsonl", "csv", "tsv.gz", "parquet"])
 def test_answers_go_to_files(run, fitted, data, tmp_path, suffix):
     out = tmp_path / f"answers.{suffix}"
     done = run("predict", fitted, data, "--out", out)
@@ -147,13 +148,67 @@ def test_answers_go_to_files(run, fitted, data, tmp_path, suffix):
     expected = [list(told.tags) for told in tidegate.load(fitted).predict(read_sentences(data)[0])]
     if suffix == "jsonl":
         found = [json.loads(line)["tags"] for line in out.read_text().splitlines()]
-    elif suffix in {"conll", "txt.gz"}:
+    elif suffix == "conll":
         found = read_sentences(out)[1]
     else:
         reader = pd.read_parquet if suffix == "parquet" else pd.read_csv
         frame = reader(out, **({"sep": "\t"} if "tsv" in suffix else {}))
         found = frame.groupby("sentence")["prediction"].agg(list).tolist()
     assert found == expected
+
+
+def test_a_txt_has_the_spans_in_the_texts(run, fitted, tmp_path):
+    texts = ("Ann Reed rows in Hull.", "Eve reads.")
+    (tmp_path / "texts.txt").write_text("\n".join(texts) + "\n")
+    shown = run("predict", fitted, *texts).stdout
+    assert shown.startswith("Ann Reed[PER] rows in Hull[LOC].\n")
+    for suffix in ("txt", "txt.gz"):
+        out = tmp_path / f"answers.{suffix}"
+        done = run("predict", fitted, tmp_path / "texts.txt", "--out", out)
+        assert done.exit_code == 0, done.output
+        data = out.read_bytes()
+        assert (gzip.decompress(data) if suffix == "txt.gz" else data).decode() == shown
+
+
+def test_wrong_columns_of_a_conll_file(run, fitted, data, tmp_path):
+    words = ("fit", "tagger", data, *TINY, "--out", tmp_path / "model")
+    for option in ("--token", "--tag", "--sentence"):
+        assert "no column 'foo'. Known: 0, 1, 2." in one_line(run(*words, option, "foo"))
+    assert "no column 'foo'" in one_line(run("predict", fitted, data, "--sentence", "foo"))
+    assert "no column '7'" in one_line(run("evaluate", fitted, data, "--tag", "7"))
+    line = one_line(run(*words, "--tag", "1", "--scheme", "bio"))
+    assert "`1` must be O, or B- or I- with a label (B-PER, say), in bio" in line
+    assert "(--scheme none)" in line
+    bare = tmp_path / "bare.conll"
+    bare.write_text("Ann\nrows\n")
+    line = one_line(run("evaluate", fitted, bare))
+    assert f"{bare}: `tag` must be given: a tag for each word; got no tags" in line
+
+
+def test_a_file_parts_sentences_as_it_does_whatever_that_of_the_training_did(run, fitted, data):
+    model = tidegate.load(fitted)
+    model.columns_ = {"sentence": "s", **model.columns_}
+    model.columns_["token"] = "0"
+    model.save(data.parent / "model")
+    done = run("predict", data.parent / "model", data)
+    assert done.stdout == run("predict", fitted, data).stdout
+
+
+def test_a_wrong_tag_is_told_with_its_line_and_its_own_file(run, data, tmp_path):
+    lines = data.read_text().splitlines()
+    last = max(place for place, line in enumerate(lines) if line)
+    lines[last] = lines[last].rpartition(" ")[0] + " I-PER"
+    bad, out = tmp_path / "bad.conll", tmp_path / "model"
+    bad.write_text("\n".join(lines))
+    told = f"{bad}: `tag` must be valid: in BIO"
+    for other in ("none", "0.1", "0.5", data):
+        options = ("--validation", other, "--test", data)
+        line = one_line(run("fit", "tagger", bad, *TINY, *options, "--out", out))
+        assert told in line
+        assert f"of sentence 60 (line {last + 1})" in line
+    line = one_line(run("fit", "tagger", data, *TINY, "--validation", bad, "--out", out))
+    assert told in line
+    assert f"of sentence 60 (line {last + 1})" in line
 
 
 def test_spans_have_the_colours_of_their_labels():
@@ -193,7 +248,7 @@ def test_a_tag_never_seen_is_named_with_its_file(run, data, tmp_path):
         words = ("fit", "tagger", data, *TINY, option, other, "--out", tmp_path / "model")
         line = one_line(run(*words))
         assert f"{other}: `tag` must be made of the tags seen in training, LOC, PER" in line
-        assert "'B-ORG' at word 1 of sentence 2" in line
+        assert "'B-ORG' at word 1 of sentence 2 (line 3)" in line
 
 
 def test_wrong_words_on_the_command_line(run, fitted, data, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import re
 
@@ -10,7 +11,7 @@ import pytest
 from seqeval.metrics.sequence_labeling import get_entities
 
 from tidegate.data import schemes
-from tidegate.data.schemes import Span
+from tidegate.data.schemes import Span, TagError
 from tidegate.errors import InputError
 
 SPANNED = ("iob1", "bio", "iobes")
@@ -102,6 +103,8 @@ def test_transitions_are_the_steps_that_have_no_fault(scheme):
         ([["B", "I-X"]], "none"),
         ([["B-ADJ-X", "I-ADJ-X"]], "bio"),
         ([[]], "none"),
+        ([["B-X"], ["O", "B-Y"], ["O", "I-X"]], "bio"),  # one mistake in a file of BIO
+        ([["I-X"], ["O", "I-Y"], ["O", "B-X"]], "iob1"),
     ],
 )
 def test_the_scheme_is_found_out(rows, scheme):
@@ -116,14 +119,24 @@ def test_the_scheme_is_found_out(rows, scheme):
         (["O", "B-X"], "iob1", r"in IOB1 a B- only parts .*'B-X' after 'O' at word 2"),
         (["O", "B-X"], "iobes", r"the end after 'B-X' at word 2"),
         (["I-X"], "iobes", r"'I-X' after the start at word 1"),
-        (["O", "NOUN"], "bio", r"O or B, I with a label, such as B-PER, in bio; got 'NOUN'"),
+        (["O", "NOUN"], "bio", r"O, or B- or I- with a label \(B-PER, say\), in bio; got 'NOUN'"),
+        (["NOUN"], "iobes", r"O, or B-, I-, E- or S- with a label \(B-PER, say\), in iobes"),
         (["S-X"], "bio", r"got 'S-X' at word 1 of sentence 2"),
     ],
 )
 def test_wrong_tags_are_named_with_their_place(tags, scheme, told):
-    with pytest.raises(InputError, match=rf"Tagger: `y` must be .*{told}"):
+    with pytest.raises(InputError, match=rf"Tagger: `y` must be .*{told}") as caught:
         schemes.check([["O"], tags], scheme, "Tagger")
+    assert 'scheme="none" (--scheme none)' in str(caught.value)
     schemes.check([["O"], tags], "none", "Tagger")
+
+
+def test_a_wrong_tag_is_found_by_the_number_that_its_sentence_was_given():
+    with pytest.raises(TagError, match="at word 2 of sentence 8") as caught:
+        schemes.check([["O"], ["O", "I-X"]], "bio", "Tagger", [4, 7])
+    assert (caught.value.sentence, caught.value.word) == (7, 1)
+    assert caught.value.where in str(caught.value)
+    assert pickle.loads(pickle.dumps(caught.value)).where == caught.value.where
 
 
 def test_no_row_of_constrained_tags_is_a_dead_end():

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from tidegate.data import gather_sentences, read_sentences
-from tidegate.data.sentence_table import TAGS, TOKENS
+from tidegate.data.conll import words_of_lines
+from tidegate.data.schemes import TagError
+from tidegate.data.sentence_table import PLACES, TAGS, TOKENS, located
 from tidegate.errors import InputError
 
 WORDS = pd.DataFrame(
@@ -39,6 +41,31 @@ def test_columns_of_other_names():
     for name in ("s", "w", "t"):
         with pytest.raises(InputError, match=f"words.csv: .*'{name}'"):
             gathered(other.drop(columns=name), sentence="s", token="w", tag="t")
+
+
+def test_a_column_that_is_not_there_is_told_with_those_of_the_file():
+    words = words_of_lines(["Ann X B-PER"], "a.conll", conllu=False)
+    for columns in ({"token": "w"}, {"tag": "7"}, {"sentence": "s"}):
+        for tagged in (True, False):
+            with pytest.raises(InputError, match=r"got no column '\w'\. Known: 0, 1, 2\.$"):
+                gathered(words, tagged=tagged, **columns)
+    with pytest.raises(InputError, match=r"a tag for each word; got the columns 0\."):
+        gathered(words_of_lines(["Ann"], "a.conll", conllu=False))
+
+
+def test_each_word_keeps_its_line_or_row():
+    error = TagError("a wrong tag at word 2 of sentence 2.", 1, 1)
+    lines = ["Ann O", None, "-DOCSTART- O", None, "Bob O", "rows O"]
+    found, _ = gathered(words_of_lines(lines, "a.conll", conllu=False))
+    assert found[PLACES].tolist() == [[1], [5, 6]]
+    assert located(error, found) == "a wrong tag at word 2 of sentence 2 (line 6)."
+    bare = WORDS.assign(tag=["O", None, "O", "O", "O"], line="own")
+    three = pd.concat([bare, WORDS.assign(sentence=9)], ignore_index=True)
+    found, _ = gathered(three, drop_missing=True)  # the first sentence is left out
+    assert found[PLACES].tolist() == [[3, 4, 5], [6, 7, 8, 9, 10]]
+    assert located(error, found) == "a wrong tag at word 2 of sentence 2 (row 7)."
+    assert located(InputError("another"), found) == "another"
+    assert PLACES not in gathered(pd.DataFrame({"token": X, "tag": Y}))[0]
 
 
 def test_a_row_a_sentence():

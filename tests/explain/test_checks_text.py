@@ -85,6 +85,18 @@ def test_a_vector_that_was_used_is_not(changed):
     assert checks.unpractised(case(settings=SETTINGS | changed)) is None
 
 
+def test_a_model_that_has_no_levels_reads_words():
+    settings = {name: value for name, value in SETTINGS.items() if name != "level"}
+    settings["word_dropout"] = 0.0
+    assert found(checks.unpractised(case(settings=settings)))
+    assert checks.unpractised(case(settings=settings | {"rare_word_dropout": 0.5})) is None
+
+
+def test_where_no_length_is_set_nothing_is_cut():
+    told = "reads to the end, however long"
+    assert why(checks.truncation(case(settings=SETTINGS))) == told
+
+
 def test_without_settings_nobody_knows():
     assert why(checks.unpractised(case())) == "needs the settings of the training"
 

@@ -39,6 +39,13 @@ def test_without_data_it_says_what_needs_it():
     assert "(needs data)" in str(seen)
 
 
+def test_a_model_may_have_a_better_reason_why_a_check_is_left_out():
+    reasons = {"needs data": "reads no data", "another": "never said"}
+    seen = diagnose(case(batches=(), reasons=reasons))
+    assert seen.skipped["exploding state"] == "reads no data"
+    assert not {"needs data", "never said"} & set(seen.skipped.values())
+
+
 def test_a_network_is_left_as_it_was():
     net = network().train()
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}

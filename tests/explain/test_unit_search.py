@@ -127,6 +127,28 @@ def test_pictures_of_texts_and_series():
         series.plot(batch=50)
 
 
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize(("sign", "way"), [(1, "higher"), (-1, "lower")])
+def test_a_unit_that_goes_down_is_no_failure_in_the_picture(sign, way, labelled):
+    marks = torch.rand(50, 12) < 0.3
+    hidden = 0.1 * torch.randn(50, 12, 3) + sign * marks[..., None]
+    trace = trace_of(hidden)
+    found = find_units(trace.labelled(["ab" * 6] * 50) if labelled else trace, marks, flips=9)
+    assert (found.to_frame()["held_out_auc"] > 0.99).all() == (sign > 0)
+    figure = found.plot()
+    title = figure.texts[0].get_text() if labelled else figure.axes[0].get_title(loc="left")
+    assert f"({way} there, AUC 1.00)" in title
+
+
+def test_a_direction_that_does_not_hold_shows_in_the_picture():
+    marks = torch.rand(50, 12) < 0.3
+    held, _ = _halves(np.full(50, 12), 0)
+    away = torch.from_numpy(np.where(held.reshape(50, 12), 1.0, -1.0)).float()
+    hidden = 0.1 * torch.randn(50, 12, 1) + (marks * away)[..., None]
+    found = find_units(trace_of(hidden), marks, flips=9)
+    assert "(lower there, AUC 0.00)" in found.plot().axes[0].get_title(loc="left")
+
+
 @pytest.mark.parametrize(
     ("marks", "words"),
     [

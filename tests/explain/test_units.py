@@ -8,6 +8,7 @@ import torch
 from tests.helpers import make
 from tidegate.errors import InputError
 from tidegate.explain import contexts
+from tidegate.nn.trace import Trace
 
 LENGTHS = [9, 4, 0, 6]
 
@@ -66,6 +67,37 @@ def test_contexts_of_characters_are_longer_and_written_without_spaces():
     assert frame["after"][0] == text[at.step + 1 : at.step + 31]
     shown = [drawn.get_text() for drawn in found.plot().axes[0].texts]
     assert frame["before"][0] in shown
+
+
+def drawn_context(labels, step):
+    """The written parts around a step whose value is the highest, and its ground."""
+    hidden = torch.zeros(1, 1, len(labels), 1)
+    hidden[..., step, 0] = 1.0
+    lengths = torch.tensor([len(labels)])
+    trace = Trace("rnn", {}, hidden, None, lengths, ("layer 0 forward",), (0,), (tuple(labels),))
+    words, bars = contexts(trace, 0, count=1).plot().axes
+    return [text.get_text() for text in words.texts[:3]], words.patches[0].get_bbox(), words, bars
+
+
+@pytest.mark.parametrize(("symbol", "shown"), [(" ", "␣"), ("\n", "⏎"), ("\t", "⇥"), ("a", "a")])
+def test_a_symbol_that_nobody_sees_has_a_sign_on_a_ground(symbol, shown):
+    written, ground, *_ = drawn_context(f"to be{symbol}or not\n", 5)
+    assert written == ["to be", shown, "or not⏎"]
+    assert (ground.x0, ground.x1) == (0, 1)
+    assert ground.y0 < 0 < ground.y1
+    written, ground, *_ = drawn_context(["to", "be", "or"], 1)
+    assert written == ["to ", "be", " or"]
+    assert (ground.x0, ground.x1) == (-0.25, 2.25)
+
+
+def test_the_bars_stand_beside_the_text():
+    text = "to be or not to be that is the question whether it is nobler " * 2
+    written, _, words, bars = drawn_context(text, 60)
+    assert words.get_xlim() == (-len(written[0]), len(written[1] + written[2]))
+    drawn = words.figure
+    drawn.draw_without_rendering()
+    end = max(line.get_window_extent().x1 for line in words.texts)
+    assert 0 < bars.get_window_extent().x0 - end < 0.5 * drawn.dpi
 
 
 def test_units_keep_their_numbers_in_a_selection():

@@ -240,8 +240,13 @@ def test_questions_that_a_language_model_does_not_answer_are_refused(model):
         lambda: model.attribute(["abba"]),
         lambda: model.what_if("abba", "abbb"),
     ):
-        with pytest.raises(InputError, match="must be of a task whose network can be looked into"):
+        told = (
+            "of a task with one answer for each input; got a language model. Look with model.trace"
+        )
+        with pytest.raises(InputError, match=told):
             ask()
     with pytest.raises(InputError, match="doctor: `X` must be left out for a language model"):
         model.doctor("abba")
-    assert model.doctor() is not None
+    skipped = model.doctor().skipped
+    assert skipped["exploding state"] == "the doctor reads no data of a language model"
+    assert skipped["truncation"] == "made only for texts with one answer each"

@@ -229,6 +229,45 @@ def test_a_scheme_that_was_said_is_held_to():
     assert "I-PER" in model.encoder_.tags
 
 
+@pytest.mark.parametrize("wrong", ["I-PER", "B-ORG", "NOUN"])
+def test_a_wrong_tag_is_named_by_its_sentence_whatever_is_held_out(wrong):
+    """In the part to learn from and in the one that is held out, where alone a label is unknown."""
+    model = small(scheme="bio", epochs=1)
+    held = model._hold_out(X, 0.3, model.random_state)
+    for row in (*np.flatnonzero(held)[[1, 20]], *np.flatnonzero(~held)[[1, 50]]):
+        if wrong == "B-ORG" and not held[row]:
+            continue
+        word = len(Y[row])
+        y = [*Y[:row], [*["O"] * (word - 1), wrong], *Y[row + 1 :]]
+        place = f"{wrong!r} (after 'O' )?at word {word} of sentence {row + 1}\\."
+        with pytest.raises(InputError, match=place):
+            model.fit(X, y, validation=0.3)
+
+
+def test_wrong_training_tags_are_not_blamed_on_other_rows():
+    wrong = [["I-PER", *tags[1:]] for tags in Y]
+    assert small(scheme="bio").unseen(wrong, TEST_Y) == []
+    with pytest.raises(InputError, match="sentence 1"):
+        small(scheme="bio").fit(X, wrong, validation=(TEST_X, TEST_Y))
+
+
+def test_tags_are_needed_to_measure(model):
+    with pytest.raises(InputError, match=r"`y` must be given: a tag for each word; got no tags"):
+        model.evaluate(TEST_X)
+
+
+def test_the_doctor_says_truly_what_it_does_not_check(model):
+    skipped = model.doctor().skipped
+    unread = "the doctor reads no data of a tagger"
+    assert skipped["constant predictions"] == skipped["unknown words"] == unread
+    assert skipped["exploding state"] == unread
+    assert skipped["truncation"] == "reads to the end, however long"
+    assert "unknown words not practised" in model.doctor().passed
+    plain = {"word_dropout": 0.0, "rare_word_dropout": 0.0}
+    found = small(epochs=1, **plain).fit(X, Y).doctor().findings
+    assert "unknown words not practised" in [finding.name for finding in found]
+
+
 def test_tags_that_were_never_seen_are_named_before_training():
     other = [["B-ORG", *tags[1:]] for tags in TEST_Y if tags[1] == "O"]
     words = [row for row, tags in zip(TEST_X, TEST_Y, strict=True) if tags[1] == "O"]
@@ -252,9 +291,9 @@ def test_empty_sentences_are_counted_and_answered(model):
     assert [len(sentence) for sentence in found] == [0, 2, 0]
     assert found[0].spans == ()
     assert model.predict([]) == []
-    with pytest.warns(DataWarning, match="1 of 1 sentences have no word"):
+    with pytest.warns(DataWarning, match="1 of 1 sentence has no word"):
         assert model.predict([[]])[0].tags == ()
-    with pytest.warns(DataWarning, match="1 of"):
+    with pytest.warns(DataWarning, match="1 of 121 sentences has no word"):
         small(epochs=1).fit([*X, []], [*Y, []], validation=None)
     with pytest.raises(InputError, match="`X` must be sentences with a word; got none"):
         small().fit([[], []], [[], []], validation=None)

@@ -50,6 +50,11 @@ def doctor(
     if data is None and named:
         raise InputError(message("doctor", "COLUMN", "left out without DATA", named[0]))
     task = tasks.load(model)
+    if data is not None and not task.examines_rows:
+        name = task.task_name().replace("-", " ")
+        rule = f"left out for a {name}, of which the doctor reads weights and history"
+        remedy = "tidegate evaluate measures it on data"
+        raise InputError(message("doctor", "DATA", rule, data, remedy))
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)
     if form == "json":
         print(json.dumps(found.to_json(), ensure_ascii=False))

@@ -32,13 +32,16 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="DATA|TEXT...|-",
-            help="A table, or for a tagger a .conll or .conllu file; or texts; or - for standard "
-            "input. A forecaster may do without.",
+            help="A table, a .txt, or for a tagger a .conll or .conllu file; or texts; or - for "
+            "standard input. A forecaster may do without.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write here instead: .csv .tsv .jsonl .parquet, or .gz."),
+        typer.Option(
+            metavar="FILE",
+            help="Write here instead: .csv .tsv .jsonl .parquet, of a tagger .conll .txt too; or .gz.",
+        ),
     ] = None,
     form: Annotated[
         str | None,
@@ -239,7 +242,7 @@ def _table(inputs: list[str]) -> Path | None:
         return None
     first = Path(inputs[0])
     named = len(inputs) == 1 and inputs[0] != "-"
-    if named and is_true(first.is_dir):
+    if named and inputs[0] and is_true(first.is_dir):
         rule, remedy = "a file, or texts", "A text of this name can be given as a line of -"
         raise InputError(message("predict", "DATA", rule, f"the folder {inputs[0]}", remedy))
     if named and (is_true(first.is_file) or inputs[0].endswith(_TABLES)):

@@ -75,7 +75,9 @@ class Part:
         try:
             yield
         except InputError as error:
-            text = str(error)
+            from tidegate.data.sentence_table import located
+
+            text = located(error, self.frame)
             sides = (("X", task.input_role), ("y", task.target_role or ""))
             for argument, role in (*sides, *((role, role) for role in task.roles)):
                 start = f"{type(task).__name__}: `{argument}`"

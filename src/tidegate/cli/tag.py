@@ -1,4 +1,4 @@
-"""`tidegate predict` with a tagger: CoNLL columns, JSON lines, a table, or coloured text."""
+"""`tidegate predict` with a tagger: CoNLL columns, JSON lines, a table, or text with spans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "conll", "jsonl", "csv", "tsv")
 # The format of an output file by its suffix; parquet has no text to print.
-_SUFFIXES = {".conll": "conll", ".txt": "conll", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+_SUFFIXES = {".conll": "conll", ".txt": "text", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
 _SUFFIXES |= {".parquet": "parquet"}
 _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", "bright_yellow",
             "bright_magenta", "bright_green", "bright_red", "bright_blue")  # fmt: skip
@@ -83,6 +83,8 @@ def tag_file(
     # Tags that stand there already are not read, and may be missing.
     named, source = fitted_columns(task, columns) | {"tag": ""}, str(path)
     frame = words_of(frame, source)
+    if not columns.get("sentence") and named.get("sentence") not in frame:
+        named.pop("sentence", None)  # that of the training: another file may part them otherwise
     options: dict[str, Any] = {"drop_missing": drop_missing, "source": source, "tagged": False}
     gathered, dropped = gather_sentences(frame, named, **options)
     if dropped:
@@ -197,7 +199,11 @@ def form_of(out: Path) -> str:
 
 
 def _write(tagged: Tagged, form: str, handle: TextIO, *, header: bool) -> None:
-    if form == "jsonl":
+    if form == "text":
+        for sentence in tagged.sentences:
+            labels = [span.label for span in sentence.spans]  # a file keeps no colours
+            handle.write(f"{coloured(sentence, labels).plain}\n")
+    elif form == "jsonl":
         for sentence in tagged.sentences:
             handle.write(json.dumps(sentence.to_json(), ensure_ascii=False) + "\n")
     elif form == "conll":

@@ -21,8 +21,39 @@ _RULES = {
     "bio": "in BIO a span starts with B-, and an I- goes on with it",
     "iobes": "in IOBES a span is S-, or B- and any number of I- and an E-",
 }
+_ALIKE: tuple[Scheme, Scheme] = ("iob1", "bio")  # written with the same tags
+_AS_THEY_ARE = 'learn the tags as they are with scheme="none" (--scheme none)'
 
 Array = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class TagError(InputError):
+    """A tag is wrong where it stands.
+
+    Args:
+        told: The whole sentence; it names the place as `where` does.
+        sentence: The number of the sentence, from 0.
+        word: The number of the word in it, from 0.
+
+    Example:
+        >>> TagError("Tagger: ...", 2, 5).where
+        'at word 6 of sentence 3'
+    """
+
+    # Defaults, as an exception that comes from another process is made of its text alone.
+    def __init__(self, told: str, sentence: int = 0, word: int = 0) -> None:
+        super().__init__(told)
+        self.sentence, self.word = sentence, word
+
+    @property
+    def where(self) -> str:
+        """The place, in words."""
+        return place(self.sentence, self.word)
+
+
+def place(sentence: int, word: int) -> str:
+    """Put the place of a word in words; both numbers are from 0."""
+    return f"at word {word + 1} of sentence {sentence + 1}"
 
 
 class Span(NamedTuple):
@@ -53,7 +84,9 @@ def parted(tag: str) -> tuple[str, str]:
 def detect(sentences: Iterable[Sequence[str]]) -> Scheme:
     """Say in which scheme tags are written.
 
-    BIO and IOB1 have the same tags: it is IOB1 if a span anywhere starts with I-.
+    BIO and IOB1 have the same tags: it is IOB1 if a span anywhere starts with I-. Where sentences
+    break the rules of both, it is the one that fewer break, so that the errors among them are told
+    and not the rest.
 
     Args:
         sentences: The tags of each.
@@ -72,9 +105,8 @@ def detect(sentences: Iterable[Sequence[str]]) -> Scheme:
         return "none"
     if prefixes & set("ES"):
         return "iobes"
-    if all(fault(tags, "bio") is None for tags in listed):
-        return "bio"
-    return "iob1"
+    one, other = (sum(fault(tags, scheme) is not None for tags in listed) for scheme in _ALIKE)
+    return "bio" if other < one else "iob1"
 
 
 def _prefix(tag: str) -> str:
@@ -127,42 +159,49 @@ def may_follow(before: str | None, tag: str | None, scheme: Scheme) -> bool:
     return now != ("I" if scheme == "bio" else "B") or (is_open and is_same)
 
 
-def check(sentences: Sequence[Sequence[str]], scheme: Scheme, owner: str) -> None:
+def check(
+    sentences: Sequence[Sequence[str]],
+    scheme: Scheme,
+    owner: str,
+    rows: Sequence[int] | None = None,
+) -> None:
     """Refuse tags that a scheme does not have, and those that cannot follow each other.
 
     Args:
         sentences: The tags of each.
         scheme: How they are said to be written.
         owner: Who complains.
+        rows: What the sentences are called, numbers from 0; None for 0, 1 and so on.
 
     Raises:
-        InputError: If there is one; the message names the sentence and the word.
+        TagError: If there is one; the message names the sentence and the word.
     """
     if scheme == "none":
         return
     prefixes = {OUTSIDE, *_PREFIXES[scheme]}
     known = {tag for tags in sentences for tag in tags if _prefix(tag) in prefixes}
-    for number, tags in enumerate(sentences):
-        strange = next((place for place, tag in enumerate(tags) if tag not in known), None)
+    for number, tags in zip(rows or range(len(sentences)), sentences, strict=True):
+        strange = next((word for word, tag in enumerate(tags) if tag not in known), None)
         if strange is not None:
-            rule = f"O or {', '.join(_PREFIXES[scheme])} with a label, such as B-PER, in {scheme}"
-            got = f"{tags[strange]!r} at word {strange + 1} of sentence {number + 1}"
-            remedy = "Correct it, or learn the tags as they are (scheme: none)"
-            raise InputError(message(owner, "y", rule, got, remedy))
-        place = fault(tags, scheme)
-        if place is not None:
-            raise _wrong_step(tags, place, number, scheme, owner)
+            *others, last = (f"{prefix}-" for prefix in _PREFIXES[scheme])
+            rule = f"O, or {', '.join(others)} or {last} with a label (B-PER, say), in {scheme}"
+            got = f"{tags[strange]!r} {place(number, strange)}"
+            told = message(owner, "y", rule, got, f"Correct it, or {_AS_THEY_ARE}")
+            raise TagError(told, number, strange)
+        wrong = fault(tags, scheme)
+        if wrong is not None:
+            raise _wrong_step(tags, wrong, number, scheme, owner)
 
 
 def _wrong_step(
-    tags: Sequence[str], place: int, number: int, scheme: Scheme, owner: str
-) -> InputError:
-    before = repr(tags[place - 1]) if place else "the start"
-    after = repr(tags[place]) if place < len(tags) else "the end"
-    got = f"{after} after {before} at word {min(place, len(tags) - 1) + 1} of sentence {number + 1}"
-    remedy = "Correct it, name the right scheme, or learn the tags as they are (scheme: none)"
-    rule = f"valid: {_RULES[scheme]}"
-    return InputError(message(owner, "y", rule, got, remedy))
+    tags: Sequence[str], wrong: int, number: int, scheme: Scheme, owner: str
+) -> TagError:
+    before = repr(tags[wrong - 1]) if wrong else "the start"
+    after = repr(tags[wrong]) if wrong < len(tags) else "the end"
+    word = min(wrong, len(tags) - 1)
+    got = f"{after} after {before} {place(number, word)}"
+    remedy = f"Correct it, name the right scheme, or {_AS_THEY_ARE}"
+    return TagError(message(owner, "y", f"valid: {_RULES[scheme]}", got, remedy), number, word)
 
 
 def read_spans(tags: Sequence[str]) -> list[Span]:

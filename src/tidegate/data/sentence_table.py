@@ -10,11 +10,13 @@ import pandas as pd
 
 from tidegate.data.conll import LINE, SENTENCE, words_of_lines
 from tidegate.data.rows import check_column, is_missing
+from tidegate.data.schemes import TagError
 from tidegate.data.tables import read_table
 from tidegate.errors import InputError, message
 
 TOKENS = "\0tokens"  # no column of a file begins like this
 TAGS = "\0tags"
+PLACES = "\0places"
 
 
 def read_sentences(
@@ -67,8 +69,8 @@ def gather_sentences(
         tagged: Whether there must be tags.
 
     Returns:
-        The first row of each sentence with the lists `TOKENS`, and `TAGS` if there are tags; and
-        how many rows were left out.
+        The first row of each sentence with the lists `TOKENS`, `TAGS` if there are tags, and
+        `PLACES`, the line or row of each word, if words had rows; and how many rows were left out.
 
     Raises:
         InputError: If a column is not there, or a word or a tag is missing.
@@ -77,15 +79,49 @@ def gather_sentences(
     token, tag = columns_of(frame, columns, source, tagged=tagged)
     named = [(token, TOKENS), *([] if tag is None else [(tag, TAGS)])]
     number = columns.get("sentence", SENTENCE)
+    if number != SENTENCE:
+        check_column(number, _own(frame), source)
     roles = {"tag": tag, "word": token, "sentence": number if number in frame else None}
-    frame, dropped = _complete(frame, roles, drop_missing, source)
+    places = frame[LINE] if _is_conll(frame) else range(1, len(frame) + 1)
+    frame, dropped = _complete(frame.assign(**{PLACES: places}), roles, drop_missing, source)
     if frame[token].map(lambda value: not isinstance(value, str)).all():
+        frame = frame.drop(columns=PLACES)
         return frame.assign(**{to: frame[name].map(list) for name, to in named}), dropped
     if number not in frame and tag is None and not tagged:
+        frame = frame.drop(columns=PLACES)
         return frame.assign(**{TOKENS: frame[token]}), dropped  # a text a row
     groups = frame.groupby(_runs(frame, number, source), sort=False)
+    named.append((PLACES, PLACES))
     lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
     return groups.head(1).reset_index(drop=True).assign(**lists), dropped
+
+
+def located(error: InputError, frame: pd.DataFrame) -> str:
+    """Say what an error says, and for a wrong tag in which line or row of the file it stands.
+
+    Args:
+        error: The error.
+        frame: What `gather_sentences` made of the file.
+
+    Returns:
+        The text.
+    """
+    if not isinstance(error, TagError) or PLACES not in frame:
+        return str(error)
+    found = frame[PLACES].iloc[error.sentence][error.word]
+    what = "line" if _is_conll(frame) else "row"
+    return str(error).replace(error.where, f"{error.where} ({what} {found})", 1)
+
+
+def _is_conll(frame: pd.DataFrame) -> bool:
+    """Whether the columns are those of `conll.words_of_lines`, the first two its own."""
+    return list(frame.columns[:2]) == [SENTENCE, LINE]
+
+
+def _own(frame: pd.DataFrame) -> list[str]:
+    """The columns that a file has itself, for messages."""
+    first = 2 if _is_conll(frame) else 0
+    return [str(name) for name in frame.columns[first:] if not str(name).startswith("\0")]
 
 
 def words_of(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -126,11 +162,11 @@ def columns_of(
     if tag == "tag" and tag not in frame:
         others = [name for name in numbered if name != token]
         tag = "upos" if "upos" in frame else next(reversed(others), tag)
-    shown = [name for name in frame.columns if str(name) != LINE and not str(name).startswith("\0")]
+    shown = _own(frame)
     check_column(token, shown, source)
     if tag in frame:
         return token, tag
-    if tagged and tag != "tag":
+    if tag not in {"", "tag"}:
         check_column(tag, shown, source)
     if tagged:
         rule, remedy = "there: a tag for each word", "Name the column of the tags with --tag"
@@ -144,7 +180,6 @@ def _runs(frame: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:
         rule = "there: which sentence each word belongs to"
         remedy = "Name that column with --sentence, or pass a CoNLL file"
         raise InputError(message(source, SENTENCE, rule, "no such column", remedy))
-    check_column(name, frame.columns, source)
     runs = (frame[name] != frame[name].shift()).cumsum()
     starts = frame[name][runs.diff() != 0]
     again = starts[starts.duplicated()]
@@ -175,7 +210,7 @@ def _complete(
 
 def _empty(frame: pd.DataFrame, where: Any, what: str, source: str) -> InputError:
     first = int(where.to_numpy().nonzero()[0][0])
-    place = f"line {frame[LINE].iloc[first]}" if LINE in frame else f"row {first + 1}"
+    place = f"{'line' if _is_conll(frame) else 'row'} {frame[PLACES].iloc[first]}"
     rule = "complete: each with its word, its sentence and its tag"
     got = f"{int(where.sum())} without a {what}, the first in {place}"
     remedy = "Fill them in, or drop those sentences with drop_missing=True (--drop-missing)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.data.tokens import find_word_spans
@@ -17,6 +17,7 @@ class Sentence:
     Attributes:
         words: The words.
         raw: The text they were cut from; None where they came as words.
+        row: Its number among all that were given, from 0: it stays when a part is held out.
 
     Example:
         >>> Sentence(("Ann", "rows", ".")).text, Sentence(("Ann", "rows")).places
@@ -25,6 +26,7 @@ class Sentence:
 
     words: tuple[str, ...]
     raw: str | None = None
+    row: int = field(default=0, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -48,7 +50,7 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
 
     Args:
         given: A text, which is cut into words and punctuation marks, or a sequence of words.
-        row: Its number, for the message.
+        row: Its number, from 0.
         owner: Who complains.
 
     Returns:
@@ -62,7 +64,8 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
         ('Ann', 'rows', '.')
     """
     if isinstance(given, str):
-        return Sentence(tuple(given[start:end] for start, end in find_word_spans(given)), given)
+        cut = tuple(given[start:end] for start, end in find_word_spans(given))
+        return Sentence(cut, given, row)
     words = given.tolist() if hasattr(given, "tolist") else given
     if not isinstance(words, Sequence) or isinstance(words, bytes):
         rule, got = "made of texts, or of lists of words", f"{given!r:.40} in row {row}"
@@ -72,4 +75,4 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
             rule = "made of words with a character"
             got = f"{word!r} at word {place + 1} of row {row}"
             raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
-    return Sentence(tuple(words))
+    return Sentence(tuple(words), row=row)

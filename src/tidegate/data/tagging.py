@@ -13,10 +13,12 @@ from tidegate.data.cleaning import clean_text
 from tidegate.data.schemes import (
     SCHEMES,
     Scheme,
+    TagError,
     check,
     convert,
     detect,
     parted,
+    place,
     tags_of,
     transitions,
 )
@@ -33,6 +35,7 @@ TAGS_FILE = "tags.json"
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Sentences = Sequence[Sequence[str]]
+Rows = Sequence[int] | None
 
 
 class TagEncoder:
@@ -126,12 +129,13 @@ class TagEncoder:
         """Which tags may follow which, see `schemes.transitions`."""
         return transitions(self.tags, self.learned_scheme)
 
-    def fit(self, sentences: Sentences, tags: Sentences) -> TagEncoder:
+    def fit(self, sentences: Sentences, tags: Sentences, rows: Rows = None) -> TagEncoder:
         """Learn words, characters and tags from training sentences.
 
         Args:
             sentences: The words of each.
             tags: The tag of each word.
+            rows: What errors call the sentences, numbers from 0; None for 0, 1 and so on.
 
         Returns:
             This encoder.
@@ -140,7 +144,7 @@ class TagEncoder:
             InputError: If tags are not written in the scheme, or there are no two different ones.
         """
         self.scheme = detect(tags) if self._given == "auto" else cast(Scheme, self._given)
-        check(tags, self.scheme, "Tagger")
+        check(tags, self.scheme, "Tagger", rows)
         distinct = sorted({tag for row in tags for tag in row})
         if self.scheme != "none":
             distinct = sorted({parted(tag)[1] for tag in distinct} - {""})
@@ -165,18 +169,21 @@ class TagEncoder:
             self._set_affixes(most_frequent(counts, len(counts), 2))
         return self
 
-    def encode(self, sentences: Sentences, tags: Sentences | None = None) -> EncodedSentences:
+    def encode(
+        self, sentences: Sentences, tags: Sentences | None = None, rows: Rows = None
+    ) -> EncodedSentences:
         """Turn sentences into ids.
 
         Args:
             sentences: The words of each.
             tags: The tag of each word, or None.
+            rows: As in `fit`.
 
         Returns:
             The ids of everything.
 
         Raises:
-            InputError: If a tag is wrong where it stands, or was never seen in training.
+            TagError: If a tag is wrong where it stands, or was never seen in training.
         """
         numbers: dict[str, int] = {}
         forms = [numbers.setdefault(word, len(numbers)) for row in sentences for word in row]
@@ -185,24 +192,25 @@ class TagEncoder:
             np.array(forms, np.int64),
             np.concatenate(([0], lengths.cumsum())).astype(np.int64),
             self._spelling(list(numbers)),
-            None if tags is None else self.tag_ids(tags),
+            None if tags is None else self.tag_ids(tags, rows),
         )
 
-    def tag_ids(self, tags: Sentences) -> Array:
+    def tag_ids(self, tags: Sentences, rows: Rows = None) -> Array:
         """Turn the tags of sentences, as the files write them, into ids.
 
         Args:
             tags: The tag of each word of each sentence.
+            rows: As in `fit`.
 
         Returns:
             The ids of all, one sentence after the other, int64.
 
         Raises:
-            InputError: If a tag is wrong where it stands, or was never seen in training.
+            TagError: If a tag is wrong where it stands, or was never seen in training.
         """
-        check(tags, self.scheme, "Tagger")
+        check(tags, self.scheme, "Tagger", rows)
         found: list[int] = []
-        for number, row in enumerate(tags):
+        for number, row in zip(rows or range(len(tags)), tags, strict=True):
             learned = convert(row, self.learned_scheme)
             found += [self._tag_ids.get(tag, -1) for tag in learned]
             if -1 in found[-len(row) :] and row:
@@ -283,11 +291,11 @@ class TagEncoder:
         known = [[self._affixes.get(affix, 0) for affix in affixes(form)] for form in forms]
         return np.column_stack([ids, np.array(known, np.int64).reshape(-1, COUNT)])
 
-    def _unseen(self, tag: str, word: int, number: int) -> InputError:
+    def _unseen(self, tag: str, word: int, number: int) -> TagError:
         rule = f"made of the tags seen in training, {', '.join(self.labels)}"
-        got = f"{tag!r} at word {word + 1} of sentence {number + 1}"
+        got = f"{tag!r} {place(number, word)}"
         remedy = "Drop those sentences or correct them; for new tags, fit a new model"
-        return InputError(message("Tagger", "y", rule, got, remedy))
+        return TagError(message("Tagger", "y", rule, got, remedy), number, word)
 
 
 def _vocabulary(files: Mapping[str, Any], name: str) -> Vocabulary:

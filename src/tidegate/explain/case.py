@@ -55,6 +55,11 @@ class Skip:
 
 Outcome = Finding | Skip | None
 
+# Why checks are left out, in the words for most models; see `Case.reasons`.
+NEEDS_DATA = Skip("needs data")
+NO_CLASSES = Skip("answers with no classes")
+NO_WORDS = Skip("reads no words")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
@@ -93,6 +98,8 @@ class Case:
         vocabulary: How many tokens have an id; 0 for a task that reads none.
         words: All that the network may read at a step, each as a step of one row, or None.
         reading: What an encoder made of the texts, or None.
+        reasons: What to say instead of a reason why a check is left out, where that is not true
+            of this model.
     """
 
     network: nn.Module
@@ -105,6 +112,7 @@ class Case:
     vocabulary: int = 0
     words: Batch | None = None
     reading: Reading | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stack(self) -> Recurrent | None:

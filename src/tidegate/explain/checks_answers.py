@@ -8,7 +8,15 @@ from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.explain.activity import pick, sample
-from tidegate.explain.case import Case, Finding, Outcome, Skip, percent
+from tidegate.explain.case import (
+    NEEDS_DATA,
+    NO_CLASSES,
+    Case,
+    Finding,
+    Outcome,
+    Skip,
+    percent,
+)
 
 LEAK = 1e-4  # ten times what two orders of adding float32 numbers differ by
 PADDING = 7  # steps added
@@ -29,7 +37,7 @@ def padding(case: Case) -> Outcome:
     more of it than the longest needs.
     """
     if not case.batches:
-        return Skip("needs data")
+        return NEEDS_DATA
     rows = [pick(b, torch.tensor([i])) for b in sample(case.batches, 16) for i in range(len(b))]
     longest = max(row.values.shape[1] for row in rows) + PADDING
     together = _merged([_padded(row, longest) for row in rows])
@@ -58,7 +66,7 @@ def constant(case: Case) -> Outcome:
     class, of which a share a of the rows is, its F1 is 2 a / (1 + a) and that of the others 0.
     """
     if not case.classes:
-        return Skip("answers with no classes")
+        return NO_CLASSES
     if case.rows < FEWEST_ANSWERS:
         return _constant_by_scores(case) or (None if case.metrics else _too_few(FEWEST_ANSWERS))
     shares = _shares(case.outputs.argmax(1), len(case.classes))
@@ -84,7 +92,7 @@ def neglected(case: Case) -> Outcome:
     0.15 above macro F1.
     """
     if not case.classes:
-        return Skip("answers with no classes")
+        return NO_CLASSES
     if case.settings.get("class_weight") is not None:
         return None
     if isinstance(constant(case), Finding):
@@ -111,7 +119,7 @@ def neglected(case: Case) -> Outcome:
 def empty(case: Case) -> Outcome:
     """Find rows with no step at all, which are answered blindly."""
     if not case.batches:
-        return Skip("needs data")
+        return NEEDS_DATA
     count = sum(int((batch.lengths == 0).sum()) for batch in case.batches)
     if not count:
         return None

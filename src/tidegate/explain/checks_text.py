@@ -7,7 +7,16 @@ import math
 import torch
 from torch import Tensor
 
-from tidegate.explain.case import Case, Finding, Outcome, Reading, Skip, percent
+from tidegate.explain.case import (
+    NEEDS_DATA,
+    NO_WORDS,
+    Case,
+    Finding,
+    Outcome,
+    Reading,
+    Skip,
+    percent,
+)
 
 UNKNOWN = 0.1  # of the tokens: a word in every sentence
 MOST_UNKNOWN = 0.3
@@ -18,16 +27,14 @@ WORSE = 0.05  # accuracy than the texts that are not cut
 CHANGED = 0.1  # of the answers
 FEWEST = 20  # texts: one answer of fewer is more than a twentieth
 
-_NO_TEXT = Skip("reads no words")
-
 
 def vocabulary(case: Case) -> Outcome:
     """Find data in which more than a tenth of the tokens are unknown."""
     if not case.vocabulary:
-        return _NO_TEXT
+        return NO_WORDS
     reading = case.reading
     if reading is None:
-        return Skip("needs data")
+        return NEEDS_DATA
     total, count = int(reading.lengths.sum()), reading.unknown.total()
     share = count / max(1, total)
     if share < UNKNOWN:
@@ -50,12 +57,13 @@ def unpractised(case: Case) -> Outcome:
     dropped: the vector is as it was drawn, at random.
     """
     if not case.vocabulary:
-        return _NO_TEXT
+        return NO_WORDS
     told = case.settings
-    if not {"min_frequency", "max_vocabulary", "word_dropout", "level"} <= set(told):
+    if not {"min_frequency", "max_vocabulary", "word_dropout"} <= set(told):
         return Skip("needs the settings of the training")
     complete = told["min_frequency"] == 1 and case.vocabulary < told["max_vocabulary"]
-    if told["word_dropout"] or told["level"] != "word" or not complete:
+    dropped = told["word_dropout"] or told.get("rare_word_dropout")
+    if dropped or told.get("level", "word") != "word" or not complete:
         return None
     return Finding(
         name="unknown words not practised",
@@ -75,10 +83,11 @@ def truncation(case: Case) -> Outcome:
     errors; without labels, a tenth of the answers change. Half of the texts cut is worth a note.
     """
     if not case.vocabulary:
-        return _NO_TEXT
+        return NO_WORDS
     reading = case.reading
     if reading is None:
-        return Skip("needs data")
+        whole = case.settings and "max_length" not in case.settings
+        return Skip("reads to the end, however long") if whole else NEEDS_DATA
     cut = reading.lengths > reading.max_length
     share = float(cut.float().mean())
     if share < CUT:

@@ -11,7 +11,16 @@ from torch import Tensor
 from tidegate.cells import LSTM, RNN
 from tidegate.explain import checks_weights
 from tidegate.explain.activity import FLAT
-from tidegate.explain.case import FEWEST_ROWS, Case, Finding, Outcome, Severity, Skip, percent
+from tidegate.explain.case import (
+    FEWEST_ROWS,
+    NEEDS_DATA,
+    Case,
+    Finding,
+    Outcome,
+    Severity,
+    Skip,
+    percent,
+)
 from tidegate.explain.memory import STILL, STUCK
 
 # Shares of the units of a layer and direction. A gate that stays open can be a counter's, so a
@@ -66,7 +75,7 @@ def saturated(case: Case) -> Outcome:
     else:
         bounds = checks_weights.gate_bounds(case.stack, gate, _vectors(case))
         if not bounds:
-            return Skip("needs data")
+            return NEEDS_DATA
         names, where = tuple(bounds), "whatever is read"
         opened, shut = (torch.stack([bound[i] for bound in bounds.values()]) for i in (0, 1))
     worst = float((opened | shut).float().mean(1).max())
@@ -103,7 +112,7 @@ def dead(case: Case) -> Outcome:
     else:
         idle = checks_weights.idle(stack)
         if not idle:
-            return Skip("needs data")
+            return NEEDS_DATA
         names, hit = tuple(idle), torch.stack(list(idle.values()))
         seen = "have weights of zero"
     return _costs_time(
@@ -155,7 +164,7 @@ def exploding(case: Case) -> Outcome:
     if isinstance(cell, LSTM) and cell.layer_norm:
         return Skip("layer_norm reads a normalised cell state")
     if not case.batches:
-        return Skip("needs data")
+        return NEEDS_DATA
     seen = case.activity
     if not seen.finite:
         evidence = f"states are not numbers any more somewhere in {seen.steps:,} steps"

@@ -116,5 +116,9 @@ def diagnose(case: Case) -> Diagnosis:
     return Diagnosis(
         tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity))),
         tuple(name for name, outcome in outcomes.items() if outcome is None),
-        {name: told.reason for name, told in outcomes.items() if isinstance(told, Skip)},
+        {
+            name: case.reasons.get(told.reason, told.reason)
+            for name, told in outcomes.items()
+            if isinstance(told, Skip)
+        },
     )

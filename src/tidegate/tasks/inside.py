@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ import torch
 from tidegate.errors import InputError, message, suggest
 from tidegate.explain import attribution
 from tidegate.explain.attribution import Attribution
-from tidegate.explain.case import Case
+from tidegate.explain.case import NEEDS_DATA, NO_CLASSES, NO_WORDS, Case
 from tidegate.explain.doctor import Diagnosis, diagnose
 from tidegate.explain.excerpt import Excerpt
 from tidegate.explain.memory import memory
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Shares, and the answers of a network, are as plain on these as on more.
 _DOCTOR_ROWS = 2000
+# Why a task whose rows the doctor does not read has no checks of how it reads texts.
+_LABELLED = "made only for texts with one answer each"
 # Longer inputs are not occluded unless asked for.
 _OCCLUDED_STEPS = 500
 
@@ -46,6 +48,7 @@ class Inside(Estimator):
         history_: list[dict[str, float]]
         metrics_: Mapping[str, Metrics]
         best_epoch_: int
+        examines_rows: ClassVar[bool]
 
         def _check_fitted(self) -> None: ...
 
@@ -223,6 +226,7 @@ class Inside(Estimator):
             metrics=self.metrics_,
             settings=self.settings_.to_dict(),
             classes=[str(label) for label in getattr(self, "classes_", ())],
+            reasons=self._reasons(),
         )
         if X is None:
             return diagnose(self._told(case, None))
@@ -239,11 +243,28 @@ class Inside(Estimator):
         case = replace(case, batches=[loader.batch(rows) for rows in order])
         return diagnose(self._told(case, examples.take(np.concatenate(order))))
 
+    def _reasons(self) -> dict[str, str]:
+        """Why checks are left out of a task whose rows the doctor does not read."""
+        if self.examines_rows:
+            return {}
+        unread = f"the doctor reads no data of a {self._title()}"
+        told = {NEEDS_DATA: unread, NO_CLASSES: unread, NO_WORDS: _LABELLED}
+        return {usual.reason: reason for usual, reason in told.items()}
+
+    def _title(self) -> str:
+        """What the task is, in words: "language model"."""
+        return self.task_name().replace("-", " ")
+
     def _check_inspectable(self, question: str) -> None:
         """Refuse a question that only some networks can answer."""
-        if not isinstance(self.network_, Inspectable):
+        if isinstance(self.network_, Inspectable):
+            return
+        if self.examines_rows:
             rule = "of a task whose network can be looked into, see tidegate.explain.Inspectable"
             raise InputError(message(question, "model", rule, type(self).__name__))
+        rule, got = "of a task with one answer for each input", f"a {self._title()}"
+        remedy = "Look with model.trace, model.units and model.contexts in Python"
+        raise InputError(message(question, "model", rule, got, remedy))
 
     def _some(self, X: Any) -> Examples:
         """Check inputs; there must be one."""

@@ -214,7 +214,7 @@ class Writing(Task):
         """
         if X is not None or y is not None:
             rule, remedy = "left out for a language model", "Measure it with evaluate"
-            raise InputError(message("doctor", "X", rule, type(X).__name__, remedy))
+            raise InputError(message("doctor", "X", rule, "data", remedy))
         return super().doctor()
 
     def _prompts(self, prompts: Sequence[Any], length: int, seed: Any) -> list[list[int]]:

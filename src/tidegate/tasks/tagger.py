@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -25,6 +26,7 @@ from tidegate.data.tagging import (
 from tidegate.data.vectors import load_vectors
 from tidegate.data.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
+from tidegate.explain.case import Case
 from tidegate.explain.doctor import Diagnosis
 from tidegate.heads import TagHead
 from tidegate.measure import Metrics, Network, answers
@@ -118,6 +120,21 @@ class Tagger(Task):
                 found[row] = sentence
         return found
 
+    def evaluate(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
+    ) -> dict[str, Any]:
+        """Measure the loss, and F1 of spans or the accuracy of tags; see `Task.evaluate`.
+
+        Raises:
+            InputError: If the data is wrong, or has no tags.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        if y is None:
+            rule, remedy = "given: a tag for each word", "A file needs a column of them: --tag NAME"
+            raise InputError(message(type(self).__name__, "y", rule, "no tags", remedy))
+        return super().evaluate(X, y, sample_weight=sample_weight, report=report)
+
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return F1 of whole spans, or the accuracy of tags that are no spans, from 0 to 1."""
         found = self.evaluate(X, y, sample_weight=sample_weight)
@@ -194,7 +211,7 @@ class Tagger(Task):
 
     def _many_answers(self, method: str) -> InputError:
         rule = "asked of a task with one answer a row"
-        remedy = "Look with trace, units and contexts; doctor reads the model without rows"
+        remedy = "Look with model.trace, model.units and model.contexts in Python"
         return InputError(message(type(self).__name__, method, rule, "a tagger", remedy))
 
     # Tables.
@@ -225,7 +242,10 @@ class Tagger(Task):
             InputError: If there is one.
         """
         going_on = self.warm_start and hasattr(self, "encoder_")
-        encoder = self.encoder_ if going_on else TagEncoder(scheme=self.scheme).fit(y, y)
+        try:
+            encoder = self.encoder_ if going_on else TagEncoder(scheme=self.scheme).fit(y, y)
+        except InputError:
+            return []  # `y` itself is wrong: `fit` says so, and blames no other rows
         encoder.tag_ids(self._tags(others))
         return []
 
@@ -271,8 +291,8 @@ class Tagger(Task):
         if not any(sentence.words for sentence in examples.inputs):
             raise InputError(message(type(self).__name__, "X", "sentences with a word", "none"))
         options = {name: getattr(settings, name) for name in _ENCODER}
-        words = [sentence.words for sentence in examples.inputs]
-        self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist())
+        words, rows = _words(examples)
+        self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist(), rows)
         self.embedding_size_, self.vectors_found_ = settings.embedding_size, None
         if settings.vectors is not None:
             found, self.vectors_found_ = load_vectors(settings.vectors, self.encoder_.vocabulary)
@@ -280,12 +300,13 @@ class Tagger(Task):
             self.embedding_size_ = found.shape[1]
 
     def _loader(self, examples: Examples, *, training: bool) -> SentenceRows:
-        words = [sentence.words for sentence in examples.inputs]
+        words, rows = _words(examples)
         if empty := sum(not row for row in words):
-            warnings.warn(DataWarning("sentences have no word.", empty, len(words)), stacklevel=4)
+            what = f"sentence{'s' * (len(words) > 1)} {'has' if empty == 1 else 'have'} no word."
+            warnings.warn(DataWarning(what, empty, len(words)), stacklevel=4)
         tags = None if examples.targets is None else examples.targets.tolist()
         return SentenceRows(
-            self.encoder_.encode(words, tags),
+            self.encoder_.encode(words, tags, rows),
             weights=examples.weights,
             batch_size=self.settings_.batch_size,
             seed=self.settings_.random_state,
@@ -336,6 +357,9 @@ class Tagger(Task):
         """Scores by label of the spans, or by tag where there are none."""
         return {"per_class": meter.by_class()}
 
+    def _told(self, case: Case, examples: Examples | None) -> Case:
+        return replace(case, vocabulary=len(self.encoder_.vocabulary) - len(SPECIAL))
+
     def _step_labels(self, examples: Examples) -> list[list[str]]:
         return [list(sentence.words) for sentence in examples.inputs]
 
@@ -362,6 +386,11 @@ class Tagger(Task):
         size = self.settings_class.options()["embedding_size"]
         self.embedding_size_ = size.check(state["embedding_size"], "load")
         self.vectors_found_ = state["vectors_found"]
+
+
+def _words(examples: Examples) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The words of each sentence, and its number among all that were given."""
+    return [given.words for given in examples.inputs], [given.row for given in examples.inputs]
 
 
 def _alone(place: int) -> Span:

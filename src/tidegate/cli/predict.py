@@ -40,7 +40,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write here instead: .csv .tsv .jsonl .parquet, of a tagger .conll .txt too; or .gz.",
+            help="Write here instead: .csv .tsv .jsonl .parquet or .gz; tags to .conll or .txt too.",
         ),
     ] = None,
     form: Annotated[

@@ -40,7 +40,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write here instead: .csv .tsv .jsonl .parquet or .gz; tags to .conll or .txt too.",
+            help="Write here instead: .csv .tsv .jsonl .parquet or .gz; tags to .conll .txt too.",
         ),
     ] = None,
     form: Annotated[

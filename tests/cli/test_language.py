@@ -130,7 +130,7 @@ def test_it_says_that_a_part_is_held_out_where_too_little_is_left(run, tmp_path)
     path = tmp_path / "a.txt"
     path.write_text("ab")
     line = one_line(fit(run, path, out=tmp_path / "m"))
-    assert "at least two symbols; got only one, with a part held out for validation" in line
+    assert "at least two symbols; got only one, once a part of the text is held out" in line
 
 
 @pytest.mark.parametrize(

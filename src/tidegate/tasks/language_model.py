@@ -313,6 +313,6 @@ def _refuse(examples: Examples, rule: str, got: str) -> InputError:
     names = {document.name for document in examples.inputs} or {"X"}
     (name,) = names if len(names) == 1 else (f"{len(names)} files",)
     if any(document.first or document.last is not None for document in examples.inputs):
-        got += ", with a part held out for validation or left for it"
+        got += ", once a part of the text is held out for validation"
     owner, argument = ("LanguageModel", "X") if name == "X" else (name, "text")
     return InputError(message(owner, argument, rule, got))

@@ -19,6 +19,8 @@ def describe(
     metrics: Mapping[str, Mapping[str, float]],
     history: History,
     parameters: int,
+    *,
+    use: str = "predict",
 ) -> dict[str, bytes]:
     """Make the files of a model that are for reading, not for loading.
 
@@ -28,12 +30,13 @@ def describe(
         metrics: Scores by part of the data.
         history: One row an epoch.
         parameters: Trained numbers in the network.
+        use: The method that the model is for.
 
     Returns:
         `README.md`, `history.csv` and `learning_curve.png`, by file name.
     """
     return {
-        "README.md": model_card(task, settings, metrics, len(history), parameters).encode(),
+        "README.md": model_card(task, settings, metrics, len(history), parameters, use).encode(),
         "history.csv": history_csv(history).encode(),
         "learning_curve.png": learning_curve(history),
     }
@@ -74,8 +77,9 @@ def model_card(
     metrics: Mapping[str, Mapping[str, float]],
     epochs: int,
     parameters: int,
+    use: str = "predict",
 ) -> str:
-    """Write the model card as Markdown: what it is, how good, how to load it."""
+    """Write the model card as Markdown: what it is, how good, how to load and use it."""
     names = list(dict.fromkeys(name for scores in metrics.values() for name in scores))
     lines = [
         f"# {task}",
@@ -96,7 +100,7 @@ def model_card(
         "import tidegate",
         "",
         'model = tidegate.load("this folder")',
-        "model.predict(...)",
+        f"model.{use}(...)",
         "```",
         "",
         "## Settings",

@@ -44,6 +44,7 @@ def test_what_comes_next_is_writing(run, tmp_path):
     data.write_text(TEXT)
     told = run("fit", "language-model", data, *TINY[:-1], "--out", tmp_path / "m").output
     assert re.search(r"generate \S+m/\n", told.partition("Next:")[2])
+    assert "model.generate(...)" in (tmp_path / "m" / "README.md").read_text()
 
 
 def test_what_is_measured_next_is_no_text_it_has_learned(run, tmp_path):

@@ -238,6 +238,7 @@ class Task(Reading):
                 self.metrics_,
                 self.history_,
                 self.number_of_parameters,
+                use="generate" if self.writes else "predict",
             ),
         )
 

@@ -83,7 +83,11 @@ def test_a_prompt_comes_by_standard_input_or_not_at_all(run, writer):
         (("ab", "--beam", "2", "--seed", "1"), "generate: `beam` must be left out with"),
         (("ab", "--beam", "2", "--num", "3"), "generate: `--num` must be 1 with --beam; got 3"),
         (("ab", "--stop", ""), "generate: `stop` must be texts with a character; got ''"),
-        (("ab", "--length", "x"), ". See tidegate generate --help"),
+        (
+            ("ab", "--length", "x"),
+            "`--length` must be a valid integer. See tidegate generate --help",
+        ),
+        (("ab", "--num", "0"), "`--num` must be greater than or equal to 1. See"),
         (("ab", "--tempreture", "1"), "Did you mean '--temperature'?"),
     ],
 )

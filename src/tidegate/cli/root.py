@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from types import TracebackType
@@ -23,6 +24,9 @@ _ORDER = (
 )  # fmt: skip
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
+
+# How newer versions of typer tell of a value that is no number, or out of range.
+_BARE = re.compile(r"Invalid value for '([^']+)': Input should be (.+?)(?:, unable to parse.*)?$")
 
 
 class Root(TyperGroup):
@@ -82,7 +86,7 @@ def usage_message(error: Any) -> str:
     Returns:
         One line.
     """
-    text = " ".join(error.format_message().split())
+    text = _BARE.sub(r"`\1` must be \2", " ".join(error.format_message().split()))
     context = getattr(error, "ctx", None)
     if context is None:
         return text

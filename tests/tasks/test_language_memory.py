@@ -33,11 +33,9 @@ def kept(network, batch):
     return sum(size for place, size in found.items() if place not in weights)
 
 
-@pytest.mark.parametrize("softmax", ["full", "mixture"])
+@pytest.mark.parametrize("softmax", [{}, {"softmax": "mixture", "mixtures": 4}])
 def test_the_estimate_is_near_what_a_step_keeps(softmax):
-    settings = LanguageModelSettings(
-        **SETTINGS.to_dict() | {"softmax": softmax, "mixtures": 4, "num_layers": 1}
-    )
+    settings = LanguageModelSettings(**SETTINGS.to_dict() | {"num_layers": 1} | softmax)
     network = build_language_network(settings, 500)
     ids = np.random.default_rng(0).integers(0, 500, 401)
     batch = Streams(Corpus(ids), count=8, steps=50, vary=False).batch(np.array([0, 50]))

@@ -26,6 +26,15 @@ _PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is 
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt", ".conll", ".conllu", ".iob", ".bio")
 
 
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write here instead: .csv .tsv .jsonl .parquet, or .gz; tags to .conll and .txt too.",
+    ),
+]
+
+
 def predict(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
     inputs: Annotated[
@@ -36,13 +45,7 @@ def predict(
             "standard input. A forecaster may do without.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write here instead: .csv .tsv .jsonl .parquet or .gz; tags to .conll .txt too.",
-        ),
-    ] = None,
+    out: Out = None,
     form: Annotated[
         str | None,
         typer.Option(

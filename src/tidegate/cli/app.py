@@ -93,7 +93,7 @@ def demo(
     forecast: the CO2 in the air of the next year, with intervals, in a few seconds.
     anomaly: a sensor breaks four times, and an alarm says when and how, in half a minute.
     tag: an LSTM learns the parts of speech, and colours sentences by them, in a minute or two.
-    write: an LSTM learns to write like Shakespeare, and shows it, in three to five minutes.
+    write: an LSTM learns to write like Shakespeare, and shows it, in two or three minutes.
     """
     from tidegate.cli.showcase import show
 

@@ -50,7 +50,7 @@ class Average:
 
     Args:
         decay: How slowly it forgets, from 0 to 1: each new value counts 1 - `decay`, at first
-            more: the n-th (1 + 3) / (n + 3), an average of about the last quarter (Shamir & Zhang
+            more: the n-th (1 + 3) / (n + 3), an average mostly of the last quarter (Shamir & Zhang
             2013, "polynomial decay"), so that a short training is not held back by its beginning.
             With 1 it is the plain mean.
 

@@ -62,7 +62,7 @@ _SPARE = 5  # freed memory is kept for the next step up to one part in so many o
 _TIDY = 32  # steps
 # What a checkpoint keeps besides tensors.
 _COUNTERS = ("epoch", "step", "best_epoch", "loss_sum", "history")
-# What an identity knows by fingerprints.
+# What an identity knows by fingerprints, which tell a reader nothing.
 _DATA = ("X, y", "validation")
 # Columns of the history that tell how the training went, and are no scores.
 _GRADIENT = ("train_gradient_norm", "train_clipped")
@@ -321,14 +321,14 @@ class Training:
 
     def _identity(self) -> dict[str, Any]:
         held = None if self.held is None else self.held.fingerprint()
-        return {**self.identity, **dict(zip(_DATA, (self.rows.fingerprint(), held), strict=True))}
+        return {**self.identity, "X, y": self.rows.fingerprint(), "validation": held}
 
     def _check_identity(self, kept: Mapping[str, Any]) -> None:
         for name, value in self._identity().items():
             if kept.get(name) == value:
                 continue
             before, now = repr(kept.get(name)), repr(value)
-            if name in _DATA:  # known by their fingerprints, which tell a reader nothing
+            if name in _DATA:
                 before, now = "the same data", "other data"
             rule = f"as in {self.checkpoint}, {before}, to go on from it"
             remedy = "Set it back, or start anew without resume"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 T = TypeVar("T")
 
@@ -31,17 +31,24 @@ def waiting(items: Sequence[T], label: str, *, shown: bool = True) -> Iterator[T
         >>> list(waiting([1, 2], "counting"))
         [1, 2]
     """
-    console = Console(file=sys.stderr)
-    bar = Progress(console=console, transient=True, disable=not (shown and console.is_terminal))
-    task = bar.add_task(label, total=len(items))
-    began, started = time.monotonic(), False
+    bar: Progress | None = None
+    began = time.monotonic()
     try:
         for done, item in enumerate(items):
-            if not started and time.monotonic() - began > PATIENCE:
-                bar.start()
-                started = True
-            bar.update(task, completed=done)
+            if shown and bar is None and time.monotonic() - began > PATIENCE:
+                bar = _started(label, len(items))
+            if bar is not None:
+                bar.update(TaskID(0), completed=done)
             yield item
     finally:
-        if started:
+        if bar is not None:
             bar.stop()
+
+
+def _started(label: str, total: int) -> Progress:
+    """Show a bar with one task; making it takes time that a single answer should not wait for."""
+    console = Console(file=sys.stderr)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    bar.add_task(label, total=total)
+    bar.start()
+    return bar

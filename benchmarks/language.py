@@ -25,6 +25,7 @@ from examples.awd_lstm import RECIPE
 
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
+from benchmarks.peers import UnableError
 from benchmarks.suite.language_steps import (
     PEERS,
     apart,
@@ -186,9 +187,14 @@ def read_settings(pairs: Sequence[str]) -> dict[str, Any]:
 def speed(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Training steps of the shape of AWD-LSTM, beside the same in plain PyTorch."""
     settings = RECIPE | read_settings(chosen.settings)
-    steps = {
-        peer: make_step(make_network(settings, _WORDS, peer), settings, _WORDS) for peer in PEERS
-    }
+    steps = {}
+    for peer in PEERS:
+        try:
+            network = make_network(settings, _WORDS, peer)
+        except UnableError as reason:
+            print(f"{peer:<18} not measured: {reason}")
+        else:
+            steps[peer] = make_step(network, settings, _WORDS)
     seconds = seconds_in_turn(steps, chosen.rounds)
     tokens = settings["batch_size"] * settings["bptt"]
     rates = {peer: tokens / found for peer, found in seconds.items()}

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.peers import UnableError
 from benchmarks.suite.language_peer import PlainStack
 from tidegate.data.corpus import Corpus
 from tidegate.data.streams import Streams
+from tidegate.kernels import aten
 from tidegate.optimizer import make_optimizer
 from tidegate.tasks.language_network import LanguageNetwork, build_language_network
 from tidegate.tasks.language_settings import LanguageModelSettings
@@ -30,6 +32,9 @@ def make_network(settings: dict[str, Any], symbols: int, peer: str) -> LanguageN
         settings: Of a LanguageModel.
         symbols: Size of the vocabulary.
         peer: One of `PEERS`.
+
+    Raises:
+        UnableError: If the peer does not run on this processor.
     """
     torch.manual_seed(0)
     if peer == "tidegate-bfloat16":
@@ -42,7 +47,13 @@ def make_network(settings: dict[str, Any], symbols: int, peer: str) -> LanguageN
 
 
 def make_plain(network: LanguageNetwork, *, bfloat16: bool = False) -> None:
-    """Put torch's own layers, with the same weights, in the place of tidegate's."""
+    """Put torch's own layers, with the same weights, in the place of tidegate's.
+
+    Raises:
+        UnableError: If torch has no such LSTM on this processor.
+    """
+    if bfloat16 and not aten.has_mixed_lstm(torch.float32, torch.bfloat16, train=True):
+        raise UnableError("torch cannot train an LSTM under bfloat16 autocast on this processor")
     plain = [PlainStack(stack, bfloat16=bfloat16) for stack in network.layers]
     network.stacks = torch.nn.ModuleList(plain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 
@@ -9,8 +10,10 @@ import pytest
 import torch
 
 from benchmarks import language
+from benchmarks.peers import UnableError
 from benchmarks.suite.language_steps import make_network, make_step, seconds_in_turn
 from tidegate.errors import InputError
+from tidegate.kernels import aten
 
 SMALL = {
     "level": "space", "num_layers": 3, "hidden_size": 6, "embedding_size": 4, "batch_size": 2,
@@ -38,12 +41,27 @@ def test_the_plain_network_drops_weights_in_training():
 
 @pytest.mark.parametrize("peer", ["tidegate", "torch", "torch-bfloat16"])
 def test_steps_learn_and_are_timed(peer):
+    if peer == "torch-bfloat16" and not aten.has_mixed_lstm(torch.float32, torch.bfloat16, True):
+        with pytest.raises(UnableError, match="on this processor"):
+            make_network(SMALL, 20, peer)
+        return
     step = make_step(make_network(SMALL, 20, peer), SMALL | {"learning_rate": 0.03}, 20)
     first = step()
     for _ in range(20):
         last = step()
     assert last < first
     assert seconds_in_turn({"a": step}, 2)["a"] > 0
+
+
+def test_a_peer_that_cannot_run_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(aten, "has_mixed_lstm", lambda *types, train: False)
+    words = ["hidden_size=6", "embedding_size=4", "num_layers=2", "bptt=3", "batch_size=2"]
+    (result,) = language.speed(argparse.Namespace(settings=words, rounds=1))
+    assert list(result["tokens_per_second"]) == ["tidegate", "tidegate-bfloat16", "torch"]
+    assert (
+        "torch-bfloat16     not measured: torch cannot train an LSTM under bfloat16 autocast "
+        "on this processor\n"
+    ) in capsys.readouterr().out
 
 
 def test_settings_are_read_as_on_the_command_line():

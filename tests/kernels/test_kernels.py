@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -87,6 +90,51 @@ def test_aten_says_what_it_cannot_do(options, reason):
         "run_sequence: `backend` must be a backend that can run this; got 'aten'. "
         f'{reason}; use backend="auto".'
     )
+
+
+@pytest.mark.parametrize("low", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("train", [True, False])
+def test_aten_runs_a_mixed_lstm_where_torch_does(low, train):
+    theirs, x = torch.nn.LSTM(D, H), torch.randn(T, B, D)
+    with torch.set_grad_enabled(train), torch.autocast("cpu", low):
+        try:
+            theirs(x)
+            can = True
+        except RuntimeError:
+            can = False
+        assert (aten.refuses(request_for()) is None) == can
+        for other in (LSTM(hidden_size=H, proj_size=2), GRU(hidden_size=H), RNN(hidden_size=H)):
+            run_sequence(request_for(other), backend="aten")
+
+
+@pytest.mark.usefixtures("without_native")
+def test_where_torch_has_no_mixed_lstm_another_runs(monkeypatch):
+    monkeypatch.setattr(aten, "has_mixed_lstm", lambda *types: False)
+    assert explain(request_for()) == "aten runs it."
+    for train, what in ((True, "train"), (False, "run")):
+        with torch.set_grad_enabled(train), torch.autocast("cpu", torch.bfloat16):
+            assert explain(request_for()) == (
+                f"reference runs it; aten does not: PyTorch cannot {what} an LSTM under autocast "
+                "to torch.bfloat16 on this processor."
+            )
+
+
+def test_autocast_on_a_processor_without_avx512(tmp_path):
+    """Compiled, too: what oneDNN can do is asked for while a graph is drawn."""
+    code = (
+        "import torch, tidegate.nn as tn\n"
+        "layer, x = tn.LSTM(3, 4, 2, bidirectional=True), torch.randn(5, 2, 3)\n"
+        "with torch.autocast('cpu', torch.bfloat16):\n"
+        "    low = layer(x)[0]\n"
+        "    compiled = torch.compile(layer, fullgraph=True, backend='eager')(x)[0]\n"
+        "low.sum().backward()\n"
+        "assert (low - layer(x)[0]).abs().max() < 2**-5\n"
+        "assert torch.equal(low, compiled)"
+    )
+    # The variable is oneDNN's own; on other processors than x86 it has no meaning.
+    environment = {"TIDEGATE_LIBRARY": str(tmp_path / "none.so"), "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    subprocess.run(command, check=True, env={**os.environ, **environment})
 
 
 class Foreign(LSTM):

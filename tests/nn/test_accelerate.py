@@ -171,9 +171,10 @@ def test_autocast(case):
     theirs, ours = pair(case, num_layers=2, bidirectional=True)
     x = torch.randn(T, B, D)
     with torch.autocast("cpu", torch.bfloat16):
-        actual, expected = ours(x)[0], theirs(x)[0]
-    # So does torch.nn.LSTM; the operators of torch.nn.GRU mix types and come out in float32.
-    assert actual.dtype == (expected.dtype if library.LIBRARY is None else torch.bfloat16)
+        actual = ours(x)[0]
+    # Under autocast torch.nn's GRU comes out in float32, and its LSTM not on every processor.
+    expected = theirs(x)[0]
+    assert library.LIBRARY is None or actual.dtype == torch.bfloat16
     assert difference(actual, expected) <= 2**-6
 
 

@@ -6,11 +6,15 @@ slower than padded. Rows that end early are handled around the padded operator i
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from torch import Tensor
 
 from tidegate.cells import GRU, LSTM, RNN, Cell
 from tidegate.cells.base import State
+from tidegate.kernels.compiling import constant
 from tidegate.kernels.request import Request, Result
 
 # sigmoid(+-this) is exactly 1 or 0 in every float type, float16 included.
@@ -34,7 +38,60 @@ def refuses(request: Request) -> str | None:
         return "PyTorch's operators refuse empty sequences and batches"
     if torch._C._are_functorch_transforms_active():
         return "PyTorch's operators have no rule for torch.func transforms such as vmap"
-    return None
+    return _refuses_types(request)
+
+
+def _refuses_types(request: Request) -> str | None:
+    """Say so where autocast asks for an LSTM that this processor has not.
+
+    Under autocast PyTorch hands an LSTM to oneDNN without asking whether it has one of that type;
+    outside, and for every other operator, it asks, and has code of its own.
+    """
+    cell, x = request.cell, request.x
+    if not isinstance(cell, LSTM) or cell.proj_size or x.device.type != "cpu":
+        return None
+    if not torch.is_autocast_enabled("cpu"):
+        return None
+    low, train = torch.get_autocast_dtype("cpu"), torch.is_grad_enabled()
+    if has_mixed_lstm(x.dtype, low, train):
+        return None
+    what = "train" if train else "run"
+    return f"PyTorch cannot {what} an LSTM under autocast to {low} on this processor"
+
+
+@constant
+def has_mixed_lstm(dtype: torch.dtype, low: torch.dtype, train: bool) -> bool:
+    """Whether torch.lstm runs on this CPU under autocast.
+
+    Args:
+        dtype: Type of its input and weights.
+        low: What autocast computes in.
+        train: Whether with gradients.
+    """
+    return _tried(dtype, low, train, torch.backends.mkldnn.enabled)
+
+
+@functools.cache
+def _tried(dtype: torch.dtype, low: torch.dtype, train: bool, onednn: bool) -> bool:
+    """Run a tiny one, in a thread of its own: there none of the caller's modes is on."""
+    del onednn  # a program may switch it off and on: the answers are two
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_try, dtype, low, train).result()
+
+
+def _try(dtype: torch.dtype, low: torch.dtype, train: bool) -> bool:
+    sizes = ((1, 1, 1), (1, 1, 1), (1, 1, 1), (4, 1), (4, 1), (4,), (4,))
+    x, h, c, *weights = (torch.zeros(size, dtype=dtype, device="cpu") for size in sizes)
+    for weight in weights:
+        weight.requires_grad_(train)
+    try:
+        with torch.set_grad_enabled(train), torch.autocast("cpu", low):
+            output, *_ = torch.lstm(x, [h, c], weights, True, 1, 0.0, train, False, True)
+        if train:
+            output.sum().backward()
+    except RuntimeError:
+        return False
+    return True
 
 
 def run(request: Request) -> Result:

@@ -11,9 +11,8 @@ so are the factors of the products; sums, states and the gradients of the weight
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -24,10 +23,9 @@ from torch.autograd import forward_ad
 from tidegate.cells import GRU, LSTM, RNN, Cell
 from tidegate.cells.base import State
 from tidegate.kernels import library, operator, passes
+from tidegate.kernels.compiling import constant
 from tidegate.kernels.inputs import Inputs, Numbers, Outputs, describe, supports
 from tidegate.kernels.request import Noise, Request, Result
-
-F = TypeVar("F", bound=Callable[..., bool])
 
 # Other tensor classes, such as those of nested or quantized tensors, have rules of their own.
 _TRACED = (FakeTensor, FunctionalTensor)
@@ -288,20 +286,11 @@ def _known_terms(cell: Cell) -> tuple[Numbers, tuple[str, ...]]:
     return describe(cell), tuple(cell.shapes(1))
 
 
-def _constant(function: F) -> F:
-    """Let torch.compile take what a function returns for a constant: it cannot look into it.
-
-    This is the mark of torch.compiler.assume_constant_result, which would import the compiler.
-    """
-    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
-    return function
-
-
-@_constant
+@constant
 def _supports(kind: int, options: int, hidden_size: int, output_size: int) -> bool:
     return supports(kind, options, hidden_size, output_size)
 
 
-@_constant
+@constant
 def _exports_to_onnx() -> bool:
     return bool(torch.onnx.is_in_onnx_export())

@@ -268,7 +268,8 @@ LEAK = re.compile(f"{MACHINE_PATHS}|{REGISTRIES}")
 
 
 def project_texts() -> Iterator[Path]:
-    candidates = [path for path in ROOT.iterdir() if path.is_file()]
+    # In a git worktree .git is a file, and names the folder of the repository.
+    candidates = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
     for folder in FOLDERS:
         candidates += (ROOT / folder).rglob("*")
     for path in candidates:

@@ -54,6 +54,7 @@ peers: $(RUN_STAMP)  ## install what make bench compares with (JAX, ONNX Runtime
 
 docs: $(DOCS_STAMP)  ## build the documentation into site/
 	$(BIN)/python docs/generate_cli.py
+	$(BIN)/python -m docs.generate_benchmarks
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## remove the environment and everything built

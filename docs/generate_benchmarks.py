@@ -21,6 +21,7 @@ from benchmarks.suite.report import title
 HERE = Path(__file__).parent
 PAGE = HERE / "benchmarks.md"
 README = HERE.parent / "README.md"
+SPACE = "\u00a0"  # between a figure and its unit, where no line may break
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->\n)", re.DOTALL)
 
 
@@ -52,14 +53,14 @@ def times(value: float) -> str:
 
 def percent(share: float, places: int = 1) -> str:
     """A share of 1 in percent."""
-    return f"{fixed(100 * share, places)} %"
+    return f"{fixed(100 * share, places)}{SPACE}%"
 
 
 def duration(milliseconds: float) -> str:
     """Milliseconds, or microseconds below a tenth of one."""
     if milliseconds < 0.1:
-        return f"{significant(1e3 * milliseconds, 2)} µs"
-    return f"{significant(milliseconds)} ms"
+        return f"{significant(1e3 * milliseconds, 2)}{SPACE}µs"
+    return f"{significant(milliseconds)}{SPACE}ms"
 
 
 def environment() -> jinja2.Environment:

@@ -10,8 +10,9 @@ RUN_STAMP := $(VENV)/.installed
 LIBRARY_STAMP := build/native/.built
 DEV_STAMP := $(VENV)/.installed-dev
 DOCS_STAMP := $(VENV)/.installed-docs
-# Apart from everything else: the package and its tests run without them.
+# Apart from everything else: the package runs without them, and so do the tests of all else.
 PEERS := $(VENV)/peers
+PEERS_STAMP := $(PEERS)/.installed
 # The library is compiled by native/build.sh, not by pip: that is quick when little has changed, and
 # says what went wrong. CMake is installed where the machine has none.
 PIP := SKBUILD_WHEEL_CMAKE=false SKBUILD_EDITABLE_MODE=inplace \
@@ -48,9 +49,7 @@ format: $(DEV_STAMP)  ## repair what ruff can repair
 bench: $(RUN_STAMP) $(LIBRARY_STAMP)  ## measure layers and their peers (ARGS="list" names other benchmarks)
 	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(ARGS)
 
-peers: $(RUN_STAMP)  ## install what make bench compares with (JAX, ONNX Runtime, OpenVINO, Keras)
-	@echo "Installing the peers into $(PEERS) (about 1 GB) ..."
-	@$(PIP) --upgrade --target $(PEERS) -r benchmarks/requirements.txt
+peers: $(PEERS_STAMP)  ## install what make bench compares with (JAX, ONNX Runtime, OpenVINO, Keras)
 
 docs: $(DOCS_STAMP)  ## build the documentation into site/
 	$(BIN)/python docs/generate_cli.py
@@ -82,6 +81,11 @@ $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing tidegate and its development tools into $(VENV) (a few minutes the first time) ..."
 	@$(PIP) -e ".[dev]"
 	@touch $(RUN_STAMP) $@
+
+$(PEERS_STAMP): benchmarks/requirements.txt constraints.txt | $(RUN_STAMP)
+	@echo "Installing the peers into $(PEERS) (about 1 GB) ..."
+	@$(PIP) --upgrade --target $(PEERS) -r benchmarks/requirements.txt
+	@touch $@
 
 $(DOCS_STAMP): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing tidegate and its documentation tools into $(VENV) (a few minutes the first time) ..."

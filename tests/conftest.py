@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
+
+Report = pytest.TestReport | pytest.CollectReport
 
 os.environ["MPLBACKEND"] = "Agg"
 # Threads that wait for each other crawl on a busy machine, and the workers of xdist make it busy.
@@ -20,6 +22,8 @@ hypothesis.settings.load_profile("tidegate")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+    rule = "fail where a test is skipped, unless it is marked slow or gpu"
+    parser.addoption("--no-skips", action="store_true", help=rule)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,6 +36,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip_slow)
         if "gpu" in item.keywords and not torch.cuda.is_available():
             item.add_marker(skip_gpu)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Report, Report]:
+    report = yield
+    if not {"slow", "gpu"} & item.keywords.keys():
+        _fail_if_skipped(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Report, Report]:
+    report = yield
+    _fail_if_skipped(report, collector.config)
+    return report
+
+
+def _fail_if_skipped(report: Report, config: pytest.Config) -> None:
+    """With --no-skips, what was to be skipped has failed, and its reason says what is missing."""
+    if report.skipped and isinstance(report.longrepr, tuple) and config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"--no-skips forbids: {report.longrepr[2]}"
 
 
 @pytest.fixture(autouse=True)

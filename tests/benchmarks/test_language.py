@@ -54,7 +54,7 @@ def test_steps_learn_and_are_timed(peer):
 
 
 def test_a_peer_that_cannot_run_says_so(monkeypatch, capsys):
-    monkeypatch.setattr(aten, "has_mixed_lstm", lambda *types, train: False)
+    monkeypatch.setattr(aten, "has_mixed_lstm", lambda dtype, low, train: False)
     words = ["hidden_size=6", "embedding_size=4", "num_layers=2", "bptt=3", "batch_size=2"]
     (result,) = language.speed(argparse.Namespace(settings=words, rounds=1))
     assert list(result["tokens_per_second"]) == ["tidegate", "tidegate-bfloat16", "torch"]

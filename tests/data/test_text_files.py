@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import importlib
 import json
 import os
 import re
@@ -152,8 +153,7 @@ def test_a_function_of_a_module_is_saved_by_its_name(tmp_path, monkeypatch):
     source = "def cut(text):\n    return text.split('|')\n"
     (tmp_path / "cutting.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    import cutting
-
+    cutting = importlib.import_module("cutting")
     files = TextEncoder(tokenizer=cutting.cut).fit(["a|b c"]).to_files()
     assert files["encoder.json"]["tokenizer"] == "cutting:cut"
     assert TextEncoder.from_files(files).tokens("b c|x") == ["b c", "x"]

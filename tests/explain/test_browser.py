@@ -56,6 +56,7 @@ def visit(made: Report, folder: Path, body: str, *options: str) -> Any:
     done = subprocess.run(
         [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            "--disable-background-networking", "--disable-component-update", "--no-first-run",
             "--enable-logging=stderr", "--v=0", f"--user-data-dir={folder / 'profile'}",
             "--window-size=1000,900", "--virtual-time-budget=3000", "--dump-dom", *options,
             path.as_uri(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,9 @@ def test_words_and_texts_are_answered_alike(model):
     one, two = model.predict([["Ann", "rows", "in", "Hull"], "Ann rows in Hull"])
     assert one.text == two.text
     assert one.tags == two.tags
-    assert one.spans == two.spans
+    for span, other in zip(one.spans, two.spans, strict=True):
+        # A row of a batch is summed in another order than the next, on some processors.
+        assert span == replace(other, confidence=pytest.approx(other.confidence, rel=1e-6))
 
 
 def test_a_sentence_does_not_see_the_others(model):

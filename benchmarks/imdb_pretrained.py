@@ -24,9 +24,9 @@ import torch
 
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
-from tidegate.data.cleaning import clean_text
-from tidegate.data.text import TextEncoder
-from tidegate.progress import Event, line
+from tidegate.data.text.cleaning import clean_text
+from tidegate.data.text.encoder import TextEncoder
+from tidegate.training.progress import Event, line
 
 # Read from a block of neighbouring training reviews, held out (see examples/imdb.py).
 LANGUAGE: dict[str, Any] = {

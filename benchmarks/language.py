@@ -34,9 +34,9 @@ from benchmarks.suite.language_steps import (
     make_step,
     seconds_in_turn,
 )
-from tidegate.progress import Event, line
-from tidegate.tasks.language_network import LanguageNetwork
-from tidegate.tasks.language_settings import LanguageModelSettings
+from tidegate.tasks.language.network import LanguageNetwork
+from tidegate.tasks.language.settings import LanguageModelSettings
+from tidegate.training.progress import Event, line
 
 # Chosen on the validation part, which is all there is: more weights, held back harder, for longer.
 LONGER: dict[str, Any] = {

@@ -24,7 +24,7 @@ from tidegate.datasets import (
     TemporalOrder,
 )
 from tidegate.demo.recall import LOOK, Recipe, Recollection, Variant, learn
-from tidegate.progress import Event
+from tidegate.training.progress import Event
 
 CHRONO = {"init": "chrono"}
 VARIANTS = (

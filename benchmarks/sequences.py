@@ -13,7 +13,7 @@ import numpy as np
 
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
-from tidegate.tasks.base import Task
+from tidegate.tasks.core.task import Task
 
 # The target of each set; every one keeps its official split.
 TARGETS = {

@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.common import data_file, machine, median_seconds, parser, write
 from tidegate.data import read_sentences
-from tidegate.tasks.tagger import Tagger
+from tidegate.tasks.tagging.tagger import Tagger
 
 # Files of the official splits, the score, its target, and settings chosen on the development set.
 SETS: dict[str, dict[str, Any]] = {

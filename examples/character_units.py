@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tidegate
-from tidegate.data.documents import Document
+from tidegate.data.language.documents import Document
 from tidegate.errors import InputError, message
 from tidegate.explain import mark
 

@@ -15,8 +15,7 @@ from sklearn.base import clone
 import tidegate
 from tidegate import tasks
 from tidegate.errors import InputError
-from tidegate.tasks.base import Task
-from tidegate.tasks.saved import load_task
+from tidegate.tasks.core.task import Task
 
 QUICK = {"epochs": 2, "hidden_size": 3, "batch_size": 8, "verbose": False}
 
@@ -114,7 +113,7 @@ def check_saves(cls: type[Task], X: Any, y: Any, path: Path) -> None:
     """A saved task comes back with the same answers, and goes on from there."""
     task = fitted(cls, X, y)
     task.save(path)
-    found = load_task(path)
+    found = tasks.load(path)
     assert type(found) is cls
     assert found.settings_ == task.settings_
     assert found.answer(X) == task.answer(X)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.heads import ClassifyHead, ClassifyMeter
-from tidegate.measure import Network
+from tidegate.training.measure import Network
 
 
 class ToyNetwork(Network):

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
-from tidegate.data.forecast_batch import ForecastBatch
-from tidegate.measure import Network
+from tidegate.data.series.batch import ForecastBatch
 from tidegate.nn import Recurrent
-from tidegate.tasks.forecast_network import ForecastNetwork, build_forecaster_network
-from tidegate.tasks.forecast_strategies import Segment
-from tidegate.tasks.forecaster_settings import ForecasterSettings
+from tidegate.tasks.forecast.network import ForecastNetwork, build_forecaster_network
+from tidegate.tasks.forecast.settings import ForecasterSettings
+from tidegate.tasks.forecast.strategies import Segment
+from tidegate.training.measure import Network
 
 
 class PlainLayer(nn.Module):

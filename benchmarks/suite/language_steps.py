@@ -14,12 +14,12 @@ import torch
 
 from benchmarks.peers import UnableError
 from benchmarks.suite.language_peer import PlainStack
-from tidegate.data.corpus import Corpus
-from tidegate.data.streams import Streams
+from tidegate.data.language.corpus import Corpus
+from tidegate.data.language.streams import Streams
 from tidegate.kernels import aten
-from tidegate.optimizer import make_optimizer
-from tidegate.tasks.language_network import LanguageNetwork, build_language_network
-from tidegate.tasks.language_settings import LanguageModelSettings
+from tidegate.tasks.language.network import LanguageNetwork, build_language_network
+from tidegate.tasks.language.settings import LanguageModelSettings
+from tidegate.training.optimizer import make_optimizer
 
 # What runs the recurrent layers.
 PEERS = ("tidegate", "tidegate-bfloat16", "torch", "torch-bfloat16")

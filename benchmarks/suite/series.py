@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.common import data_file
-from tidegate.data.series import Panel
-from tidegate.tasks.baselines import LinearBaseline, naive, seasonal_naive
+from tidegate.data.series.panel import Panel
+from tidegate.tasks.forecast.baselines import LinearBaseline, naive, seasonal_naive
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

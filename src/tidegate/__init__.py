@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tidegate import cells, data, datasets, errors, heads, kernels, nn, tasks
     from tidegate.batch import Batch
-    from tidegate.data.text import TextEncoder
+    from tidegate.data.text.encoder import TextEncoder
     from tidegate.nn.accelerate import accelerate, restore
     from tidegate.tasks import load
-    from tidegate.tasks.anomaly_detector import AnomalyDetector
-    from tidegate.tasks.forecaster import Forecaster
-    from tidegate.tasks.language_model import LanguageModel
-    from tidegate.tasks.sequence_classifier import SequenceClassifier
-    from tidegate.tasks.sequence_regressor import SequenceRegressor
-    from tidegate.tasks.tagger import Tagger
-    from tidegate.tasks.text_classifier import TextClassifier
+    from tidegate.tasks.anomaly.detector import AnomalyDetector
+    from tidegate.tasks.forecast.forecaster import Forecaster
+    from tidegate.tasks.language.model import LanguageModel
+    from tidegate.tasks.sequence.classifier import SequenceClassifier
+    from tidegate.tasks.sequence.regressor import SequenceRegressor
+    from tidegate.tasks.tagging.tagger import Tagger
+    from tidegate.tasks.text.classifier import TextClassifier
 
 __all__ = [
     "AnomalyDetector",
@@ -47,15 +47,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AnomalyDetector": "tidegate.tasks.anomaly_detector",
+    "AnomalyDetector": "tidegate.tasks.anomaly.detector",
     "Batch": "tidegate.batch",
-    "Forecaster": "tidegate.tasks.forecaster",
-    "LanguageModel": "tidegate.tasks.language_model",
-    "SequenceClassifier": "tidegate.tasks.sequence_classifier",
-    "SequenceRegressor": "tidegate.tasks.sequence_regressor",
-    "Tagger": "tidegate.tasks.tagger",
-    "TextClassifier": "tidegate.tasks.text_classifier",
-    "TextEncoder": "tidegate.data.text",
+    "Forecaster": "tidegate.tasks.forecast.forecaster",
+    "LanguageModel": "tidegate.tasks.language.model",
+    "SequenceClassifier": "tidegate.tasks.sequence.classifier",
+    "SequenceRegressor": "tidegate.tasks.sequence.regressor",
+    "Tagger": "tidegate.tasks.tagging.tagger",
+    "TextClassifier": "tidegate.tasks.text.classifier",
+    "TextEncoder": "tidegate.data.text.encoder",
     "accelerate": "tidegate.nn.accelerate",
     "load": "tidegate.tasks",
     "restore": "tidegate.nn.accelerate",

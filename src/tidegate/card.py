@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.artifact import version
-from tidegate.train import part_scores
+from tidegate.training.loop import part_scores
 
 History = Sequence[Mapping[str, float]]
 

@@ -113,6 +113,6 @@ def test_a_plugin_task_is_a_command_too(run, monkeypatch):
         def load(self):
             return tasks.get("text-classifier")
 
-    monkeypatch.setattr(tasks, "_plugins", lambda: {"echo": Point()})
+    monkeypatch.setattr(tasks.registry, "_plugins", lambda: {"echo": Point()})
     assert "echo" in run("fit", "--help").stdout
     assert "Usage: tidegate fit echo" in run("fit", "echo", "--help").stdout

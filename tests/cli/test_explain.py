@@ -143,7 +143,7 @@ def test_no_model_and_a_model_that_shows_nothing_are_one_line(run, tmp_path, mon
         def load(self):
             return Adder
 
-    monkeypatch.setattr(tasks, "_plugins", lambda: {"adder": Point()})
+    monkeypatch.setattr(tasks.registry, "_plugins", lambda: {"adder": Point()})
     adder = Adder(hidden_size=2, epochs=1, verbose=False)
     adder.fit(["1 2*", "3* 4"] * 10, [2.0, 3.0] * 10).save(tmp_path / "m")
     monkeypatch.chdir(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 import tidegate
 from tests.cli.conftest import TINY, one_line, rows, write_csv
-from tidegate.tasks.text_network import TextNetwork
+from tidegate.tasks.text.network import TextNetwork
 
 FIT = ("fit", "text-classifier")
 

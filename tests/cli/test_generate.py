@@ -10,7 +10,7 @@ import pytest
 
 import tidegate
 from tests.cli.conftest import finish, one_line
-from tidegate.tasks.language_model import LanguageModel
+from tidegate.tasks.language.model import LanguageModel
 
 SONG = "abba cab\n" * 60
 

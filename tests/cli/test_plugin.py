@@ -20,7 +20,7 @@ def adder(monkeypatch):
         def load(self):
             return Adder
 
-    monkeypatch.setattr(tasks, "_plugins", lambda: {"adder": Point()})
+    monkeypatch.setattr(tasks.registry, "_plugins", lambda: {"adder": Point()})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.cli.conftest import one_line, rows, write_csv
 from tidegate.cli.predict import stream_lines
 from tidegate.data import read_table
 from tidegate.errors import InputError
-from tidegate.tasks.rows import DataWarning
+from tidegate.tasks.core.rows import DataWarning
 
 
 @pytest.fixture

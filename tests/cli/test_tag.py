@@ -14,7 +14,7 @@ from tests.cli.conftest import one_line
 from tests.tasks.sentences import tagged
 from tidegate.cli.tag import coloured
 from tidegate.data import read_sentences
-from tidegate.tasks.tagged_sentence import TaggedSentence, TaggedSpan
+from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 
 TINY = ("--hidden-size", "8", "--embedding-size", "8", "--character-units", "4", "--epochs", "8",
         "--batch-size", "8", "--learning-rate", "0.03", "--dropout", "0.1",

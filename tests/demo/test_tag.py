@@ -11,7 +11,7 @@ import tidegate
 from tests.cli.conftest import run
 from tidegate.datasets import load_ud_english_ewt
 from tidegate.demo import tag
-from tidegate.tasks.tagger import Tagger
+from tidegate.tasks.tagging.tagger import Tagger
 
 __all__ = ["run"]  # a fixture, found by its name in this module
 
@@ -55,7 +55,7 @@ def test_it_learns_shows_and_proposes_what_works(few_sentences, run, tmp_path, m
 
 
 def _words():
-    from tidegate.data.tokens import find_words
+    from tidegate.data.text.tokens import find_words
 
     return [find_words(text) for text in tag.FRESH]
 

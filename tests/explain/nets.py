@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.nn import recurrent_layer
-from tidegate.nn.embedding import Embedding
-from tidegate.nn.wide import Wide
-from tidegate.tasks.text_network import TextNetwork
+from tidegate.nn.blocks.embedding import Embedding
+from tidegate.nn.blocks.wide import Wide
+from tidegate.tasks.text.network import TextNetwork
 
 WORDS, GRAMS, CLASSES = 20, 9, 3
 

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from tidegate.batch import Batch
-from tidegate.explain.case import Case, Finding, Outcome, Skip
+from tidegate.explain.doctor.case import Case, Finding, Outcome, Skip
 from tidegate.nn import recurrent_layer
-from tidegate.nn.embedding import Embedding
-from tidegate.tasks.text_network import TextNetwork
+from tidegate.nn.blocks.embedding import Embedding
+from tidegate.tasks.text.network import TextNetwork
 
 WORDS = 60
 HIDDEN = 16

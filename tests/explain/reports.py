@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from tidegate.explain import Attribution, memory
-from tidegate.explain.excerpt import Excerpt
-from tidegate.explain.report import Report
+from tidegate.explain.report.excerpt import Excerpt
+from tidegate.explain.report.report import Report
 from tidegate.nn import Recurrent, recurrent_layer
 
 

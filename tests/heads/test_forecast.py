@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from tidegate.data.forecast_batch import ForecastBatch
+from tidegate.data.series.batch import ForecastBatch
 from tidegate.heads import ForecastHead
 from tidegate.heads.distributions import Normal, Point, Quantiles
-from tidegate.nn.instance_norm import InstanceNorm
+from tidegate.nn.blocks.instance_norm import InstanceNorm
 
 NAN = math.nan
 

@@ -11,7 +11,7 @@ from seqeval.metrics import classification_report, f1_score, precision_score, re
 from sklearn import metrics
 
 from tidegate.batch import Batch
-from tidegate.data.schemes import read_spans, tags_of, transitions
+from tidegate.data.tags.schemes import read_spans, tags_of, transitions
 from tidegate.heads import TagHead
 
 TAGS = tags_of(["LOC", "ORG", "PER"], "iobes")

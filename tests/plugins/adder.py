@@ -17,11 +17,11 @@ from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.errors import InputError, message
-from tidegate.measure import Network, answers
-from tidegate.tasks.base import Task
-from tidegate.tasks.option import changed, setting
-from tidegate.tasks.rows import Examples, Rows
-from tidegate.tasks.settings import Settings, build_layer
+from tidegate.tasks.core.option import changed, setting
+from tidegate.tasks.core.rows import Examples, Rows
+from tidegate.tasks.core.settings import Settings, build_layer
+from tidegate.tasks.core.task import Task
+from tidegate.training.measure import Network, answers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tidegate.tasks.tagger import Tagger
+from tidegate.tasks.tagging.tagger import Tagger
 
 FIRST = ["Ann", "Bob", "Eve", "Ida", "Max", "Tom"]
 LAST = ["Reed", "Stone", "Field", "Brook"]

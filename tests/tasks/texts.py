@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tidegate.tasks.text_classifier import TextClassifier
+from tidegate.tasks.text.classifier import TextClassifier
 
 WORDS = {
     "calm": ["low", "slow", "still", "soft", "mild", "quiet", "gentle", "even"],

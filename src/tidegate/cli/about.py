@@ -17,7 +17,7 @@ from tidegate.cli import console
 from tidegate.cli.commands import flag
 
 if TYPE_CHECKING:
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 _LIBRARIES = ("torch", "numpy", "pandas", "tokenizers", "scikit-learn")
 

@@ -15,8 +15,8 @@ from tidegate.cli import console
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
-    from tidegate.explain.doctor import Diagnosis
-    from tidegate.tasks.base import Task
+    from tidegate.explain.doctor.doctor import Diagnosis
+    from tidegate.tasks.core.task import Task
 
 _FORMATS = ("table", "json")
 _STYLES = {"serious": "bold red", "warning": "bold yellow", "note": "bold cyan"}

@@ -64,7 +64,7 @@ def explain(
         raise InputError(message("explain", "--out", "another file than INPUT", str(path)))
     with _busy(quiet):
         from tidegate import tasks
-        from tidegate.explain.report import check_output
+        from tidegate.explain.report.report import check_output
 
         form = check_output(path, form)
         task = tasks.load(model)

@@ -21,7 +21,7 @@ from tidegate.cli.options import given_settings, setting_parameters
 from tidegate.errors import InputError, TidegateError, TrainingError, message
 
 if TYPE_CHECKING:
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 
 class FitGroup(TyperGroup):
@@ -122,9 +122,9 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         InputError: If a setting, the data or the output folder is wrong; nothing was written.
         TrainingError: If the loss stops being a number; the best epoch so far is saved.
     """
-    from tidegate import checkpoint
     from tidegate.artifact import check_replaceable
     from tidegate.cli.tables import read_parts
+    from tidegate.training import checkpoint
 
     out, quiet = Path(values["out"]), values["quiet"]
     check_replaceable(out)
@@ -200,7 +200,7 @@ def _model(task: type[Task], values: Mapping[str, Any]) -> Task:
 def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
     """Say whether there is a run to go on with, and tell when it is not as the user thinks."""
     from tidegate.artifact import is_model
-    from tidegate.checkpoint import exists
+    from tidegate.training.checkpoint import exists
 
     there = exists(kept)
     if wanted and not there:

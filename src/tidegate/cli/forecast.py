@@ -12,7 +12,7 @@ from tidegate.errors import InputError, message
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 
 def forecast(

@@ -15,7 +15,7 @@ from tidegate.cli.paths import decoded
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
-    from tidegate.tasks.language_writing import Writing
+    from tidegate.tasks.language.writing import Writing
 
 
 # The options of the command, each with its help.
@@ -124,7 +124,7 @@ def _show(prompt: str, pieces: Iterator[str]) -> None:
 
 def _writer(path: Path) -> Writing:
     from tidegate import tasks
-    from tidegate.tasks.language_writing import Writing
+    from tidegate.tasks.language.writing import Writing
 
     task = tasks.load(path)
     if not isinstance(task, Writing):

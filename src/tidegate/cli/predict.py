@@ -20,7 +20,7 @@ from tidegate.errors import InputError, message
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 _PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is there
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".gz", ".txt", ".conll", ".conllu", ".iob", ".bio")
@@ -260,7 +260,7 @@ def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.Dat
         InputError: If something is wrong with the file.
     """
     from tidegate.data import clean_rows, iter_table, read_table
-    from tidegate.data.rows import is_missing
+    from tidegate.data.tables.rows import is_missing
 
     texts = read_table(path, columns=[column], text=[column])
     _, dropped = clean_rows(texts, column, None, drop_missing, str(path))
@@ -279,8 +279,8 @@ def _refuse_columns(columns: Mapping[str, str | None]) -> None:
 
 
 def _check_out(out: Path, path: Path | None, form: str | None, *, tags: bool) -> None:
-    from tidegate.data.table_formats import table_suffix
-    from tidegate.data.table_writer import WRITABLE
+    from tidegate.data.tables.formats import table_suffix
+    from tidegate.data.tables.writer import WRITABLE
 
     if tags:
         tag.form_of(out)

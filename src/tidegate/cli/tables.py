@@ -15,7 +15,7 @@ from tidegate.errors import InputError, message, suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 ROW = "\0row"  # no column of a file begins like this
 
@@ -75,7 +75,7 @@ class Part:
         try:
             yield
         except InputError as error:
-            from tidegate.data.sentence_table import located
+            from tidegate.data.tags.table import located
 
             text = located(error, self.frame)
             sides = (("X", task.input_role), ("y", task.target_role or ""))

@@ -21,9 +21,9 @@ from tidegate.errors import InputError, message, suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tidegate.tasks.base import Task
-    from tidegate.tasks.tagged_sentence import TaggedSentence
-    from tidegate.tasks.tagger import Tagger
+    from tidegate.tasks.core.task import Task
+    from tidegate.tasks.tagging.sentence import TaggedSentence
+    from tidegate.tasks.tagging.tagger import Tagger
 
 FORMATS = ("text", "conll", "jsonl", "csv", "tsv")
 # The format of an output file by its suffix; parquet has no text to print.
@@ -73,8 +73,8 @@ def tag_file(
         InputError: If something is wrong with the file.
     """
     from tidegate.data import read_table
-    from tidegate.data.conll import LINE
-    from tidegate.data.sentence_table import TOKENS, gather_sentences, words_of
+    from tidegate.data.tags.conll import LINE
+    from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
 
     frame = read_table(path, text=["text", *filter(None, columns.values())])
     if path.name.endswith((".txt", ".txt.gz")) and not any(columns.values()):
@@ -112,7 +112,7 @@ def tag_texts(task: Task, chunks: Iterable[list[str]]) -> Iterator[Tagged]:
 
 def is_tagger(task: Task) -> bool:
     """Say whether this is how a task answers."""
-    from tidegate.tasks.tagger import Tagger
+    from tidegate.tasks.tagging.tagger import Tagger
 
     return isinstance(task, Tagger)
 
@@ -193,7 +193,7 @@ def form_of(out: Path) -> str:
         >>> form_of(Path("answers.conll.gz"))
         'conll'
     """
-    from tidegate.data.table_formats import table_suffix
+    from tidegate.data.tables.formats import table_suffix
 
     return _SUFFIXES[table_suffix(out, tuple(_SUFFIXES))]
 
@@ -215,7 +215,7 @@ def _write(tagged: Tagged, form: str, handle: TextIO, *, header: bool) -> None:
 
 def _write_conll(tagged: Tagged, handle: TextIO) -> None:
     """A word a line, with the columns it had, and the tag as its last one."""
-    from tidegate.data.conll import CONLLU, SENTENCE, write_conll
+    from tidegate.data.tags.conll import CONLLU, SENTENCE, write_conll
 
     kept = tagged.words.drop(columns=SENTENCE, errors="ignore").astype(str)
     rows = iter(kept.itertuples(index=False, name=None))
@@ -234,7 +234,7 @@ def coloured(sentence: TaggedSentence, labels: Sequence[str]) -> Text:
         The text as the terminal shows it; without colours the labels still tell.
 
     Example:
-        >>> from tidegate.tasks.tagged_sentence import TaggedSentence, TaggedSpan
+        >>> from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
         >>> span = TaggedSpan(0, 3, "PER", "Ann", 0.98)
         >>> coloured(TaggedSentence("Ann rows", ("Ann", "rows"), (), (), (span,)), ["PER"]).plain
         'Ann[PER] rows'

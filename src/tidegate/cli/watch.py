@@ -15,9 +15,9 @@ from tidegate.cli.live import Layout, lines
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
-    from tidegate.tasks.anomaly_cold import ColdStream
-    from tidegate.tasks.anomaly_detector import AnomalyDetector
-    from tidegate.tasks.anomaly_stream import AnomalyStream, Finding
+    from tidegate.tasks.anomaly.cold import ColdStream
+    from tidegate.tasks.anomaly.detector import AnomalyDetector
+    from tidegate.tasks.anomaly.stream import AnomalyStream, Finding
 
 _FORMATS = ("lines", "json")
 
@@ -80,7 +80,7 @@ def watch(
 
 def _detector(path: Path) -> AnomalyDetector:
     from tidegate import tasks
-    from tidegate.tasks.anomaly_detector import AnomalyDetector
+    from tidegate.tasks.anomaly.detector import AnomalyDetector
 
     task = tasks.load(path)
     if not isinstance(task, AnomalyDetector):

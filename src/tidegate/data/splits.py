@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from tidegate.data.cleaning import text_chunks
+from tidegate.data.text.cleaning import text_chunks
 from tidegate.errors import InputError, message
 
 Array = np.ndarray[Any, np.dtype[np.int64]]

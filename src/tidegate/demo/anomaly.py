@@ -12,8 +12,8 @@ from tidegate.artifact import check_replaceable
 from tidegate.data import write_table
 from tidegate.datasets import make_broken_sensor
 from tidegate.demo.outcome import Outcome, check_folder
-from tidegate.tasks.anomaly_detector import AnomalyDetector
-from tidegate.tasks.anomaly_findings import Findings
+from tidegate.tasks.anomaly.detector import AnomalyDetector
+from tidegate.tasks.anomaly.findings import Findings
 
 # An alarm belongs to a fault if it comes before so many steps after its end: half a day.
 _LATE = 72

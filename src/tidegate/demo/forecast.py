@@ -9,7 +9,7 @@ from tidegate.artifact import check_replaceable
 from tidegate.data import read_series, write_table
 from tidegate.datasets import load_co2
 from tidegate.demo.outcome import Outcome, check_folder
-from tidegate.tasks.forecaster import Forecaster
+from tidegate.tasks.forecast.forecaster import Forecaster
 
 # Weeks: a year is forecast from the two before it, and the last three are kept for the test.
 HORIZON, LOOKBACK, HELD = 52, 104, 156

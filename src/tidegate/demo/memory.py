@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from tidegate.datasets import AddingProblem
 from tidegate.demo.outcome import Outcome, check_folder
 from tidegate.demo.recall import LOOK, Recipe, Recollection, Variant, learn
-from tidegate.progress import Event
+from tidegate.training.progress import Event
 
 VARIANTS = (
     Variant("RNN", "rnn", rate=0.3),  # with larger steps it learns even less

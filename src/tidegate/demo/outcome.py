@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
-    from tidegate.tasks.base import Task
+    from tidegate.tasks.core.task import Task
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from torch.nn import functional as F
 from tidegate.batch import Batch
 from tidegate.datasets.memory_problems import MemoryProblem
 from tidegate.device import seeded
-from tidegate.measure import Network, measure
 from tidegate.nn import Recurrent, recurrent_layer
-from tidegate.progress import Event
-from tidegate.train import Plan, Training
+from tidegate.training.loop import Plan, Training
+from tidegate.training.measure import Network, measure
+from tidegate.training.progress import Event
 
 # Updates between two looks at the held-out rows, and how many rows are looked at.
 LOOK = 50

@@ -9,7 +9,7 @@ from tidegate.artifact import check_replaceable
 from tidegate.data import split_without_overlap, write_table
 from tidegate.datasets import load_sms_spam
 from tidegate.demo.outcome import Answers, Outcome, check_folder
-from tidegate.tasks.text_classifier import TextClassifier
+from tidegate.tasks.text.classifier import TextClassifier
 
 # Written for this demo; none of them is in the data.
 FRESH = (

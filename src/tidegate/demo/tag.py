@@ -9,10 +9,10 @@ import pandas as pd
 
 from tidegate.artifact import check_replaceable
 from tidegate.data import gather_sentences, write_table
-from tidegate.data.sentence_table import TAGS, TOKENS
+from tidegate.data.tags.table import TAGS, TOKENS
 from tidegate.datasets import load_ud_english_ewt
 from tidegate.demo.outcome import Answers, Outcome, check_folder
-from tidegate.tasks.tagger import Tagger
+from tidegate.tasks.tagging.tagger import Tagger
 
 # Written for this demo; none of them is in the data. In the first, "tide" and "tied" and two kinds
 # of "rose" sound alike; in the second, most words were made up.

@@ -12,8 +12,8 @@ from rich.console import Console
 from tidegate.artifact import check_replaceable
 from tidegate.datasets import load_tiny_shakespeare
 from tidegate.demo.outcome import Outcome, check_folder
-from tidegate.progress import Event, line
-from tidegate.tasks.language_model import LanguageModel
+from tidegate.tasks.language.model import LanguageModel
+from tidegate.training.progress import Event, line
 
 _PROMPT = "\n\nROMEO:\n"  # a name that the text knows, at the beginning of a speech
 _LENGTH, _LAST = 150, 600  # characters of a sample

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.data.encoded import UNKNOWN
+from tidegate.data.text.encoded import UNKNOWN
 from tidegate.errors import InputError, message
 from tidegate.nn import Recurrent
 
@@ -31,8 +31,8 @@ class Inspectable(Protocol):
 
     Example:
         >>> from tidegate.nn import recurrent_layer
-        >>> from tidegate.nn.embedding import Embedding
-        >>> from tidegate.tasks.text_network import TextNetwork
+        >>> from tidegate.nn.blocks.embedding import Embedding
+        >>> from tidegate.tasks.text.network import TextNetwork
         >>> layer = recurrent_layer("gru", 4, 3, batch_first=True)
         >>> isinstance(TextNetwork(Embedding(9, 4), layer, "mean", 2), Inspectable)
         True

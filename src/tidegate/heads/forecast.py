@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.heads.distributions import Distribution
-from tidegate.nn.instance_norm import InstanceNorm, Level
+from tidegate.nn.blocks.instance_norm import InstanceNorm, Level
 
 
 class ForecastHead(nn.Module):

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
-from tidegate.data.schemes import Span, read_spans
-from tidegate.nn.crf import LinearChainCRF
+from tidegate.data.tags.schemes import Span, read_spans
+from tidegate.nn.blocks.crf import LinearChainCRF
 
 
 class TagHead(nn.Module):

@@ -16,12 +16,12 @@ from tidegate.kernels import explain
 from tidegate.nn.init import initialise
 from tidegate.nn.layout import Lengths
 from tidegate.nn.options import StackOptions, split_options
-from tidegate.nn.selection import Names, Numbers
 from tidegate.nn.stack_pass import StackPass, read_weight
-from tidegate.nn.stream import Stream
+from tidegate.nn.streaming.stream import Stream
 from tidegate.nn.summary import Summary, layer_cost
-from tidegate.nn.trace import Trace
-from tidegate.nn.trace_pass import Wanted, trace_pass
+from tidegate.nn.trace.recording import Wanted, trace_pass
+from tidegate.nn.trace.selection import Names, Numbers
+from tidegate.nn.trace.trace import Trace
 
 
 class Recurrent(nn.Module):

@@ -1,0 +1,1 @@
+"""Sequences of numbers: many rows of their own length, a vector at each step."""

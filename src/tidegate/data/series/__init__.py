@@ -1,0 +1,1 @@
+"""Series: values on one clock, scaled and cut into windows."""

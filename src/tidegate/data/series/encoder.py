@@ -1,0 +1,329 @@
+"""SeriesEncoder: panels to scaled windows and forecasts back, fitted on the training span alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from tidegate.data.series.calendar import calendar_names
+from tidegate.data.series.clock import Clock
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.scaling import METHODS, Change, encode_static, measure
+from tidegate.data.series.windows import EncodedSeries
+from tidegate.errors import InputError, message
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
+
+
+class SeriesEncoder:
+    """What has to be learned of series before a network can read them.
+
+    Axis letters: S series, C targets, P past-only and K known columns, E numbers of a series.
+
+    Args:
+        lookback: Steps of a window.
+        scaling: "standard", "robust" or "none", see `series_scaling.measure`.
+        lag: Forecast differences over so many steps; 0 for none.
+        log: Whether to take logarithms.
+        calendar: Whether to add calendar features.
+        missing: "mask" or "interpolate", see `series_scaling.fill`.
+
+    Attributes:
+        clock: The clock of the training series.
+        targets, past, known: The columns, as in a `Panel`.
+        shift: What is taken off the targets of each series, `[S, C]`.
+        scale: What they are divided by, `[S, C]`.
+        spread: The standard deviation of the targets as they are, `[S, C]`.
+        absent: How many values of the targets were missing in training.
+
+    Example:
+        >>> panel = Panel.from_arrays([np.arange(20.0)])
+        >>> encoder = SeriesEncoder(lookback=5).fit(panel, np.array([10]))
+        >>> float(encoder.shift[0, 0])  # the mean of 0 to 9
+        4.5
+    """
+
+    clock: Clock
+    targets: tuple[str, ...]
+    past: tuple[str, ...]
+    known: tuple[str, ...]
+    static: tuple[str, ...]
+    names: tuple[Any, ...] | None
+    change: Change
+    shift: Array
+    scale: Array
+    spread: Array
+    absent: int
+
+    def __init__(
+        self,
+        *,
+        lookback: int,
+        scaling: str = "standard",
+        lag: int = 0,
+        log: bool = False,
+        calendar: bool = False,
+        missing: str = "mask",
+    ) -> None:
+        if scaling not in METHODS:
+            rule = "one of " + ", ".join(METHODS)
+            raise InputError(message("SeriesEncoder", "scaling", rule, repr(scaling)))
+        self.lookback, self.scaling, self.lag = lookback, scaling, lag
+        self.log, self.calendar, self.missing = log, calendar, missing
+
+    @property
+    def history(self) -> int:
+        """Steps that have to come before a forecast: the lookback, and what differences take."""
+        return self.lookback + self.lag
+
+    @property
+    def masked(self) -> bool:
+        """Whether masks are inputs: they are where something was missing in training."""
+        return self.missing == "mask" and self.absent > 0
+
+    @property
+    def calendar_names(self) -> tuple[str, ...]:
+        """The calendar features that are inputs."""
+        return calendar_names(self.clock) if self.calendar else ()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What the network has to read: `features`, `targets`, `known` and `static`."""
+        known = len(self.known) + len(self.calendar_names)
+        masks = len(self.targets) if self.masked else 0
+        features = len(self.targets) + known + len(self.past) + masks
+        static = sum(1 if texts is None else len(texts) for texts in self._categories)
+        return {
+            "features": features,
+            "targets": len(self.targets),
+            "known": known,
+            "static": static,
+        }
+
+    def fit(self, panel: Panel, until: Array) -> SeriesEncoder:
+        """Learn from the steps before `until` in each series, and from nothing else.
+
+        Args:
+            panel: The series.
+            until: Steps of each series that may be looked at, `[S]`; 0 for none.
+
+        Returns:
+            The encoder itself.
+
+        Raises:
+            InputError: If nothing in the targets ever changes, or all is missing.
+        """
+        self.clock, self.names = panel.clock, panel.names
+        self.targets, self.past, self.known = panel.targets, panel.past, panel.known
+        self.static = tuple(panel.static)
+        width = len(self.targets)
+        # One series at a time: a copy of them all would take their size again.
+        spans = [panel.series(n)[:end] for n, end in enumerate(until)]
+        self._check_alive(spans, width)
+        smallest = np.array([_smallest(span[:, :width]) for span in spans]).min(axis=0)[None]
+        self.change = Change.fit(smallest, log=self.log, lag=self.lag)
+        found = [self._measure(span[:, :width]) for span in spans]
+        self.shift, self.scale, self.spread = map(np.array, zip(*found, strict=True))
+        self.absent = sum(int(np.isnan(span[:, :width]).sum()) for span in spans)
+        self._fit_others(spans, width)
+        self._fit_static(panel, until)
+        return self
+
+    def encode(self, panel: Panel, until: Array | None = None) -> EncodedSeries:
+        """Prepare series for windows to be cut from them.
+
+        Args:
+            panel: Series with the columns of training, on the same clock.
+            until: Steps that may be looked at of a series that training had not, to find its own
+                size, `[S]`; all by default.
+
+        Returns:
+            The series, with the scales of training where they are the same series.
+
+        Raises:
+            InputError: If the columns or the frequency differ from those of training.
+        """
+        self._check_same(panel)
+        self.change.check(panel, "Forecaster")
+        limit = panel.lengths if until is None else until
+        shift, scale, spread = self._scales(panel, limit)
+        static = None
+        if self.static:
+            columns = [panel.static[name] for name in self.static]
+            static = self._scaled_static(encode_static(columns, self._categories))
+        return EncodedSeries(
+            panel=panel,
+            change=self.change,
+            lookback=self.lookback,
+            missing=self.missing,
+            masked=self.masked,
+            calendar=self.calendar,
+            shift=shift,
+            scale=scale,
+            spread=spread,
+            others=(self._others_shift, self._others_scale),
+            static=static,
+        )
+
+    def numbers(self, panel: Panel) -> list[int | None]:
+        """Say which training series each series is; None for one that training had not.
+
+        Series are told apart by their names. Without names, a single series is taken for the
+        single one of training, and several are taken for new ones.
+        """
+        if self.names is None or panel.names is None:
+            same = self.names is None and len(panel) == len(self.shift) == 1
+            return [0 if same else None] * len(panel)
+        index = {name: number for number, name in enumerate(self.names)}
+        return [index.get(name) for name in panel.names]
+
+    def _measure(self, values: Array) -> tuple[Array, Array, Array]:
+        """Shift and scale of changed values, and the deviation of values as they are."""
+        spread = measure(values, "standard")[1]
+        return *measure(self.change.forward(values), self.scaling), spread
+
+    def _scales(self, panel: Panel, until: Array) -> tuple[Array, Array, Array]:
+        found = [
+            self._measure(panel.series(row)[: until[row], : len(self.targets)])
+            if number is None
+            else (self.shift[number], self.scale[number], self.spread[number])
+            for row, number in enumerate(self.numbers(panel))
+        ]
+        shift, scale, spread = map(np.array, zip(*found, strict=True))
+        return shift, scale, spread
+
+    def _check_alive(self, spans: Sequence[Array], width: int) -> None:
+        """Refuse targets that are all missing or never change."""
+        kept = [span[:, :width] for span in spans if np.isfinite(span[:, :width]).any()]
+        if not kept:
+            rule, got = "known in some steps before the validation span", "only missing values"
+            raise InputError(message("Forecaster", "target", rule, got))
+        if all(np.nanmax(span) == np.nanmin(span) for span in kept):
+            got = f"{np.nanmax(kept[0]):g} in every row"
+            raise InputError(message("Forecaster", "target", "something that changes", got))
+
+    def _fit_others(self, spans: Sequence[Array], width: int) -> None:
+        """Known and past columns are scaled the same in all series: they may mean the same."""
+        count = len(self.past) + len(self.known)
+        self._others_shift, self._others_scale = np.zeros(count), np.ones(count)
+        if count:
+            joined = np.concatenate([span[:, width:] for span in spans])
+            self._others_shift, self._others_scale = measure(joined, "standard")
+
+    def _fit_static(self, panel: Panel, until: Array) -> None:
+        seen = [n for n, end in enumerate(until) if end]
+        columns = [[panel.static[name][n] for n in seen] for name in self.static]
+        self._categories: list[list[str] | None] = [
+            None if all(isinstance(cell, int | float) for cell in column)
+            else sorted({str(cell) for cell in column})
+            for column in columns
+        ]  # fmt: skip
+        self._static_shift, self._static_scale = np.zeros(0), np.ones(0)
+        if columns:
+            found = encode_static(columns, self._categories)
+            self._static_shift, self._static_scale = measure(found, "standard")
+
+    def _scaled_static(self, values: Array) -> Array:
+        return (values - self._static_shift) / self._static_scale
+
+    def _check_same(self, panel: Panel) -> None:
+        """Refuse other columns or another frequency than those of training."""
+        for role in ("targets", "past", "known"):
+            if getattr(panel, role) != getattr(self, role):
+                rule = f"as in training, {', '.join(getattr(self, role)) or 'none'}"
+                got = ", ".join(getattr(panel, role)) or "none"
+                raise InputError(message("Forecaster", role, rule, got))
+        if missing := [name for name in self.static if name not in panel.static]:
+            got = f"no {missing[0]!r}"
+            raise InputError(message("Forecaster", "static", "as in training", got))
+        if (panel.clock.kind, panel.clock.step) != (self.clock.kind, self.clock.step):
+            rule = f"at the frequency of training, {self.clock.name}"
+            raise InputError(message("Forecaster", "time", rule, panel.clock.name))
+
+    def to_files(self) -> dict[str, Any]:
+        """Return what was learned as JSON documents by file name."""
+        options = {
+            "lookback": self.lookback,
+            "scaling": self.scaling,
+            "lag": self.lag,
+            "log": self.log,
+            "calendar": self.calendar,
+            "missing": self.missing,
+            "absent": self.absent,
+            "clock": asdict(self.clock),
+            "targets": self.targets,
+            "past": self.past,
+            "known": self.known,
+            "static": self.static,
+            "categories": self._categories,
+        }
+        scales = {
+            "names": None if self.names is None else list(self.names),
+            "shift": self.shift.tolist(),
+            "scale": self.scale.tolist(),
+            "spread": self.spread.tolist(),
+            "offset": self.change.offset.tolist(),
+            "others": [self._others_shift.tolist(), self._others_scale.tolist()],
+            "statics": [self._static_shift.tolist(), self._static_scale.tolist()],
+        }
+        return {OPTIONS_FILE: options, SCALES_FILE: scales}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, Any]) -> SeriesEncoder:
+        """Build an encoder from what `to_files` gave, trusting nothing in it.
+
+        Args:
+            files: The documents by file name.
+
+        Raises:
+            InputError: If something in them does not fit together.
+            KeyError: If something is not there.
+        """
+        options, scales = dict(files[OPTIONS_FILE]), files[SCALES_FILE]
+        names = ("lookback", "scaling", "lag", "log", "calendar", "missing")
+        found = cls(**{name: options[name] for name in names})
+        found.clock = replace(Clock(), **options["clock"])
+        for role in ("targets", "past", "known", "static"):
+            setattr(found, role, _texts(options[role], role))
+        found.absent, found._categories = int(options["absent"]), options["categories"]
+        found.names = None if scales["names"] is None else tuple(scales["names"])
+        width = len(found.targets)
+        count = len(scales["shift"])
+        for name in ("shift", "scale", "spread"):
+            setattr(found, name, _checked(scales[name], (count, width), name))
+        offset = _checked(scales["offset"], (width,), "offset")
+        found.change = Change(log=found.log, lag=found.lag, offset=offset)
+        others = len(found.past) + len(found.known)
+        pairs = [_checked(part, (others,), "others") for part in scales["others"]]
+        found._others_shift, found._others_scale = pairs
+        statics = found.sizes["static"]
+        pairs = [_checked(part, (statics,), "statics") for part in scales["statics"]]
+        found._static_shift, found._static_scale = pairs
+        if found.names is not None and len(found.names) != count:
+            raise InputError(message("load", "names", f"those of {count} series", len(found.names)))
+        return found
+
+
+def _smallest(values: Array) -> Array:
+    """The smallest value of each column; infinity where nothing is known."""
+    smallest: Array = np.where(np.isnan(values), np.inf, values).min(axis=0, initial=np.inf)
+    return smallest
+
+
+def _texts(values: Any, role: str) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InputError(message("load", role, "a list of texts", values))
+    return tuple(values)
+
+
+def _checked(values: Any, shape: tuple[int, ...], name: str) -> Array:
+    """Numbers out of a file, of this shape."""
+    found = np.asarray(values, dtype=np.float64)
+    if found.shape != shape or not np.isfinite(found).all():
+        raise InputError(message("load", name, f"finite numbers of shape {shape}", found.shape))
+    return found

@@ -1,0 +1,100 @@
+"""What a user has of series: tables with times as their index, arrays, lists, dictionaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.data.series.clock import Clock
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.table import read_series
+from tidegate.errors import InputError, message
+
+
+def as_panel(X: Any, *, clock: Clock | None = None, owner: str = "Panel") -> Panel:
+    """Read series from whatever they are in.
+
+    Args:
+        X: A Panel; a pandas Series or a DataFrame whose columns are the targets, with the times
+            as index; an array `[T]` or `[T, C]`; or several of these: a list, an array `[S, T, C]`,
+            or a dictionary by name.
+        clock: The clock they must be on; by default it is found.
+        owner: Who complains.
+
+    Returns:
+        The panel.
+
+    Raises:
+        InputError: If it is none of these, or something in it is wrong.
+
+    Example:
+        >>> len(as_panel({"a": [1.0, 2.0], "b": [3.0, 4.0, 5.0]}))
+        2
+    """
+    if isinstance(X, Panel):
+        return X
+    if isinstance(X, pd.Series | pd.DataFrame):
+        return _from_pandas(X, clock, owner)
+    if isinstance(X, Mapping):
+        return _joined(list(X.values()), tuple(map(str, X)), clock, owner)
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+        rule = "a table, an array, a list of them or a dictionary of them"
+        remedy = "Read a file with tidegate.data.read_table, and it with read_series"
+        raise InputError(message(owner, "X", rule, type(X).__name__, remedy))
+    if not len(X):
+        raise InputError(message(owner, "X", "one series or more", "none"))
+    if isinstance(X, np.ndarray) and X.ndim < 3:
+        return Panel.from_arrays([X], owner=owner)
+    if np.isscalar(X[0]):
+        return Panel.from_arrays([X], owner=owner)
+    return _joined(list(X), None, clock, owner)
+
+
+def _from_pandas(table: pd.Series[Any] | pd.DataFrame, clock: Clock | None, owner: str) -> Panel:
+    """The columns are targets, the index is the time."""
+    if isinstance(table, pd.Series):
+        table = table.to_frame("value" if table.name is None else str(table.name))
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column):
+            rule = "a table of numbers with the times as index"
+            remedy = "Use tidegate.data.read_series(frame, time=..., target=...)"
+            raise InputError(message(owner, "X", rule, f"text in column {name!r}", remedy))
+    names = [str(name) for name in table.columns]
+    frame = table.set_axis(names, axis=1)
+    if isinstance(table.index, pd.RangeIndex):
+        return read_series(frame, target=names, clock=clock, owner=owner)
+    time = "\0time"  # no column of a file has this name
+    frame = frame.reset_index(names=time)
+    return read_series(frame, time=time, target=names, clock=clock, owner=owner)
+
+
+def _joined(
+    series: list[Any], names: tuple[str, ...] | None, clock: Clock | None, owner: str
+) -> Panel:
+    """Put several series into one panel; they must be alike."""
+    if not any(isinstance(one, pd.Series | pd.DataFrame | Panel) for one in series):
+        return Panel.from_arrays(series, names=names, owner=owner)
+    panels = []
+    for one in series:
+        panels.append(as_panel(one, clock=clock, owner=owner))
+        clock = panels[0].clock  # positions must count from one origin
+    first = panels[0]
+    for number, panel in enumerate(panels):
+        if panel.targets != first.targets and len(first.targets) > 1:
+            rule = f"series of the columns {', '.join(first.targets)}"
+            got = f"{', '.join(panel.targets)} in series {number}"
+            raise InputError(message(owner, "X", rule, got))
+    offsets = np.concatenate(([0], np.cumsum([len(panel.values) for panel in panels])))
+    return replace(
+        first,
+        values=np.concatenate([panel.values for panel in panels]),
+        offsets=offsets.astype(np.int64),
+        starts=np.concatenate([panel.starts for panel in panels]),
+        ahead=np.concatenate([panel.ahead for panel in panels]),
+        names=names,
+        targets=first.targets if len(first.targets) > 1 else ("value",),
+    )

@@ -1,0 +1,252 @@
+"""Panel: one or many series on one clock, checked, gaps filled with missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.data.series.clock import Clock
+from tidegate.errors import InputError, message
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series, one after the other, on one regular clock.
+
+    Axis letters: N steps of all series, S series, C targets, P past-only and K known columns.
+
+    Attributes:
+        values: `[N, C + P + K]` float64: targets, past-only columns, known columns; NaN where a
+            value is missing. It may be the user's own memory: nobody writes to it.
+        offsets: Where each series begins in `values`, and the end, `[S + 1]` int64.
+        starts: Position of the first step of each series on the clock, `[S]` int64.
+        clock: The clock.
+        targets: Names of the targets.
+        past: Names of the columns that are known up to the present only.
+        known: Names of the columns that are known of the future too.
+        names: The identifier of each series, or None when they have none.
+        ahead: Steps at the end of each series that lie in the future: their targets are unknown,
+            their known columns are not, `[S]` int64.
+        static: What never changes, by name: one number or text a series.
+
+    Example:
+        >>> panel = Panel.from_arrays([[1.0, 2.0, 3.0], [5.0, 6.0]])
+        >>> len(panel), panel.lengths.tolist()
+        (2, [3, 2])
+    """
+
+    values: Array
+    offsets: Array
+    starts: Array
+    clock: Clock
+    targets: tuple[str, ...] = ("value",)
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    names: tuple[Any, ...] | None = None
+    ahead: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    static: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not len(self.ahead):
+            object.__setattr__(self, "ahead", np.zeros(len(self), np.int64))
+
+    def __len__(self) -> int:
+        """Number of series S."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Array:
+        """Steps of each series whose targets can be known, `[S]`."""
+        lengths: Array = np.diff(self.offsets) - self.ahead
+        return lengths
+
+    @property
+    def ends(self) -> Array:
+        """Position on the clock of the first step after each series, `[S]`."""
+        ends: Array = self.starts + self.lengths
+        return ends
+
+    @classmethod
+    def from_arrays(
+        cls,
+        series: Any,
+        *,
+        names: Sequence[Any] | None = None,
+        targets: Sequence[str] | None = None,
+        owner: str = "Panel",
+    ) -> Panel:
+        """Make a panel of arrays, whose steps are counted from 0.
+
+        Args:
+            series: Arrays of numbers, `[T]` or `[T, C]` each, of one C.
+            names: The identifier of each, or None.
+            targets: What the C columns are called; by default "value", or "value_1" and so on.
+            owner: Who complains.
+
+        Returns:
+            The panel.
+
+        Raises:
+            InputError: If an array is empty, of another shape, or holds what is no number.
+        """
+        arrays = [_numbers(array, row, owner) for row, array in enumerate(series)]
+        if not arrays:
+            raise InputError(message(owner, "X", "one series or more", "none"))
+        widths = {array.shape[1] for array in arrays}
+        if len(widths) > 1:
+            rule = "series of the same number of columns"
+            raise InputError(message(owner, "X", rule, f"{sorted(widths)}"))
+        (width,) = widths
+        usual = ["value"] if width == 1 else [f"value_{column + 1}" for column in range(width)]
+        lengths = [len(array) for array in arrays]
+        return cls(
+            values=arrays[0] if len(arrays) == 1 else np.concatenate(arrays),
+            offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+            starts=np.zeros(len(arrays), np.int64),
+            clock=Clock(),
+            targets=tuple(targets or usual),
+            names=None if names is None else tuple(names),
+        )
+
+    def series(self, number: int) -> Array:
+        """Return the values of one series, `[T, C + P + K]`, the steps ahead left out."""
+        begin = int(self.offsets[number])
+        return self.values[begin : begin + int(self.lengths[number])]
+
+    def take(self, numbers: Any) -> Panel:
+        """Return the series of these numbers, in their order."""
+        chosen = np.asarray(numbers, dtype=np.int64)
+        whole = np.diff(self.offsets)[chosen]
+        parts = [self.values[self.offsets[n] : self.offsets[n + 1]] for n in chosen]
+        empty = np.zeros((0, self.values.shape[1]))
+        return replace(
+            self,
+            values=np.concatenate([*parts, empty]),
+            offsets=np.concatenate(([0], np.cumsum(whole))).astype(np.int64),
+            starts=self.starts[chosen],
+            names=None if self.names is None else tuple(self.names[n] for n in chosen),
+            ahead=self.ahead[chosen],
+            static={name: tuple(column[n] for n in chosen) for name, column in self.static.items()},
+        )
+
+    def cut(self, begin: Array, end: Array) -> Panel:
+        """Return a part of each series; nothing is left of the steps ahead.
+
+        Args:
+            begin: First step of each series that is kept, counted from its start, `[S]`.
+            end: The step after the last that is kept, `[S]`.
+        """
+        parts = [
+            self.values[offset + first : offset + last]
+            for offset, first, last in zip(self.offsets[:-1], begin, end, strict=True)
+        ]
+        lengths = np.array([len(part) for part in parts], np.int64)
+        return replace(
+            self,
+            values=parts[0] if len(parts) == 1 else np.concatenate(parts),
+            offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+            starts=self.starts + begin,
+            ahead=np.zeros(len(self), np.int64),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the clock as JSON; a missing value is null."""
+        cells = self.values.astype(object)
+        values = np.where(np.isnan(self.values), None, cells).tolist()  # type: ignore[call-overload]
+        return {
+            "values": values,
+            "offsets": self.offsets.tolist(),
+            "starts": self.starts.tolist(),
+            "targets": list(self.targets),
+            "past": list(self.past),
+            "known": list(self.known),
+            "names": None if self.names is None else list(self.names),
+            "ahead": self.ahead.tolist(),
+            "static": {name: list(column) for name, column in self.static.items()},
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any], clock: Clock) -> Panel:
+        """Read what `to_json` gave, trusting nothing in it.
+
+        Args:
+            found: The panel as JSON.
+            clock: Its clock.
+
+        Raises:
+            InputError: If something does not fit together.
+            KeyError: If something is not there.
+        """
+        targets, past, known = (
+            tuple(map(str, found[role])) for role in ("targets", "past", "known")
+        )
+        width = len(targets) + len(past) + len(known)
+        values = np.array(found["values"], dtype=np.float64).reshape(-1, width)
+        offsets, starts, ahead = (
+            np.array(found[name], dtype=np.int64) for name in ("offsets", "starts", "ahead")
+        )
+        lengths = np.diff(offsets)
+        fits = offsets[0] == 0 and offsets[-1] == len(values) and (lengths >= ahead).all()
+        if not fits or (ahead < 0).any() or len(starts) != len(lengths):
+            raise InputError(message("load", "recent", "a whole panel", "parts that do not fit"))
+        names = None if found["names"] is None else tuple(found["names"])
+        static = {str(name): tuple(column) for name, column in found["static"].items()}
+        rows = [len(names)] if names is not None else []
+        if any(count != len(lengths) for count in [*rows, *map(len, static.values())]):
+            raise InputError(message("load", "recent", f"{len(lengths)} series", "another number"))
+        return cls(values, offsets, starts, clock, targets, past, known, names, ahead, static)
+
+    def times(self, number: int, first: int, count: int) -> Array | pd.DatetimeIndex:
+        """Return the times of `count` steps of a series from step `first` on."""
+        return self.clock.times(self.starts[number] + np.arange(first, first + count))
+
+
+def _numbers(array: Any, row: int, owner: str) -> Array:
+    """Check one array: `[T]` or `[T, C]` of finite numbers, or NaN."""
+    try:
+        found = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        rule = "made of series of numbers"
+        got = f"something else in series {row} ({error})"
+        raise InputError(message(owner, "X", rule, got)) from error
+    if found.ndim == 1:
+        found = found[:, None]
+    if found.ndim != 2 or not found.size:
+        rule = "made of series [T] or [T, C] with a step or more"
+        raise InputError(message(owner, "X", rule, f"shape {found.shape} in series {row}"))
+    check_finite(found, "X", f" of series {row}", np.arange(len(found)), owner, unit="step")
+    return found
+
+
+def check_finite(
+    values: Array, argument: str, where: str, rows: Array, owner: str, *, unit: str = "row"
+) -> None:
+    """Refuse infinities; missing values pass.
+
+    Args:
+        values: `[rows]` or `[rows, columns]`.
+        argument: What they are an argument for.
+        where: What to say after the row.
+        rows: The number of each row, for the message.
+        owner: Who complains.
+        unit: What a row is called.
+
+    Raises:
+        InputError: If a value is infinite; the message names the first such row.
+    """
+    # The sum is finite unless a value is not; looking at each costs memory of its size.
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(values.sum()):
+            return
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = int(np.argwhere(infinite)[0][0])
+        rule, remedy = "finite numbers", "Correct it, or leave the cell empty"
+        got = f"an infinity in {unit} {rows[row]}{where}"
+        raise InputError(message(owner, argument, rule, got, remedy))

@@ -1,0 +1,1 @@
+"""Tables: files with rows and columns, read, checked and written."""

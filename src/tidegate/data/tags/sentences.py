@@ -1,0 +1,78 @@
+"""Sentences: words as they came, or cut from a text, and where each stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.data.text.tokens import find_word_spans
+from tidegate.errors import InputError, message
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The words of a sentence.
+
+    Attributes:
+        words: The words.
+        raw: The text they were cut from; None where they came as words.
+        row: Its number among all that were given, from 0: it stays when a part is held out.
+
+    Example:
+        >>> Sentence(("Ann", "rows", ".")).text, Sentence(("Ann", "rows")).places
+        ('Ann rows .', ((0, 3), (4, 8)))
+    """
+
+    words: tuple[str, ...]
+    raw: str | None = None
+    row: int = field(default=0, compare=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The text; where there was none, the words with spaces between."""
+        return " ".join(self.words) if self.raw is None else self.raw
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """First character and end of each word in the text."""
+        if self.raw is not None:
+            return tuple(find_word_spans(self.raw))
+        found, start = [], 0
+        for word in self.words:
+            found.append((start, start + len(word)))
+            start += len(word) + 1
+        return tuple(found)
+
+
+def read_sentence(given: Any, row: int, owner: str) -> Sentence:
+    """Check one input of a tagger.
+
+    Args:
+        given: A text, which is cut into words and punctuation marks, or a sequence of words.
+        row: Its number, from 0.
+        owner: Who complains.
+
+    Returns:
+        The sentence.
+
+    Raises:
+        InputError: If it is something else.
+
+    Example:
+        >>> read_sentence("Ann rows.", 0, "Tagger").words
+        ('Ann', 'rows', '.')
+    """
+    if isinstance(given, str):
+        cut = tuple(given[start:end] for start, end in find_word_spans(given))
+        return Sentence(cut, given, row)
+    words = given.tolist() if hasattr(given, "tolist") else given
+    if not isinstance(words, Sequence) or isinstance(words, bytes):
+        rule, got = "made of texts, or of lists of words", f"{given!r:.40} in row {row}"
+        raise InputError(message(owner, "X", rule, got))
+    for place, word in enumerate(words):
+        if not isinstance(word, str) or not word:
+            rule = "made of words with a character"
+            got = f"{word!r} at word {place + 1} of row {row}"
+            raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
+    return Sentence(tuple(words), row=row)

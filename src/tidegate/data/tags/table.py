@@ -1,0 +1,217 @@
+"""Tables with a row a word, or a row a sentence, gathered into sentences and their tags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from tidegate.data.tables.reader import read_table
+from tidegate.data.tables.rows import check_column, is_missing
+from tidegate.data.tags.conll import LINE, SENTENCE, words_of_lines
+from tidegate.data.tags.schemes import TagError
+from tidegate.errors import InputError, message
+
+TOKENS = "\0tokens"  # no column of a file begins like this
+TAGS = "\0tags"
+PLACES = "\0places"
+
+
+def read_sentences(
+    path: str | os.PathLike[str], *, token: str | None = None, tag: str | None = None
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Read the words and tags of a CoNLL file, or of another table with a row a word.
+
+    Args:
+        path: The file: .conll, .conllu, .iob, .bio or .txt with the columns of CoNLL; or a table
+            with the column "sentence".
+        token: The column of the words, a name or a number; None for "token", "form" or "0".
+        tag: That of their tags; None for "tag", "upos" or the last one.
+
+    Returns:
+        The words and the tags of each sentence.
+
+    Raises:
+        InputError: If the file is wrong, or has no such column.
+
+    Example:
+        >>> X, y = read_sentences("train.conll")  # doctest: +SKIP
+    """
+    frame = read_table(path, text=["text"])
+    columns = {"token": token or "token", "tag": tag or "tag"}
+    found, _ = gather_sentences(frame, columns, drop_missing=False, source=str(path))
+    return found[TOKENS].tolist(), found[TAGS].tolist()
+
+
+def gather_sentences(
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    drop_missing: bool,
+    source: str,
+    tagged: bool = True,
+) -> tuple[pd.DataFrame, int]:
+    """Make a table with a row a sentence of one with a row a word.
+
+    A table whose words are lists has a row a sentence already; so has one without tags and without
+    a column of sentences, whose rows are texts. The lines of a .txt, in the one column "text", are
+    those of a CoNLL file.
+
+    Args:
+        frame: The table.
+        columns: The columns of the roles "token", "tag" and perhaps "sentence". A column called
+            like its role may be missing: words are then in "form" or "0", tags in "upos" or in the
+            last numbered column. A tag called "" is not read.
+        drop_missing: Whether to leave out sentences in which a word or a tag is missing.
+        source: The file, for messages.
+        tagged: Whether there must be tags.
+
+    Returns:
+        The first row of each sentence with the lists `TOKENS`, `TAGS` if there are tags, and
+        `PLACES`, the line or row of each word, if words had rows; and how many rows were left out.
+
+    Raises:
+        InputError: If a column is not there, or a word or a tag is missing.
+    """
+    frame = words_of(frame, source)
+    token, tag = columns_of(frame, columns, source, tagged=tagged)
+    named = [(token, TOKENS), *([] if tag is None else [(tag, TAGS)])]
+    number = columns.get("sentence", SENTENCE)
+    if number != SENTENCE:
+        check_column(number, _own(frame), source)
+    roles = {"tag": tag, "word": token, "sentence": number if number in frame else None}
+    places = frame[LINE] if _is_conll(frame) else range(1, len(frame) + 1)
+    frame, dropped = _complete(frame.assign(**{PLACES: places}), roles, drop_missing, source)
+    if frame[token].map(lambda value: not isinstance(value, str)).all():
+        frame = frame.drop(columns=PLACES)
+        return frame.assign(**{to: frame[name].map(list) for name, to in named}), dropped
+    if number not in frame and tag is None and not tagged:
+        frame = frame.drop(columns=PLACES)
+        return frame.assign(**{TOKENS: frame[token]}), dropped  # a text a row
+    groups = frame.groupby(_runs(frame, number, source), sort=False)
+    named.append((PLACES, PLACES))
+    lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
+    return groups.head(1).reset_index(drop=True).assign(**lists), dropped
+
+
+def located(error: InputError, frame: pd.DataFrame) -> str:
+    """Say what an error says, and for a wrong tag in which line or row of the file it stands.
+
+    Args:
+        error: The error.
+        frame: What `gather_sentences` made of the file.
+
+    Returns:
+        The text.
+    """
+    if not isinstance(error, TagError) or PLACES not in frame:
+        return str(error)
+    found = frame[PLACES].iloc[error.sentence][error.word]
+    what = "line" if _is_conll(frame) else "row"
+    return str(error).replace(error.where, f"{error.where} ({what} {found})", 1)
+
+
+def _is_conll(frame: pd.DataFrame) -> bool:
+    """Whether the columns are those of `conll.words_of_lines`, the first two its own."""
+    return list(frame.columns[:2]) == [SENTENCE, LINE]
+
+
+def _own(frame: pd.DataFrame) -> list[str]:
+    """The columns that a file has itself, for messages."""
+    first = 2 if _is_conll(frame) else 0
+    return [str(name) for name in frame.columns[first:] if not str(name).startswith("\0")]
+
+
+def words_of(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Turn the lines of a .txt into the words of a CoNLL file; leave any other table as it is.
+
+    Args:
+        frame: The table; of a .txt it has the column "text", a line each.
+        source: The file, for messages.
+
+    Returns:
+        A row a word.
+
+    Raises:
+        InputError: If a line has another number of columns than the first.
+    """
+    own = [name for name in frame.columns if not str(name).startswith("\0")]
+    if own != ["text"]:
+        return frame
+    lines = (None if line is None or line != line else line for line in frame["text"])  # noqa: PLR0124
+    return words_of_lines(lines, source, conllu=False)
+
+
+def columns_of(
+    frame: pd.DataFrame, columns: Mapping[str, str], source: str, *, tagged: bool
+) -> tuple[str, str | None]:
+    """Say which columns of a table hold words and tags; see `gather_sentences`.
+
+    Returns:
+        The columns; None for tags that are not there and need not be.
+
+    Raises:
+        InputError: If there is no such column.
+    """
+    numbered = [name for name in frame.columns if str(name).isdigit()]
+    token, tag = columns.get("token", "token"), columns.get("tag", "tag")
+    if token == "token" and token not in frame:
+        token = "form" if "form" in frame else next(iter(numbered), token)
+    if tag == "tag" and tag not in frame:
+        others = [name for name in numbered if name != token]
+        tag = "upos" if "upos" in frame else next(reversed(others), tag)
+    shown = _own(frame)
+    check_column(token, shown, source)
+    if tag in frame:
+        return token, tag
+    if tag not in {"", "tag"}:
+        check_column(tag, shown, source)
+    if tagged:
+        rule, remedy = "there: a tag for each word", "Name the column of the tags with --tag"
+        raise InputError(message(source, "tag", rule, f"the columns {', '.join(shown)}", remedy))
+    return token, None
+
+
+def _runs(frame: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:
+    """Number the sentences, each of which is a run of rows with one value."""
+    if name not in frame and name == SENTENCE:
+        rule = "there: which sentence each word belongs to"
+        remedy = "Name that column with --sentence, or pass a CoNLL file"
+        raise InputError(message(source, SENTENCE, rule, "no such column", remedy))
+    runs = (frame[name] != frame[name].shift()).cumsum()
+    starts = frame[name][runs.diff() != 0]
+    again = starts[starts.duplicated()]
+    if len(again):
+        got = f"{again.iloc[0]} again in row {again.index[0] + 1}"
+        remedy = "Sort the table, or give each sentence a value of its own"
+        raise InputError(message(source, name, "one value a sentence, rows together", got, remedy))
+    return runs
+
+
+def _complete(
+    frame: pd.DataFrame, roles: Mapping[str, str | None], drop_missing: bool, source: str
+) -> tuple[pd.DataFrame, int]:
+    """Leave out the sentences that lack something, or complain."""
+    missing = pd.Series(False, index=frame.index)
+    for role, name in roles.items():
+        if name is None:
+            continue
+        empty = is_missing(frame[name])
+        if empty.any() and not drop_missing:
+            raise _empty(frame, empty, role, source)
+        missing |= empty
+    number = roles["sentence"]
+    if number is not None:
+        missing |= frame[number].isin(frame[number][missing])
+    return frame[~missing].reset_index(drop=True), int(missing.sum())
+
+
+def _empty(frame: pd.DataFrame, where: Any, what: str, source: str) -> InputError:
+    first = int(where.to_numpy().nonzero()[0][0])
+    place = f"{'line' if _is_conll(frame) else 'row'} {frame[PLACES].iloc[first]}"
+    rule = "complete: each with its word, its sentence and its tag"
+    got = f"{int(where.sum())} without a {what}, the first in {place}"
+    remedy = "Fill them in, or drop those sentences with drop_missing=True (--drop-missing)"
+    return InputError(message(source, "rows", rule, got, remedy))

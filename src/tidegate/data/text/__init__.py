@@ -1,0 +1,1 @@
+"""Texts: cut into tokens, numbered, and padded into batches."""

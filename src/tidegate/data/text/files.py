@@ -1,0 +1,329 @@
+"""The JSON files of a TextEncoder: written, and read back trusting nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from tidegate.data.text.ngrams import Order
+from tidegate.data.text.options import TextOptions
+from tidegate.data.text.segmenter import Segmenter
+from tidegate.data.text.subwords import byte_alphabet
+from tidegate.data.text.vocabulary import SPECIAL
+from tidegate.errors import ArtifactError, InputError, message, suggest
+
+OPTIONS_FILE = "encoder.json"
+VOCABULARY_FILE = "vocabulary.json"
+NGRAMS_FILE = "ngrams.json"
+MERGES_FILE = "merges.json"
+VERSION = 1
+
+
+def to_files(
+    options: TextOptions,
+    vocabulary: Sequence[str],
+    merges: Sequence[tuple[str, str]] | None,
+    orders: Sequence[Order],
+) -> dict[str, Any]:
+    """Write down a fitted encoder.
+
+    Args:
+        options: Its options.
+        vocabulary: Its tokens; index = id.
+        merges: The merges of its sub-words, or None.
+        orders: Its n-grams.
+
+    Returns:
+        JSON-able values by file name.
+
+    Raises:
+        InputError: If the tokenizer cannot be imported by a name.
+    """
+    told = {field.name: getattr(options, field.name) for field in fields(options)}
+    told["clean"], told["stop_words"] = list(options.clean), list(options.stop_words)
+    if options.tokenizer is not None:
+        told["tokenizer"] = import_name(options.tokenizer)
+    files: dict[str, Any] = {
+        OPTIONS_FILE: {"version": VERSION, **told},
+        VOCABULARY_FILE: list(vocabulary),
+    }
+    if merges is not None:
+        files[MERGES_FILE] = [list(pair) for pair in merges]
+    if options.ngrams > 1:
+        files[NGRAMS_FILE] = [
+            {"prefix": order.prefix.tolist(), "word": order.word.tolist()} for order in orders
+        ]
+    return files
+
+
+def import_name(function: Callable[..., Any]) -> str:
+    """Say under which name a function can be imported.
+
+    Args:
+        function: The function.
+
+    Returns:
+        "module:qualified.name".
+
+    Raises:
+        InputError: If it has none: a lambda, a function inside another one or of the script that
+            runs, or an object's method.
+
+    Example:
+        >>> import_name(str.split)
+        'builtins:str.split'
+    """
+    name = _own_name(function)
+    if name is None:
+        rule = "a function that can be imported by its name"
+        remedy = "Define it with def at the top of a module, and import it from there"
+        raise InputError(message("TextEncoder", "tokenizer", rule, repr(function), remedy))
+    return name
+
+
+def resolve(name: object) -> Callable[..., Any]:
+    """Find the function that a model names as its tokenizer.
+
+    A model may come from anywhere, so its word is not enough to import a module or to call
+    whatever Python brings along: the module must have been imported by the program itself.
+
+    Args:
+        name: What `import_name` gave.
+
+    Returns:
+        The function.
+
+    Raises:
+        ArtifactError: If the name leads nowhere, or where a model must not lead.
+    """
+    module, colon, dotted = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if colon and _allowed(module) and module not in sys.modules:
+        rule = "a function of an imported module"
+        remedy = f"If you trust the model, import {module} before you load it"
+        raise _damaged(OPTIONS_FILE, "tokenizer", rule, repr(name), remedy)
+    function = _attribute(module, dotted)
+    # A name that leads on from one module into another, such as "torch:os.system", is not its own.
+    if not callable(function) or _own_name(function) != name:
+        rule = "the import name of a function, module:name"
+        raise _damaged(OPTIONS_FILE, "tokenizer", rule, repr(name))
+    return function  # type: ignore[no-any-return]
+
+
+def _own_name(function: Callable[..., Any]) -> str | None:
+    """The name under which a function can be imported, None where it has none."""
+    owner = getattr(function, "__objclass__", function)  # methods of built-in types
+    module = str(getattr(owner, "__module__", None))
+    dotted = str(getattr(function, "__qualname__", None))
+    if (owner is not str and not _allowed(module)) or _attribute(module, dotted) is not function:
+        return None
+    return f"{module}:{dotted}"
+
+
+def _allowed(module: str) -> bool:
+    """Whether a model may name a function of this module: the user's own, or of a plug-in."""
+    package = module.split(".", maxsplit=1)[0]
+    return package not in {"", "__main__", *sys.stdlib_module_names} | _dependencies()
+
+
+@functools.cache
+def _dependencies() -> frozenset[str]:
+    """The packages that come with tidegate: some can load and run code, as pandas.read_pickle."""
+    names, queue = set(), ["tidegate"]
+    while queue:
+        name = _canonical(queue.pop())
+        if name not in names:
+            names.add(name)
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                needs = metadata.requires(name) or []
+                queue += [need for need in needs if "extra ==" not in need]
+    owners = metadata.packages_distributions().items()
+    return frozenset(
+        package for package, dists in owners if names & {_canonical(dist) for dist in dists}
+    )
+
+
+def _canonical(requirement: str) -> str:
+    """The normalised name of a distribution, cut off from its version and markers."""
+    name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _attribute(module: str, dotted: str) -> Any:
+    """Follow a dotted name inside an imported module; None where it leads nowhere."""
+    found: Any = sys.modules.get(module)
+    for part in dotted.split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def read_options(files: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the options of an encoder.
+
+    Args:
+        files: Parsed JSON by file name.
+
+    Returns:
+        Keyword arguments of TextEncoder; whether they are in range is checked there.
+
+    Raises:
+        ArtifactError: If a value is missing, unknown, of a wrong type or out of range, or the
+            file is of another version.
+    """
+    found = _file(files, OPTIONS_FILE, dict)
+    if repr(found.get("version")) != repr(VERSION):
+        remedy = "Load it with the tidegate that wrote it"
+        raise _damaged(OPTIONS_FILE, "version", str(VERSION), repr(found.get("version")), remedy)
+    told = {name: value for name, value in found.items() if name != "version"}
+    known = {field.name for field in fields(TextOptions)}
+    for name in sorted(known - set(told)):
+        raise _damaged(OPTIONS_FILE, name, "there", "nothing")
+    for name in told:
+        if name not in known:
+            raise _damaged(OPTIONS_FILE, name, "a known option", "another", suggest(name, known))
+    if told["tokenizer"] is not None:
+        told["tokenizer"] = resolve(told["tokenizer"])
+    try:
+        Segmenter(TextOptions(**told))
+    except InputError as error:
+        raise ArtifactError(f"{OPTIONS_FILE}: {error}") from None
+    return told
+
+
+def read_vocabulary(
+    files: Mapping[str, Any], options: TextOptions, special: tuple[str, ...] = SPECIAL
+) -> list[str]:
+    """Read the tokens of an encoder.
+
+    Args:
+        files: Parsed JSON by file name.
+        options: The options that were read.
+        special: The tokens that come first.
+
+    Returns:
+        The tokens, the special ones first.
+
+    Raises:
+        ArtifactError: If they are not a list of different strings of the size that fits.
+    """
+    found = _file(files, VOCABULARY_FILE, list)
+    count = len(special)
+    if not all(isinstance(word, str) for word in found) or tuple(found[:count]) != special:
+        rule = f"strings, first {' and '.join(special)}"
+        raise _damaged(VOCABULARY_FILE, "tokens", rule, "others")
+    words = found[count:]
+    if not 1 <= len(words) <= options.max_vocabulary:
+        rule = f"1 to {options.max_vocabulary} besides the special ones"
+        raise _damaged(VOCABULARY_FILE, "tokens", rule, len(words))
+    if len(set(words)) != len(words):
+        raise _damaged(VOCABULARY_FILE, "tokens", "different from each other", "repeated ones")
+    if options.level == "char" and any(len(word) != 1 for word in words):
+        raise _damaged(VOCABULARY_FILE, "tokens", "single characters", "longer or empty ones")
+    if not _is_unicode("".join(words)):
+        raise _damaged(VOCABULARY_FILE, "tokens", "valid Unicode", "lone surrogates")
+    return list(found)
+
+
+def read_merges(
+    files: Mapping[str, Any], options: TextOptions, vocabulary: Sequence[str]
+) -> list[tuple[str, str]] | None:
+    """Read the merges of sub-words.
+
+    Args:
+        files: Parsed JSON by file name.
+        options: The options that were read.
+        vocabulary: The tokens that were read.
+
+    Returns:
+        Pairs of tokens, or None when the level is not "bpe".
+
+    Raises:
+        ArtifactError: If one is not a pair of tokens that make a third one.
+    """
+    if options.level != "bpe":
+        return None
+    words = set(vocabulary[len(SPECIAL) :])
+    if not words.issuperset(byte_alphabet()):
+        raise _damaged(VOCABULARY_FILE, "tokens", "sub-words that cover all bytes", "fewer")
+    merges: list[tuple[str, str]] = []
+    for pair in _file(files, MERGES_FILE, list):
+        whole = isinstance(pair, list) and len(pair) == 2 and {type(part) for part in pair} == {str}
+        if not whole or not words.issuperset([*pair, "".join(pair)]):
+            raise _damaged(MERGES_FILE, "merges", "pairs of tokens that make a token", repr(pair))
+        merges.append((pair[0], pair[1]))
+    return merges
+
+
+def read_orders(files: Mapping[str, Any], options: TextOptions, words: int) -> list[Order]:
+    """Read the n-grams of an encoder.
+
+    Args:
+        files: Parsed JSON by file name.
+        options: The options that were read.
+        words: Size of the vocabulary.
+
+    Returns:
+        The table, of 2-grams first; empty without n-grams.
+
+    Raises:
+        ArtifactError: If an id does not exist, an n-gram comes twice, or there are too many.
+    """
+    if options.ngrams == 1:
+        return []
+    found = _file(files, NGRAMS_FILE, list)
+    if len(found) != options.ngrams - 1 or not all(isinstance(order, dict) for order in found):
+        raise _damaged(NGRAMS_FILE, "lengths", f"{options.ngrams - 1} objects", len(found))
+    orders: list[Order] = []
+    first, prefixes = 1, range(len(SPECIAL), words)
+    for order in found:
+        prefix = _ids(order.get("prefix"), prefixes)
+        word = _ids(order.get("word"), range(len(SPECIAL), words))
+        keys = prefix * words + word if len(prefix) == len(word) else np.zeros(2)
+        if len(np.unique(keys)) != len(keys):
+            raise _damaged(NGRAMS_FILE, "n-grams", "pairs that differ", "repeated or unequal ones")
+        orders.append(Order(prefix, word, first, words))
+        prefixes = range(first, first + len(prefix))
+        first = prefixes.stop
+    if first - 1 > options.max_ngrams:
+        raise _damaged(NGRAMS_FILE, "n-grams", f"at most {options.max_ngrams}", first - 1)
+    return orders
+
+
+def _ids(found: object, allowed: range) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Read a list of ids."""
+    if not isinstance(found, list) or not all(
+        type(item) is int and item in allowed for item in found
+    ):
+        rule = f"lists of ids from {allowed.start} to {allowed.stop - 1}"
+        raise _damaged(NGRAMS_FILE, "n-grams", rule, repr(found))
+    return np.array(found, np.int64)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _file(files: Mapping[str, Any], name: str, kind: type) -> Any:
+    """Take one file out of many."""
+    if name not in files:
+        raise _damaged(name, "file", "there", "nothing")
+    if not isinstance(files[name], kind):
+        shown = "an object" if kind is dict else "a list"
+        raise _damaged(name, "content", shown, type(files[name]).__name__)
+    return files[name]
+
+
+def _damaged(file: str, argument: str, rule: str, got: object, remedy: str = "") -> ArtifactError:
+    remedy = remedy or "The model is damaged: copy it again, or fit and save it anew"
+    return ArtifactError(message(file, argument, rule, got, remedy))

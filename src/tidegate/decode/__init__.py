@@ -1,0 +1,1 @@
+"""Decoding: how symbols come out of scores, one at a time."""

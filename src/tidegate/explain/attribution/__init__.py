@@ -1,0 +1,1 @@
+"""Attribution: how much each step of an input moved the answer."""

@@ -1,0 +1,120 @@
+"""Pictures of what a change did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from tidegate.explain.figures import BLUE, GREY, figure
+from tidegate.explain.units.contexts import read_row, read_signal
+from tidegate.nn.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tidegate.explain.attribution.what_if import WhatIf
+
+_MOST_LABELS = 30  # more would lie on each other
+_MOST_UNITS = 24
+_MOST_OUTPUTS = 6
+_SIGNED = ("candidate", "new", "hidden", "cell")  # around 0; the gates go from 0 to 1
+
+
+def plot_what_if(found: WhatIf, row: str | None) -> Figure:
+    """Draw the answer and the gates before and after, and how far they moved.
+
+    Args:
+        found: The change and the passes.
+        row: The layer and direction; None for the one whose hidden state moved most.
+
+    Returns:
+        The figure: a line of heat maps for each gate and state, of the units that moved most.
+    """
+    moved = found.difference("hidden")
+    entry = read_row("WhatIf.plot", found.before, row)
+    if row is None and moved.numel():
+        entry = int(moved.abs().flatten(1).mean(1).argmax())
+    names = [*found.before.gates, *(["cell"] if found.before.cell is not None else []), "hidden"]
+    drawn = figure(13, 1.9 + 1.35 * len(names))
+    parts = drawn.subfigures(2, 1, squeeze=False, height_ratios=[1.2, 1.35 * len(names)])
+    answer, maps = parts[:, 0]
+    _answers(answer.subplots(), found)
+    axes = maps.subplots(len(names), 3, squeeze=False)
+    units = _liveliest(found, entry)
+    for line, name in zip(axes, names, strict=True):
+        whole = found.before.projected and name == "hidden"
+        _maps(line, found, name, entry, slice(None) if whole else units)
+    for place, title in zip(axes[0], ("before", "after", "after − before"), strict=True):
+        place.set_title(title)
+    for place, trace in zip(axes[-1], (found.before, found.after, None), strict=True):
+        labels = None if trace is None or trace.labels is None else trace.labels[0]
+        if trace is None and found.after.labels is not None:
+            labels = tuple(found.after.labels[0][step] for _, step in found.steps)
+        if labels is None or len(labels) > _MOST_LABELS:
+            place.set_xlabel("step")
+        else:
+            place.set_xticks(
+                range(len(labels)), labels, rotation=60, ha="right", rotation_mode="anchor",
+                fontsize=8, parse_math=False,
+            )  # fmt: skip
+    title = f"{found.change}\n{found.before.rows[entry]}, the {len(units)} units that moved most"
+    drawn.suptitle(title, fontsize=11, parse_math=False)
+    return drawn
+
+
+def _liveliest(found: WhatIf, entry: int) -> list[int]:
+    """The units whose gates or states moved most."""
+    name = "hidden" if found.before.cell is None else "cell"
+    moved = found.difference(name)[entry].abs()
+    size = moved.amax(0) if len(moved) else torch.zeros(moved.shape[1])
+    return size.argsort(descending=True)[:_MOST_UNITS].tolist()
+
+
+def _answers(axes: Axes, found: WhatIf) -> None:
+    """Bars of the outputs before and after, those that moved most."""
+    values = found.outputs if found.answers is None else found.answers
+    shown = (values[1] - values[0]).abs().argsort(descending=True)[:_MOST_OUTPUTS].tolist()
+    for place, (index, colour) in enumerate(((0, GREY), (1, BLUE))):
+        heights = [line + (place - 0.5) * 0.38 for line in range(len(shown))]
+        label = ("before", "after")[index]
+        bars = axes.barh(
+            heights, values[index, shown].tolist(), height=0.36, color=colour, label=label
+        )
+        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+    axes.set_yticks(range(len(shown)), [found.output_names[index] for index in shown])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.axvline(0, color="black", lw=0.6)
+    axes.set_xlabel("score" if found.answers is None else "probability")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _maps(line: list[Axes], found: WhatIf, name: str, entry: int, units: list[int] | slice) -> None:
+    """Heat maps of one gate or state: before, after, and the difference."""
+    first, second = (_values(trace, name)[entry] for trace in (found.before, found.after))
+    moved = found.difference(name)[entry]
+    signed = name in _SIGNED
+    bound = max(float(part.abs().max()) for part in (first, second)) if signed else 1.0
+    for axes, values in zip(line, (first, second, moved), strict=True):
+        change = values is moved
+        top = max(float(moved.abs().max()) if moved.numel() else 0.0, 1e-6) if change else bound
+        image = axes.imshow(
+            values[:, units].T.numpy(),
+            aspect="auto",
+            cmap="PuOr" if signed or change else "cividis",
+            vmin=-top if signed or change else 0,
+            vmax=top,
+            interpolation="nearest",
+        )
+        axes.set_xticks([])
+        axes.set_yticks([])
+        if axes is not line[0]:
+            axes.figure.colorbar(image, ax=axes, pad=0.01)
+    line[0].set_ylabel(name)
+
+
+def _values(trace: Trace, name: str) -> Tensor:
+    return read_signal("WhatIf.plot", trace, name)[:, 0, : int(trace.lengths[0])].float()

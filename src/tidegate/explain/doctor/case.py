@@ -1,0 +1,161 @@
+"""Case: what the doctor is told about a model, and what a check may answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from tidegate.batch import Batch
+from tidegate.explain.network import Inspectable
+from tidegate.explain.units.activity import Activity, observe
+from tidegate.nn import Recurrent
+
+Severity = Literal["serious", "warning", "note"]
+
+# Fewer rows or steps show what these rows are like, not what the model is like.
+FEWEST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong with a model, or will be.
+
+    Attributes:
+        name: What it is, in a few words.
+        severity: "serious": answers are wrong because of it; "warning": it probably costs
+            quality; "note": it costs time or space, or may turn out to cost quality.
+        evidence: What was seen, with the numbers.
+        cost: What it costs.
+        remedy: What to change, with the names of the settings.
+    """
+
+    name: str
+    severity: Severity
+    evidence: str
+    cost: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """A check that could not be made.
+
+    Attributes:
+        reason: What it needs, "needs data" say, or why it does not apply.
+    """
+
+    reason: str
+
+
+Outcome = Finding | Skip | None
+
+# Why checks are left out, in the words for most models; see `Case.reasons`.
+NEEDS_DATA = Skip("needs data")
+NO_CLASSES = Skip("answers with no classes")
+NO_WORDS = Skip("reads no words")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What an encoder made of a sample of texts.
+
+    Attributes:
+        lengths: Tokens of each whole text `[rows]`, in the order of the rows of `Case.batches`.
+        max_length: How many of them are read.
+        unknown: How often each token that is not in the vocabulary occurs.
+        longer: Places in `lengths` of some texts that have more than `max_length` tokens.
+        whole: These texts, in that order, read to their end.
+    """
+
+    lengths: Tensor
+    max_length: int
+    unknown: Counter[str]
+    longer: Sequence[int] = ()
+    whole: Sequence[Batch] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A model, and everything that is known about it; what is left out is not checked.
+
+    Axis letters: B rows, T steps, C outputs.
+
+    Attributes:
+        network: The network: a module that maps a Batch to outputs `[B, C]`. What looks at units
+            and gates needs an `Inspectable` one.
+        batches: Rows to try it on, with targets `[B]` where they are known.
+        history: One row an epoch, as a fit keeps it.
+        best_epoch: The epoch whose weights were kept, from 1; 0 if nobody knows.
+        metrics: Loss and scores by part of the data.
+        settings: What the model was told, by name; remedies name only what is in here.
+        classes: Names of the outputs of a classifier; none for other tasks.
+        vocabulary: How many tokens have an id; 0 for a task that reads none.
+        words: All that the network may read at a step, each as a step of one row, or None.
+        reading: What an encoder made of the texts, or None.
+        reasons: What to say instead of a reason why a check is left out, where that is not true
+            of this model.
+    """
+
+    network: nn.Module
+    batches: Sequence[Batch] = ()
+    history: Sequence[Mapping[str, float]] = ()
+    best_epoch: int = 0
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    classes: Sequence[str] = ()
+    vocabulary: int = 0
+    words: Batch | None = None
+    reading: Reading | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stack(self) -> Recurrent | None:
+        """The recurrent stack, if the network shows it; with rows, it must show the rest, too."""
+        found = getattr(self.network, "recurrent", None)
+        shown = isinstance(self.network, Inspectable) or not self.batches
+        return found if shown and isinstance(found, Recurrent) else None
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are to try the network on."""
+        return sum(map(len, self.batches))
+
+    @cached_property
+    def targets(self) -> Tensor | None:
+        """The true classes of all rows, `[rows]`; None if they are not known."""
+        found = [batch.targets for batch in self.batches if batch.targets is not None]
+        return torch.cat(found).cpu() if found and len(found) == len(self.batches) else None
+
+    @cached_property
+    def outputs(self) -> Tensor:
+        """What the network answers to all rows, `[rows, C]`."""
+        return self.ask(self.batches)
+
+    @cached_property
+    def activity(self) -> Activity:
+        """What the units and gates did on a sample of the rows."""
+        assert isinstance(self.network, Inspectable)
+        return observe(self.network, self.batches)
+
+    def ask(self, batches: Sequence[Batch]) -> Tensor:
+        """Return what the network answers, `[rows, C]` float32 on the CPU."""
+        device = next(self.network.parameters()).device
+        with torch.inference_mode():
+            found = [self.network(batch.to(device)).float().cpu() for batch in batches]
+        return torch.cat(found)
+
+
+def percent(share: float) -> str:
+    """Put a share as a percentage, with a decimal where it is small.
+
+    Example:
+        >>> percent(0.5), percent(0.012)
+        ('50 %', '1.2 %')
+    """
+    return f"{share:.1%}".replace("%", " %") if share < 0.1 else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,1 @@
+"""Memory: how long a network remembers, and how far its gradients reach."""

@@ -1,0 +1,1 @@
+"""Report: one answer and everything that led to it, on a page."""

@@ -1,0 +1,185 @@
+"""Page: a report as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import html
+import importlib.metadata
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from tidegate.explain.report.glossary import METHODS, PARTS, Part
+
+if TYPE_CHECKING:
+    from tidegate.explain.attribution.attribution import Attribution
+    from tidegate.explain.memory.memory import Memory
+    from tidegate.explain.report.report import Report
+
+_MOST_VALUES = 1_500_000  # bytes before base64 makes four of three: 2 MB of the page
+_DIGITS = 5
+_PARTS = ("report.html", "report.css", "report_pictures.js", "report.js")
+_SIGNED = {"candidate", "new", "cell", "hidden"}
+
+
+def page(report: Report) -> str:
+    """Write a report as an HTML page: style, script and numbers are in it, nothing is fetched.
+
+    Args:
+        report: The report.
+
+    Returns:
+        The page. Gates and states are rounded to a byte of their range each; if that would be
+        more than 2 MB, only the units that move most are in it, and it says so.
+    """
+    folder = files("tidegate.explain.report")
+    frame, style, *scripts = (folder.joinpath(name).read_text("utf-8") for name in _PARTS)
+    return Template(frame).substitute(
+        title=html.escape(f"{report.prediction} · tidegate"),
+        style=style,
+        script="\n".join(scripts),
+        data=_embedded(report),
+    )
+
+
+def _embedded(report: Report) -> str:
+    """The data as JSON that no token in it can break out of."""
+    text = json.dumps(_data(report), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _data(report: Report) -> dict[str, Any]:
+    shown = shown_units(report)
+    units = report.trace.units
+    return {
+        "model": report.model,
+        "version": importlib.metadata.version("tidegate"),
+        "prediction": report.prediction,
+        "target": report.target,
+        "probabilities": {name: round(p, _DIGITS) for name, p in report.probabilities.items()},
+        "tokens": report.tokens,
+        "excerpt": asdict(report.excerpt),
+        "attributions": [_attribution(found, report.target) for found in report.attributions],
+        "rows": report.trace.rows,
+        "top_row": report.trace.rows.index(report.top_row),
+        "units": [units[place] for place in shown],
+        "units_note": _units_note(len(shown), len(units)),
+        "arrays": list(_arrays(report, shown)),
+        "memory": None if report.memory is None else _memory(report.memory, shown),
+    }
+
+
+def shown_units(report: Report) -> list[int]:
+    """Choose the units that fit into a page: all, or those whose output moves most.
+
+    Args:
+        report: The report.
+
+    Returns:
+        Their places on the last axis of the trace, ascending.
+    """
+    trace = report.trace
+    sequences = len(trace.rows) * len(report.tokens) * (len(trace.gates) + 2)
+    room = max(1, _MOST_VALUES // sequences)
+    if room >= len(trace.units):
+        return list(range(len(trace.units)))
+    moving = trace.hidden if trace.cell is None else trace.cell
+    moved = moving[:, 0].diff(dim=1).abs().sum((0, 1))
+    return sorted(moved.topk(room).indices.tolist())
+
+
+def _units_note(shown: int, units: int) -> str:
+    if shown == units:
+        return ""
+    return f"{shown} of {units} units are shown, those that move most; --unit picks others."
+
+
+def _arrays(report: Report, shown: list[int]) -> Iterator[dict[str, Any]]:
+    trace = report.trace
+    parts = dict(trace.gates)
+    if trace.cell is not None:
+        parts["cell"] = trace.cell
+    for name, part in (*parts.items(), ("hidden", trace.hidden)):
+        features = slice(None) if trace.projected and name == "hidden" else shown
+        values = part[:, 0, :, features].float().transpose(1, 2)
+        words = PARTS.get(name, Part(name))
+        said = {"name": words.title, "help": words.short, "more": words.long}
+        yield {**said, **_bytes(values, name)}
+
+
+def _bytes(values: Tensor, name: str) -> dict[str, Any]:
+    """Round `[rows, units, steps]` to 256 levels of their range, even on both sides of zero."""
+    signed = name in _SIGNED or bool(values.min() < 0)
+    low, high = float(values.min()), float(values.max())
+    if signed:
+        high = float(values.abs().max())
+        low = -high
+    high = max(high, low + 1e-6)
+    levels = ((values - low) * (255 / (high - low))).round().clamp(0, 255).to(torch.uint8)
+    coded = base64.b64encode(levels.contiguous().numpy().tobytes()).decode("ascii")
+    ends = {"low": low, "high": high, "signed": signed}
+    return {"units": values.shape[1], **ends, "bytes": coded}
+
+
+def _attribution(found: Attribution, target: str) -> dict[str, Any]:
+    return {
+        "method": found.method,
+        "scores": [float(f"{score:.{_DIGITS}g}") for score in found.scores[0].tolist()],
+        "help": METHODS.get(found.method, ""),
+        "sum": _sum(found, target),
+    }
+
+
+def _sum(found: Attribution, target: str) -> str:
+    """Say what the contributions add up to."""
+    total, output, baseline = (
+        float(part[0]) for part in (found.scores.sum(1), found.output, found.baseline)
+    )
+    nothing = "with empty memories" if found.method == "gates" else "for a text that says nothing"
+    said = f"The score of {target} is {output:.2f}, and {baseline:.2f} {nothing}"
+    if abs(float(found.gap[0])) <= 0.01 * max(1.0, abs(output - baseline)):
+        said += f". The contributions add up to the difference, {total:+.2f}."
+    else:
+        said += f". The contributions of this method add up to {total:+.2f}, not to the difference."
+    return said.replace("-", "−")
+
+
+def _memory(found: Memory, shown: list[int]) -> dict[str, Any]:
+    lives = found.half_life[:, shown].tolist()
+    facts = [_facts(found, entry) for entry in range(len(found.rows))]
+    return {
+        "half_life": [[_finite(life) for life in row] for row in lives],
+        "columns": ["", *found.rows],
+        "lines": [[name, *(told[name] for told in facts)] for name in facts[0]],
+    }
+
+
+def _facts(found: Memory, entry: int) -> dict[str, str]:
+    """What the units of a layer and direction, all of them, have in common, by title."""
+    lives = found.half_life[entry]
+    facts = {
+        "half of all is gone after": _tokens(found.effective[entry]),
+        "median unit": _tokens(lives.median()),
+        "longest unit": f"{_tokens(lives.max())} (unit {found.units[int(lives.argmax())]})",
+        "dead units": f"{int(found.dead[entry].sum())} of {len(lives)}",
+    }
+    for gate, shares in found.open.items():
+        ends = float(shares[entry].mean()), float(found.closed[gate][entry].mean())
+        facts[f"{gate} open / closed"] = " / ".join(f"{end:.0%}" for end in ends)
+    return facts
+
+
+def _tokens(life: Tensor) -> str:
+    return "never" if life.isinf() else f"{float(life):,.3g} tokens"
+
+
+def _finite(life: float) -> float | None:
+    """A half-life for JSON, which knows no infinity."""
+    return None if math.isinf(life) else float(f"{life:.{_DIGITS}g}")

@@ -1,0 +1,1 @@
+"""Units: what single units and gates of a network follow."""

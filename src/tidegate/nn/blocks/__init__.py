@@ -1,0 +1,1 @@
+"""Blocks: the modules that stand around a recurrent layer."""

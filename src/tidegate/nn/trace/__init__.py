@@ -1,0 +1,1 @@
+"""Trace: the gates and states of a pass, with names."""

@@ -1,0 +1,1 @@
+"""Which values of a series are not as they should be."""

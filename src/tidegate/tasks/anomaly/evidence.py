@@ -1,0 +1,136 @@
+"""Evidence: what forecast errors and values say about whether something is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tidegate.tasks.anomaly.tail import Tails
+
+# The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
+# in which `_statistics` gives them.
+KINDS: dict[str, tuple[str, ...]] = {
+    "unexpected": (
+        "error", "error soon", "error later", "reconstruction", "bias", "long bias", "level",
+    ),
+    "high": ("value",),
+    "low": ("value, negative",),
+    "restless": ("errors", "moves"),
+    "still": ("moves, negative", "more moves, negative", "width, negative"),
+}  # fmt: skip
+_KIND_OF = tuple(kind for kind, names in KINDS.items() for _ in names)
+
+# Running means, and the steps they look back.
+_LENGTHS = {
+    "bias": 24, "long bias": 64, "base": 1000, "errors": 8, "moves": 12, "more moves": 48,
+    "width": 48, "center": 48,
+}  # fmt: skip
+_RATES = tuple(1 / length for length in _LENGTHS.values())
+_BASE, _CENTER = 2, 7
+# A single statistic has at most so much to say: nothing is rarer than once in 10^8.
+_MOST = 8.0
+# How much statistics that agree count for more than the strongest of them: 1 adds all up, without
+# bound it is the strongest alone.
+_POWER = 3
+# Evidence is averaged over three steps, or noise would be mistaken for news.
+_SETTLE = 1 / 3
+
+
+class Evidence:
+    """How much speaks for an anomaly of one variable.
+
+    Statistics (an error, a mean error, how much the value moves, ...) become surprises beside
+    their own past (`Tails`), and these one number: (sum of surprise^3)^(1/3), averaged over three
+    steps. It is about as large as the greatest surprise, larger where several agree.
+
+    Args:
+        tolerance: Errors and moves below this many units of spread are taken for none.
+
+    Attributes:
+        surprise: Of each statistic in the step before.
+    """
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance = tolerance
+        self._means = [0.0] * len(_RATES)
+        self._last = self._settled = 0.0
+        self._steps = 0
+        self._tails = Tails(len(_KIND_OF))
+        self.surprise = [0.0] * len(_KIND_OF)
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough was seen to tell the usual from the rare."""
+        return self._tails.ready
+
+    def update(self, value: float, errors: Sequence[float], usual: float) -> float:
+        """Take one step.
+
+        Args:
+            value: The scaled value.
+            errors: Of the forecasts one step ahead, soon and later, and of the reconstruction.
+            usual: The usual error one step ahead.
+
+        Returns:
+            The evidence, in the unit of -log10 of a probability.
+        """
+        surprise = self.surprise = self._tails.update(self._statistics(value, errors, usual))
+        total = sum([min(s, _MOST) ** _POWER for s in surprise if s])
+        self._settled += _SETTLE * (total ** (1 / _POWER) - self._settled)
+        return self._settled
+
+    def skip(self, expected: float) -> None:
+        """Take a step without a value: the next one has moved from what was expected here."""
+        self._last = expected
+
+    def kind(self) -> str:
+        """Say which kind of anomaly the step before looked like; "usual" if like none."""
+        if not any(self.surprise):
+            return "usual"
+        sums = dict.fromkeys(KINDS, 0.0)
+        for kind, surprise in zip(_KIND_OF, self.surprise, strict=True):
+            sums[kind] += surprise**_POWER
+        return max(sums, key=sums.__getitem__)
+
+    def _statistics(self, value: float, errors: Sequence[float], usual: float) -> list[float]:
+        means, floor = self._means, self._tolerance
+        if not self._steps:
+            self._last = means[_BASE] = means[_CENTER] = value
+        self._steps += 1
+        one, soon, later, before = (error if abs(error) >= floor else 0.0 for error in errors)
+        energy = math.log1p((one / max(usual, floor, _TINY)) ** 2)
+        moved, around = (value - self._last) ** 2, (value - means[_CENTER]) ** 2
+        self._last = value
+        news = (errors[2], errors[2], value, energy, moved, moved, around, value)
+        # At the start a running mean is a plain one.
+        least = 1 / self._steps
+        for place, new in enumerate(news):
+            rate = _RATES[place]
+            means[place] += (rate if rate > least else least) * (new - means[place])
+        bias, long_bias, base, energy, moves, more_moves, width, _ = means
+        moves, more_moves, width = (
+            math.log(math.sqrt(mean) + floor + _TINY) for mean in (moves, more_moves, width)
+        )
+        return [
+            abs(one), abs(soon), abs(later), abs(before),
+            abs(bias) if abs(bias) >= floor else 0.0,
+            abs(long_bias) if abs(long_bias) >= floor else 0.0,
+            abs(value - base), value, -value, energy, moves, -moves, -more_moves, -width,
+        ]  # fmt: skip
+
+    def state(self) -> dict[str, Any]:
+        """Return everything learned, as JSON."""
+        numbers = {"steps": self._steps, "last": self._last, "settled": self._settled}
+        return numbers | {"means": list(self._means), "tails": self._tails.state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
+        self._steps, self._last = int(state["steps"]), float(state["last"])
+        self._settled = float(state["settled"])
+        self._means = [float(m) for _, m in zip(_RATES, state["means"], strict=True)]
+        self._tails.load(state["tails"])
+
+
+# Keeps logarithms finite where nothing moves and nothing is tolerated.
+_TINY = 1e-12

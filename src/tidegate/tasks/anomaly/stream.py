@@ -1,0 +1,254 @@
+"""AnomalyStream: one value in, a score and an explanation out, in constant memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tidegate.tasks.anomaly.alarms import Alarms
+from tidegate.tasks.anomaly.evidence import Evidence
+from tidegate.tasks.anomaly.readout import Readout
+from tidegate.tasks.anomaly.scale import DAY, Scale, as_seconds, read_step
+
+if TYPE_CHECKING:
+    from tidegate.nn.streaming.stream import Stream
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Finding(NamedTuple):
+    """What a stream says of one step.
+
+    Attributes:
+        score: -log10 of how often a normal step surprises that much: 3 is once in 1,000 steps.
+            0 is usual, or nothing can be said yet; NaN where every value is missing.
+        alarm: Whether to tell somebody: rarer than the expected rate of false alarms, and no
+            alarm shortly before.
+        variable: The name of the variable that surprises most.
+        kind: "unexpected", "high", "low", "restless" or "still"; "usual" where nothing stands
+            out, "missing" without a value.
+        value: Its value.
+        expected: What was forecast for it, one step ahead.
+        deviations: How far off that is, in usual errors; signed.
+        ready: Whether enough was seen to tell the usual from the rare.
+    """
+
+    score: float
+    alarm: bool
+    variable: str
+    kind: str
+    value: float
+    expected: float
+    deviations: float
+    ready: bool
+
+    def __str__(self) -> str:
+        """The finding in words."""
+        if self.kind == "missing":
+            return f"{self.variable} is missing"
+        if not self.ready:
+            return "learning what is usual"
+        sign = "above" if self.deviations > 0 else "below"
+        return (
+            f"{self.variable} is {_WORDS[self.kind]}: {self.value:.6g}, expected "
+            f"{self.expected:.6g} ({abs(self.deviations):.1f} usual errors {sign})"
+        )
+
+
+_WORDS = {
+    "usual": "as usual",
+    "unexpected": "not as forecast",
+    "high": "unusually high",
+    "low": "unusually low",
+    "restless": "restless",
+    "still": "unusually still",
+}
+
+
+class AnomalyStream:
+    """Scores values as they come: `AnomalyDetector.stream()` makes one.
+
+    A recurrent net reads each value; what its state says of the next ones is read out by lines
+    that go on learning (`Readout`); how unusual the errors are is told beside their own past
+    (`Evidence`), and when that is worth an alarm, by the rate of alarms (`Alarms`). Time and
+    memory of a step are constant.
+
+    Args:
+        recurrent: The net, one step at a time, one row.
+        scale: What values are scaled by.
+        names: What the variables are called, D of them.
+        clocked: Whether the net reads the time of day.
+        offsets: How far ahead is forecast, see `Readout`; three steps ahead and one back.
+        false_alarm_rate: Expected share of normal steps that raise an alarm.
+        silence: Steps after an alarm without another.
+        tolerance: Errors below this share of the usual spread are taken for none.
+
+    Attributes:
+        names: As given.
+        steps: Steps taken.
+        missing: How many of them lacked a value, or had one that is no number.
+    """
+
+    def __init__(
+        self,
+        recurrent: Stream,
+        scale: Scale,
+        *,
+        names: Sequence[str],
+        clocked: bool,
+        offsets: Sequence[int],
+        false_alarm_rate: float,
+        silence: int,
+        tolerance: float,
+    ) -> None:
+        self.names = tuple(names)
+        self.steps = self.missing = 0
+        count = len(self.names)
+        self._recurrent, self._scale, self._clocked = recurrent, scale, clocked
+        self._alarms = Alarms(false_alarm_rate, silence)
+        # The more variables, the greater their greatest evidence is by chance.
+        self._correction = math.log10(count)
+        inputs, outputs = recurrent.input_size, recurrent.output_size
+        self._readout = Readout(outputs + inputs + 1, count, offsets)
+        self._evidence = [Evidence(tolerance) for _ in self.names]
+        self._features, self._outputs = np.ones(outputs + inputs + 1), outputs
+        self._inputs = np.zeros(inputs, np.float32)
+        self._last = np.zeros(count)
+        self._time, self._interval = 0.0, 0.0
+
+    def update(self, value: Any, time: Any = None) -> Finding:
+        """Take the value of one step, or the values of all variables.
+
+        Args:
+            value: A number, or D of them; NaN, an infinity, None or a text that is no number
+                counts as missing.
+            time: When it was: seconds since 1970, a datetime or a text that is one. Without it,
+                as long after the step before as that came after its own. Read only where the
+                detector learned with times.
+
+        Returns:
+            The finding.
+
+        Raises:
+            InputError: If there are not D values, or the time is none.
+
+        Example:
+            >>> stream = model.stream()  # doctest: +SKIP
+            >>> stream.update(20.5).alarm  # doctest: +SKIP
+            False
+        """
+        given = read_step(value, self.names)
+        if self._clocked:
+            self._tick(time)
+        forecast = self._readout.forecast()
+        expected = forecast[0].tolist()
+        usual = self._readout.spread[0].tolist()
+        scaled = self._scale.forward_step(given, expected)
+        values = np.array(scaled)
+        errors = self._readout.errors(values, forecast)
+        known = [not math.isnan(number) for number in given]
+        evidence, deviations = self._judge(scaled, errors.T.tolist(), usual, known)
+        whole = all(known)
+        self.missing += not whole
+        self._readout.learn(errors, None if whole else np.array(known))
+        self._read(values)
+        return self._found(given, expected, deviations, evidence)
+
+    def _judge(
+        self,
+        scaled: list[float],
+        errors: list[list[float]],
+        usual: list[float],
+        known: list[bool],
+    ) -> tuple[list[float], list[float]]:
+        """Weigh the evidence of each variable; nothing speaks for or against a missing value."""
+        evidence, deviations = [], []
+        for number, found in enumerate(self._evidence):
+            if known[number]:
+                error = errors[number]
+                evidence.append(found.update(scaled[number], error, usual[number]))
+                deviations.append(error[0] / usual[number])
+            else:
+                found.skip(scaled[number])
+                evidence.append(-math.inf)
+                deviations.append(math.nan)
+        return evidence, deviations
+
+    def _read(self, values: Array) -> None:
+        """Let the net see a step."""
+        inputs, features = self._inputs, self._features
+        count = len(values)
+        inputs[:count] = values
+        if self.steps:
+            inputs[count : 2 * count] = values - self._last
+        if self._clocked:
+            angle = 2 * math.pi * (self._time % DAY) / DAY
+            inputs[-2], inputs[-1] = math.sin(angle), math.cos(angle)
+        self._last = values
+        features[: self._outputs] = self._recurrent.step(inputs)
+        features[self._outputs : -1] = inputs
+        self._readout.read(features, values)
+        self.steps += 1
+
+    def _found(
+        self,
+        given: list[float],
+        expected: list[float],
+        deviations: list[float],
+        evidence: list[float],
+    ) -> Finding:
+        greatest = max(evidence)
+        number = evidence.index(greatest)
+        score, alarm, kind = math.nan, False, "missing"
+        if greatest > -math.inf:
+            score, alarm = self._alarms.update(greatest - self._correction)
+            kind = self._evidence[number].kind()
+        return Finding(
+            score,
+            alarm,
+            self.names[number],
+            kind,
+            given[number],
+            self._scale.backward(expected[number], number),
+            deviations[number],
+            self._evidence[number].ready,
+        )
+
+    def _tick(self, time: Any) -> None:
+        """Take the time of a step."""
+        if time is None:
+            self._time += self._interval
+            return
+        now = time if type(time) is float else as_seconds(time, "AnomalyStream")
+        self._interval = now - self._time if self.steps else 0.0
+        self._time = now
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that was learned on the way, as JSON."""
+        states = self._recurrent.state
+        parts = states if isinstance(states, tuple) else (states,)
+        return {
+            "steps": self.steps,
+            "missing": self.missing,
+            "time": self._time,
+            "interval": self._interval,
+            "last": self._last.tolist(),
+            "alarms": self._alarms.state(),
+            "recurrent": [part.tolist() for part in parts],
+            "readout": self._readout.state(),
+            "evidence": [found.state() for found in self._evidence],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
+        self.steps, self.missing = int(state["steps"]), int(state["missing"])
+        self._time, self._interval = float(state["time"]), float(state["interval"])
+        self._last = np.asarray(state["last"], float).reshape(len(self.names))
+        self._alarms.load(state["alarms"])
+        self._recurrent.state = tuple(np.asarray(p, np.float32) for p in state["recurrent"])
+        self._readout.load(state["readout"])
+        for found, kept in zip(self._evidence, state["evidence"], strict=True):
+            found.load(kept)

@@ -1,0 +1,287 @@
+"""Classifier: what every task that answers with one of several classes shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.model_selection import train_test_split
+from torch import Tensor
+
+from tidegate.errors import InputError, message
+from tidegate.heads import ClassifyHead, ClassifyMeter
+from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.ensemble import members
+from tidegate.tasks.core.option import setting
+from tidegate.tasks.core.rows import Array, Examples
+from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.task import Task
+from tidegate.training.measure import Metrics, Network, answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSettings(Settings):
+    """The settings of every classifier."""
+
+    class_weight: Mapping[str, float] | str | None = setting(
+        None,
+        help="How much each class counts in the loss: a dictionary from class to number, or "
+        "'balanced' for n / (classes * rows of the class).",
+        choices=("balanced",),
+        group="Training",
+    )
+    label_smoothing: float = setting(
+        0.0,
+        help="Share of each true label spread over all classes.",
+        minimum=0,
+        maximum=0.99,
+        group="Training",
+    )
+
+
+class Classifier(ClassifierMixin, Task):
+    """Base of the classifiers: labels, class weights, stratified validation, scores.
+
+    A subclass writes what `Task` asks for besides, and builds a network whose `head` is a
+    `ClassifyHead`.
+
+    Attributes:
+        classes_: The labels, sorted, `[C]`.
+    """
+
+    settings_: ClassifierSettings
+    classes_: Array
+
+    def predict(self, X: Any) -> Array:
+        """Answer the most probable class of each row.
+
+        Args:
+            X: The inputs, one a row.
+
+        Returns:
+            Labels `[rows]`.
+
+        Raises:
+            InputError: If the input is wrong.
+            NotFittedError: If the task was not fitted.
+        """
+        chosen = self.predict_proba(X).argmax(1)
+        labels: Array = self.classes_[chosen]
+        return labels
+
+    def predict_proba(self, X: Any) -> Array:
+        """Answer the probability of each class for each row.
+
+        Args:
+            X: The inputs, one a row.
+
+        Returns:
+            `[rows, C]` float32 in the order of `classes_`; each row adds up to 1.
+
+        Raises:
+            InputError: If the input is wrong.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        loader = self._loader(self._examples(X, None, None), training=False)
+        result = np.empty((len(loader), len(self.classes_)), np.float32)
+        for rows, _, scores in answers(self.network_, loader, shown=self.settings_.verbose):
+            result[rows] = self._head(self.network_).answer(scores.float()).cpu().numpy()
+        return result
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the accuracy on labelled data, from 0 to 1."""
+        return float(self.evaluate(X, y, sample_weight=sample_weight)["accuracy"])
+
+    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+        """Answer rows as the columns `prediction` and `probability_CLASS`."""
+        probabilities = self.predict_proba(X)
+        labels = self.classes_[probabilities.argmax(1)].tolist()
+        columns = {
+            f"probability_{label}": probabilities[:, index].tolist()
+            for index, label in enumerate(self.classes_.tolist())
+        }
+        return {"prediction": labels, **columns}
+
+    def _head(self, network: Network) -> ClassifyHead:
+        return cast(ClassifyHead, network.head)
+
+    def _output_names(self) -> tuple[str, ...]:
+        return tuple(map(str, self.classes_.tolist()))
+
+    def _answers(self, outputs: Tensor) -> Tensor:
+        return self._head(self.network_).answer(outputs)
+
+    def _rank(self, metrics: Metrics) -> tuple[float, ...]:
+        return metrics["accuracy"], -metrics["loss"]
+
+    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+        """Check inputs and labels; a subclass checks each input besides."""
+        owner = type(self).__name__
+        inputs = listed(X, owner, "X")
+        targets = None if y is None else self._column(y)
+        weights = None if sample_weight is None else checked_weights(sample_weight, owner)
+        check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
+        return Examples(inputs, targets, weights)
+
+    def _column(self, y: Any) -> Array:
+        """Check labels, one a row."""
+        return _labels(y, type(self).__name__)
+
+    def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
+        owner = type(self).__name__
+        labels = _required(examples.targets, owner)
+        _classes(labels, owner)
+        try:
+            held = self._held(examples.inputs, labels, share, seed)
+        except ValueError as error:  # scikit-learn's, or ours from a helper of data/
+            rule = "possible: at least two different rows of each class, some on either side"
+            remedy = "Add rows, hold none out (validation: none), or give rows of their own"
+            got = f"{len(labels):,} rows and validation={share:g}"
+            raise InputError(message(owner, "validation", rule, got, remedy)) from error
+        chosen = np.zeros(len(examples), dtype=bool)
+        chosen[held] = True
+        return chosen
+
+    def _held(self, inputs: Sequence[Any], labels: Array, share: float, seed: int) -> Array:
+        """Choose the positions of validation rows, each class in proportion."""
+        rows = np.arange(len(inputs))
+        held: Array = train_test_split(rows, test_size=share, stratify=labels, random_state=seed)[1]
+        return held
+
+    def _learn(self, examples: Examples) -> None:
+        """Learn the classes; a subclass learns its encoder besides."""
+        self.classes_ = _classes(examples.targets, self.settings_.owner)
+
+    def _targets(self, examples: Examples) -> Array | None:
+        """Turn labels into class indices `[rows]` int64."""
+        if examples.targets is None:
+            return None
+        index = {label: number for number, label in enumerate(self.classes_.tolist())}
+        labels = examples.targets.tolist()
+        unseen = sorted({repr(label) for label in labels if label not in index})
+        if unseen:
+            known = ", ".join(map(repr, self.classes_.tolist()[:20]))
+            rule = f"made of the labels seen in training, {known}"
+            remedy = "Drop those rows or correct them; for new classes, fit a new model"
+            raise InputError(message(type(self).__name__, "y", rule, ", ".join(unseen), remedy))
+        return np.array([index[label] for label in labels], dtype=np.int64)
+
+    def _state(self) -> dict[str, Any]:
+        return super()._state() | {"classes": self.classes_.tolist()}
+
+    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+        super()._restore(state, files)
+        self.classes_ = _classes(_labels(state["classes"], "load"), "load")
+
+    def unseen(self, y: Any, others: Any) -> list[int]:
+        """List the positions in `others` of labels that are not in `y`.
+
+        Where fit goes on from a fitted model, they are those that the model does not know.
+        """
+        owner = type(self).__name__
+        going_on = self.warm_start and hasattr(self, "classes_")
+        known = set((self.classes_ if going_on else _labels(y, owner)).tolist())
+        labels = _labels(others, owner).tolist()
+        return [row for row, label in enumerate(labels) if label not in known]
+
+    def facts(self) -> dict[str, str]:
+        """Return the classes besides what every task tells."""
+        facts = super().facts()
+        return facts | {"classes": shortened(map(str, self.classes_.tolist()))}
+
+    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+        """Tell the head how much each class counts in these training rows."""
+        super()._begin(network, examples, loader, going_on=going_on)
+        given = self.settings_.class_weight
+        heads = [self._head(member) for member in members(network)]
+        for head in heads:
+            head.class_weights = None
+        if given is None:
+            return
+        counts = np.bincount(loader.targets, loader.weights, len(self.classes_))
+        if given == "balanced":
+            weights = counts.sum() / (len(counts) * counts.clip(min=1e-12))
+        else:
+            weights = self._given_weights(cast(Mapping[Any, Any], given))
+        # A mean of 1 over the rows: weights shift the balance, not the size of the steps.
+        weights = weights * counts.sum() / (weights * counts).sum()
+        for head in heads:
+            head.class_weights = torch.from_numpy(weights).float()
+
+    def _given_weights(self, given: Mapping[Any, Any]) -> Array:
+        """Read the dictionary `class_weight`; JSON and the command line name classes by text."""
+        labels = {str(label): number for number, label in enumerate(self.classes_.tolist())}
+        weights = np.ones(len(labels))
+        for label, value in given.items():
+            numeric = isinstance(value, int | float) and not isinstance(value, bool)
+            if str(label) not in labels or not numeric or not 0 < value < np.inf:
+                rule = f"a dictionary from the labels {', '.join(labels)} to numbers > 0"
+                raise InputError(
+                    message(self.settings_.owner, "class_weight", rule, {label: value})
+                )
+            weights[labels[str(label)]] = value
+        return weights
+
+    def _report(self, meter: Any) -> dict[str, Any]:
+        """Scores by class, and the confusion matrix: true classes down, answers across."""
+        counts: ClassifyMeter = meter
+        labels = self.classes_.tolist()
+        support = counts.confusion.sum(1)
+        precision, recall, f1, _ = counts.by_class()
+        rows = zip(labels, precision, recall, f1, support, strict=True)
+        names = ("precision", "recall", "f1", "support")
+        by_class = {
+            label: dict(zip(names, map(float, scores), strict=True)) for label, *scores in rows
+        }
+        return {
+            "classes": labels,
+            "per_class": by_class,
+            "confusion_matrix": counts.confusion.tolist(),
+        }
+
+
+def _labels(y: Any, owner: str) -> Array:
+    """Check labels: all texts, all integers or all True/False."""
+    labels = [
+        int(label) if isinstance(label, float) and label.is_integer() else label
+        for label in listed(y, owner, "y")
+    ]
+    kinds = {type(label) for label in labels}
+    if len(kinds) > 1 or not kinds <= {str, int, bool}:
+        allowed = (str, int, bool) if kinds - {str, int, bool} else (type(labels[0]),)
+        row = next(row for row, label in enumerate(labels) if type(label) not in allowed)
+        rule = "a text, an integer or True/False, of one kind in all rows"
+        got = f"{labels[row]!r} in row {row}"
+        raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
+    return np.array(labels)
+
+
+def _required(targets: Array | None, owner: str) -> Array:
+    if targets is None:
+        raise InputError(message(owner, "y", "given: one label a row", None))
+    return targets
+
+
+def _classes(targets: Array | None, owner: str) -> Array:
+    classes = np.unique(_required(targets, owner))
+    if len(classes) < 2:
+        got = f"only {classes.tolist()[0]!r}" if len(classes) else "no rows"
+        remedy = "Check the label column; a classifier needs examples of each class"
+        raise InputError(message(owner, "y", "labels of at least two classes", got, remedy))
+    return classes
+
+
+def shortened(words: Iterable[str], most: int = 12) -> str:
+    """Put words in a line, the first few of many.
+
+    Example:
+        >>> shortened(["ham", "spam", "scam"], most=2)
+        'ham, spam, ...'
+    """
+    listed = list(words)
+    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")

@@ -1,0 +1,126 @@
+"""Ensemble: several networks trained side by side, whose answers are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from tidegate.batch import Batch
+from tidegate.nn import Recurrent
+from tidegate.tasks.core.option import setting
+from tidegate.tasks.core.settings import Settings
+from tidegate.training.measure import Meter, Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSettings(Settings):
+    """The settings of a task that may train several networks."""
+
+    members: int = setting(
+        1,
+        help="Networks trained side by side from different random weights, whose answers are "
+        "averaged.",
+        minimum=1,
+        maximum=100,
+        structural=True,
+    )
+
+
+class Ensemble(Network):
+    """Networks that start apart, each with a loss of its own, and answer together.
+
+    Nets that start from other weights, and drop other features, err in other places: the mean of
+    their outputs is nearer to the truth than each of them (Lakshminarayanan et al. 2017, section
+    2.4). They read the same batches, for the order of the rows matters least (section 3.2).
+
+    What looks inside (`recurrent`, `embed`, `decide`, `direct`) sees the first of them.
+
+    Args:
+        networks: At least two, of one shape.
+
+    Example:
+        >>> from tidegate.heads import RegressHead
+        >>> from tidegate.nn import recurrent_layer
+        >>> from tidegate.nn.blocks.pooling import Pooling
+        >>> from tidegate.tasks.sequence.network import SequenceNetwork
+        >>> def make():
+        ...     layer = recurrent_layer("gru", 2, 3, batch_first=True)
+        ...     return SequenceNetwork(None, layer, Pooling("mean", 3), RegressHead(3))
+        >>> Ensemble([make(), make()])(Batch(torch.zeros(1, 4, 2), torch.tensor([4]))).shape
+        torch.Size([1, 1])
+    """
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    @property
+    def first(self) -> Any:
+        """The first network."""
+        return self.networks[0]
+
+    @property
+    def head(self) -> nn.Module:
+        """The first network's head, which knows what outputs mean."""
+        return cast(nn.Module, self.first.head)
+
+    @property
+    def recurrent(self) -> Recurrent:
+        """The first network's recurrent stack."""
+        return cast(Recurrent, self.first.recurrent)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return the mean of the outputs."""
+        return torch.stack([network(batch) for network in self.networks]).mean(0)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return what the first network's stack reads."""
+        return cast(Tensor, self.first.embed(batch))
+
+    def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
+        """Return what the first network makes of what its stack reads."""
+        return cast(Tensor, self.first.decide(vectors, batch))
+
+    def direct(self, batch: Batch) -> Tensor | None:
+        """Return what each step adds to the first network's outputs past its stack."""
+        return cast("Tensor | None", self.first.direct(batch))
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the first network's loss of these outputs."""
+        return cast(Tensor, self.first.loss(outputs, batch))
+
+    def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Add up each network's own loss: one of the mean would let them err together."""
+        losses, outputs = zip(
+            *(_as(network).learn(batch) for network in self.networks), strict=True
+        )
+        return torch.stack(losses).sum(), torch.stack(outputs).mean(0)
+
+    def meter(self) -> Meter:
+        """Return a meter of the joint outputs."""
+        return _as(self.first).meter()
+
+
+def _as(network: nn.Module) -> Network:
+    return cast(Network, network)
+
+
+def joined(make: Callable[[], Network], count: int) -> Network:
+    """Make one network, or an ensemble of several.
+
+    Args:
+        make: Makes one, from random weights.
+        count: How many.
+    """
+    return make() if count == 1 else Ensemble([make() for _ in range(count)])
+
+
+def members(network: Network) -> list[Network]:
+    """List the networks of an ensemble, or the one there is."""
+    if not isinstance(network, Ensemble):
+        return [network]
+    return [_as(member) for member in network.networks]

@@ -1,0 +1,100 @@
+"""Saved: a fitted task back from its folder, every part checked before it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from tidegate.artifact import Artifact
+from tidegate.card import read_history
+from tidegate.device import pick_device, seeded
+from tidegate.errors import ArtifactError
+from tidegate.files import damaged, read_text
+from tidegate.tasks.core.task import Task
+
+_OWNER = "load"
+
+
+def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -> Task:
+    """Make a fitted task of a model's folder; see `tidegate.load`.
+
+    Args:
+        artifact: The folder, its config read.
+        cls: The class of the task that the config names.
+        device: Where to put the network; None takes what its settings say.
+
+    Returns:
+        The fitted estimator.
+
+    Raises:
+        ArtifactError: If the folder is damaged or hostile.
+        InputError: If this machine has no such device.
+    """
+    config = artifact.path / "config.json"
+    try:
+        settings = cls.settings_class.from_json(artifact.settings)
+        if device is not None:
+            settings = dataclasses.replace(settings, device=device)
+        task = cls(**settings.to_dict())
+        task.settings_ = task._settings()
+        task._restore(artifact.state, artifact.documents(cls.encoder_files))
+    except ArtifactError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # forged JSON
+        raise damaged(_OWNER, config, "settings and state that fit together", error) from error
+    _restore_past(task, artifact)
+    _restore_network(task, artifact)
+    return task
+
+
+def _restore_network(task: Task, artifact: Artifact) -> None:
+    place = pick_device(task.settings_.device)
+    # Shapes without memory: a forged size must not take any.
+    with torch.device("meta"), _Undrawn():
+        artifact.check_tensors(task._build())
+    with seeded(task.settings_.random_state, torch.device("cpu")):
+        network = task._build()
+    artifact.load_into(network)
+    task.network_ = network.to(place).eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves out `normal_`: to draw nothing on "meta", torch would load its compiler, a second."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if func in (nn.init.normal_, torch.Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+def _restore_past(task: Task, artifact: Artifact) -> None:
+    """Read history and metrics, which only inform."""
+    path = artifact.path / "history.csv"
+    text = read_text(path, _OWNER)
+    try:
+        task.history_ = read_history(text)
+    except ValueError as error:
+        raise damaged(_OWNER, path, "a table of numbers", error) from error
+    task.metrics_ = _metrics(artifact.document("metrics.json"), artifact.path / "metrics.json")
+    best: Any = task.best_epoch_
+    if not (isinstance(best, int) and 1 <= best <= len(task.history_)):
+        rule = f"a best epoch from 1 to {len(task.history_)}"
+        raise damaged(_OWNER, artifact.path / "config.json", rule, repr(best))
+
+
+def _metrics(found: Any, path: Path) -> dict[str, dict[str, float]]:
+    parts = found.values() if isinstance(found, Mapping) else [None]
+    for part in parts:
+        values = part.values() if isinstance(part, Mapping) else [None]
+        if not all(isinstance(value, int | float) for value in values):
+            raise damaged(_OWNER, path, "numbers by part of the data and name", repr(part))
+    return {part: dict(scores) for part, scores in found.items()}

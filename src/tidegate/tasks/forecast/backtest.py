@@ -1,0 +1,199 @@
+"""Backtest: forecasts from past origins beside what came and beside baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.data.series.panel import Panel
+from tidegate.tasks.forecast import metrics
+from tidegate.tasks.forecast.intervals import ends
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_JOINED = ("series", "origins", "truth", "mean", "lower", "upper", "unit")
+# A difference between two errors that is no more than this share of them says little.
+_LEVEL = 0.02
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts of what is known by now, each made from what was known before it.
+
+    Axis letters: B forecasts, H steps ahead, C targets, L levels.
+
+    Attributes:
+        panel: The series.
+        series: The series of each forecast, `[B]`.
+        origins: The first step ahead of each, counted from the start of its series, `[B]`.
+        truth: What came, `[B, H, C]`, NaN where nobody knows; in the units of the data.
+        mean: The forecasts, `[B, H, C]`.
+        lower: The lower end of each interval, `[B, H, C, L]`; NaN for the first forecasts, where
+            nothing was known yet to calibrate it on.
+        upper: The upper end.
+        levels: Which share of the truth each interval is to cover.
+        baselines: Forecasts of the baselines by name, `[B, H, C]`.
+        unit: Mean error of the seasonal naive forecast before the first origin, `[B, C]`.
+
+    Example:
+        >>> model.backtest(later).to_frame()  # doctest: +SKIP
+    """
+
+    panel: Panel
+    series: Array
+    origins: Array
+    truth: Array
+    mean: Array
+    lower: Array
+    upper: Array
+    levels: tuple[float, ...]
+    unit: Array
+    baselines: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def horizon(self) -> int:
+        """H."""
+        return int(self.truth.shape[1])
+
+    @classmethod
+    def join(cls, parts: Sequence[Backtest]) -> Backtest:
+        """Put backtests of the same series together.
+
+        Args:
+            parts: At least one; the series of the last count.
+        """
+
+        def joined(name: str) -> Array:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        names = set.intersection(*(set(part.baselines) for part in parts))
+        found: dict[str, Any] = {name: joined(name) for name in _JOINED}
+        baselines = {
+            name: np.concatenate([part.baselines[name] for part in parts])
+            for name in parts[-1].baselines
+            if name in names
+        }
+        return replace(parts[-1], **found, baselines=baselines)
+
+    def scores(self) -> dict[str, float]:
+        """Measure the forecasts, in the units of the data.
+
+        Returns:
+            `mae`, `rmse`, `smape`, `mase`; with intervals also `crps` and, for a level of 0.8,
+            `coverage_80` and `width_80`, the mean width.
+        """
+        found = self._errors(self.mean)
+        if not self.levels:
+            return found
+        quantiles = np.concatenate([self.lower, self.mean[..., None], self.upper], axis=3)
+        levels = [
+            *ends(self.levels)[: len(self.levels)],
+            0.5,
+            *ends(self.levels)[len(self.levels) :],
+        ]
+        order = np.argsort(levels)
+        ordered = np.sort(quantiles[..., order], axis=3)
+        found["crps"] = metrics.crps(self.truth, ordered, [levels[place] for place in order])
+        for place, level in enumerate(self.levels):
+            lower, upper = self.lower[..., place], self.upper[..., place]
+            found[f"coverage_{100 * level:g}"] = metrics.coverage(self.truth, lower, upper)
+            found[f"width_{100 * level:g}"] = metrics.mean_width(lower, upper)
+        return found
+
+    def compared(self) -> dict[str, dict[str, float]]:
+        """Measure the model and every baseline: scores by name, the model first."""
+        others = {name: self._errors(found) for name, found in self.baselines.items()}
+        return {"model": self.scores(), **others}
+
+    def by_step(self) -> pd.DataFrame:
+        """Measure each step ahead by itself.
+
+        Returns:
+            A row a step, with `mae` of the model and of each baseline, and the coverages.
+        """
+        rows = []
+        for step in range(self.horizon):
+            truth = self.truth[:, step]
+            row: dict[str, Any] = {"step": step + 1, "mae": metrics.mae(truth, self.mean[:, step])}
+            for name, found in self.baselines.items():
+                row[f"mae {name}"] = metrics.mae(truth, found[:, step])
+            for place, level in enumerate(self.levels):
+                row[f"coverage_{100 * level:g}"] = metrics.coverage(
+                    truth, self.lower[:, step, :, place], self.upper[:, step, :, place]
+                )
+            rows.append(row)
+        table: pd.DataFrame = pd.DataFrame(rows)
+        return table
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the scores as a table: a row for the model and for each baseline."""
+        table: pd.DataFrame = pd.DataFrame(self.compared()).T
+        return table
+
+    def figures(self) -> list[dict[str, str]]:
+        """Return the scores as rows of text, to be printed; "in 80 %" is `coverage_80`."""
+        compared = self.compared()
+        names = [name for name in compared["model"] if not name.startswith("width")]
+        return [
+            {"": who, **{_heading(name): _shown(name, scores.get(name)) for name in names}}
+            for who, scores in compared.items()
+        ]
+
+    def verdict(self) -> str:
+        """Say in a sentence whether the model is worth its while."""
+        compared = self.compared()
+        own = compared.pop("model")["mae"]
+        if not compared:
+            return ""
+        best = min(compared, key=lambda name: compared[name]["mae"])
+        ratio = own / compared[best]["mae"] if compared[best]["mae"] else float("inf")
+        if ratio < 1 - _LEVEL:
+            advice = ""
+        elif ratio <= 1 + _LEVEL:
+            advice = " The two are level: the baseline costs nothing."
+        else:
+            advice = " Use the baseline, or give the model more to learn from."
+        return (
+            f"In {len(self.mean):,} forecasts of {self.horizon} steps, the model's error is "
+            f"{ratio:.2f} times that of the best baseline, {best}.{advice}"
+        )
+
+    def plot(self, series: int = 0, *, target: int = 0) -> Figure:
+        """Draw forecasts that do not overlap over what came.
+
+        Args:
+            series: The number of the series.
+            target: The number of the target.
+
+        Returns:
+            A matplotlib figure.
+        """
+        from tidegate.tasks.forecast.plots import draw_backtest  # matplotlib: only when drawn
+
+        return draw_backtest(self, series, target)
+
+    def _errors(self, forecast: Array) -> dict[str, float]:
+        return {
+            "mae": metrics.mae(self.truth, forecast),
+            "rmse": metrics.rmse(self.truth, forecast),
+            "smape": metrics.smape(self.truth, forecast),
+            "mase": metrics.mase(self.truth, forecast, self.unit),
+        }
+
+
+def _heading(name: str) -> str:
+    """What a column is called where seven of them share a line."""
+    return name.replace("coverage_", "in ") + (" %" if name.startswith("coverage_") else "")
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None or np.isnan(value):
+        return ""
+    return f"{value:.1%}" if name.startswith("coverage") else f"{value:.4g}"

@@ -1,0 +1,141 @@
+"""Forecast: what a forecaster answers, with times and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tidegate.data.series.panel import Panel
+from tidegate.errors import InputError, message
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What comes after the end of each series.
+
+    Axis letters: S series, H steps ahead, C targets, L levels.
+
+    Attributes:
+        mean: The forecast, `[S, H, C]`, in the units of the data.
+        lower: The lower end of each interval, `[S, H, C, L]`.
+        upper: The upper end.
+        levels: Which share of the truth each interval is to cover, L of them; maybe none.
+        panel: The series that the forecasts go on from.
+        columns: What the columns of identifiers and times are called, by role.
+
+    Example:
+        >>> forecast = model.predict(horizon=24)  # doctest: +SKIP
+        >>> forecast.to_frame().to_csv("next.csv")  # doctest: +SKIP
+    """
+
+    mean: Array
+    lower: Array
+    upper: Array
+    levels: tuple[float, ...]
+    panel: Panel
+    columns: Mapping[str, str]
+
+    @property
+    def horizon(self) -> int:
+        """H."""
+        return int(self.mean.shape[1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name of each series, its number where it has none."""
+        named = self.panel.names or tuple(range(len(self.panel)))
+        return tuple(map(str, named))
+
+    def times(self, number: int) -> Array | pd.DatetimeIndex:
+        """Return the times of the H steps ahead of a series."""
+        return self.panel.times(number, int(self.panel.lengths[number]), self.horizon)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with a row for each series, time and target.
+
+        Returns:
+            The identifier's and the time's column, "target" where there are several, "prediction",
+            and "lower_80" and "upper_80" for an interval of level 0.8.
+        """
+        several = len(self.panel.targets) > 1
+        parts = []
+        for number, name in enumerate(self.names):
+            for column, target in enumerate(self.panel.targets):
+                part: dict[str, Any] = {}
+                if self.panel.names is not None or len(self.panel) > 1:
+                    part[self.columns.get("id", "series")] = name
+                part[self.columns.get("time", "time")] = self.times(number)
+                if several:
+                    part["target"] = target
+                part["prediction"] = self.mean[number, :, column]
+                for place, level in enumerate(self.levels):
+                    for side, values in (("lower", self.lower), ("upper", self.upper)):
+                        part[f"{side}_{100 * level:g}"] = values[number, :, column, place]
+                parts.append(pd.DataFrame(part))
+        table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return table
+
+    def plot(self, series: str | int = 0, *, target: str | None = None) -> Figure:
+        """Draw the history, the forecast and its intervals.
+
+        Args:
+            series: The name or the number of the series.
+            target: The target; None draws up to four of them.
+
+        Returns:
+            A matplotlib figure.
+
+        Raises:
+            InputError: If there is no such series or target.
+        """
+        from tidegate.tasks.forecast.plots import draw_forecast  # matplotlib: only when it is drawn
+
+        number = self._number(series)
+        targets = self.panel.targets
+        if target is not None and target not in targets:
+            raise InputError(message("Forecast", "target", f"one of {', '.join(targets)}", target))
+        chosen = range(min(4, len(targets))) if target is None else [targets.index(target)]
+        return draw_forecast(self, number, list(chosen))
+
+    def save_plot(self, path: str | Path) -> None:
+        """Write the picture of the first series to a file.
+
+        Args:
+            path: A .png, .svg or .pdf.
+
+        Raises:
+            InputError: If it cannot be written.
+        """
+        try:
+            self.plot().savefig(path, dpi=120)
+        except (OSError, ValueError) as error:
+            rule = "a .png, .svg or .pdf in a folder that exists"
+            raise InputError(message("Forecast", "plot", rule, f"{path} ({error})")) from error
+
+    def _number(self, series: str | int) -> int:
+        if isinstance(series, int) and -len(self.names) <= series < len(self.names):
+            return series % len(self.names)
+        if str(series) in self.names:
+            return self.names.index(str(series))
+        rule = f"one of {len(self.names)} series"
+        raise InputError(message("Forecast", "series", rule, repr(series)))
+
+    def _repr_png_(self) -> bytes:
+        """Show the picture in a notebook."""
+        import io
+
+        from tidegate.tasks.forecast.plots import draw_forecast
+
+        stream = io.BytesIO()
+        draw_forecast(self, 0, list(range(min(4, len(self.panel.targets))))).savefig(stream)
+        return stream.getvalue()

@@ -1,0 +1,357 @@
+"""Forecaster: what comes next in one or many series, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import clone
+
+from tidegate.data.series.encoder import OPTIONS_FILE, SCALES_FILE, SeriesEncoder
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.windows import Windows
+from tidegate.errors import InputError, message
+from tidegate.tasks.core.ensemble import joined, members
+from tidegate.tasks.forecast.backtest import Backtest
+from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all
+from tidegate.tasks.forecast.forecast import Forecast
+from tidegate.tasks.forecast.intervals import Margins, enough, oldest
+from tidegate.tasks.forecast.metrics import naive_error
+from tidegate.tasks.forecast.network import build_forecaster_network
+from tidegate.tasks.forecast.outcomes import Outcomes, run
+from tidegate.tasks.forecast.series_task import SeriesTask
+from tidegate.tasks.forecast.settings import ForecasterSettings
+from tidegate.tasks.forecast.skip import LinearSkip
+from tidegate.tasks.forecast.spans import Spans, check_enough, continued
+from tidegate.training.loop import Training
+from tidegate.training.measure import Network, measure
+
+RECENT_FILE, LINEAR_FILE, MARGINS_FILE = "recent.json", "linear.json", "margins.json"
+
+# Origins of a backtest, unless more are wanted.
+_ORIGINS = 1_000
+# Windows that intervals are calibrated on and baselines compared on, evenly over the held span:
+# some thousands, but no more numbers than this, and some hundreds of long ones in any case.
+_FEWEST_WINDOWS, _MOST_WINDOWS, _NUMBERS = 200, 2_000, 4_000_000
+
+
+class Forecaster(SeriesTask):
+    """Forecasts one or many series of numbers, with intervals, beside honest baselines.
+
+    It is a scikit-learn estimator. The constructor takes every setting of `ForecasterSettings` as
+    a keyword argument and only stores it.
+
+    Attributes:
+        encoder_: The fitted `SeriesEncoder`.
+        recent_: The last steps of each series it was fitted on, from which `predict` goes on.
+        linear_: The linear baseline, fitted on the same training windows.
+        margins_: What widens the intervals, or None where nothing was held out.
+        backtest_: Forecasts of the validation span, or None; not saved.
+
+    Raises:
+        InputError: If a setting is unknown.
+
+    Example:
+        >>> import numpy as np
+        >>> wave = np.sin(np.arange(400) / 4)
+        >>> model = Forecaster(lookback=24, horizon=6, epochs=1, hidden_size=8, verbose=False)
+        >>> model.fit(wave).predict().mean.shape
+        (1, 6, 1)
+    """
+
+    settings_class = ForecasterSettings
+    roles: ClassVar[Mapping[str, str]] = {
+        "target": "Column to forecast, or several with commas between; all numbers unless given.",
+        "time": "Column of the times: dates or whole numbers; rows are counted without one.",
+        "id": "Column that names the series of each row, where there are many.",
+        "known": "Columns that are known of the future too, with commas between.",
+        "past": "Columns that are known up to the present only, with commas between.",
+        "static": "Columns that never change within a series, with commas between.",
+    }
+    input_role = "target"
+    optional_roles = ("target", "time", "id", "known", "past", "static")
+    forecasts = True
+    encoder_files = (OPTIONS_FILE, SCALES_FILE, RECENT_FILE, LINEAR_FILE, MARGINS_FILE)
+
+    horizon: int  # the setting, as it was given
+
+    linear_: LinearBaseline
+    margins_: Margins | None
+    backtest_: Backtest | None
+
+    def predict(self, X: Any = None, *, horizon: int | None = None) -> Forecast:
+        """Forecast what comes after the end of each series.
+
+        Args:
+            X: Series that end where the forecasts begin; None goes on after those of `fit`.
+                Series that begin where those of `fit` end may be shorter than the lookback. Known
+                columns must reach as far ahead as the forecast.
+            horizon: Steps ahead; by default those of training. More than those only where the
+                strategy can go on, "recursive" or "encoder-decoder".
+
+        Returns:
+            The forecast: `mean`, intervals, `to_frame()`, `plot()`.
+
+        Raises:
+            InputError: If the series are too short, of other columns or another frequency, or
+                known columns do not reach far enough.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        steps = self._steps(horizon)
+        panel = self.recent_ if X is None else continued(self._panel(X), self.recent_)[0]
+        self._check_ready(panel, steps)
+        found = self._run(self._windows(Spans(panel), horizon=steps))
+        lower, upper = found.widened(self.margins_ if X is None else self._recalibrated(panel))
+        count = len(self._levels)
+        return Forecast(
+            found.mean, lower[..., :count], upper[..., :count], self._levels, panel, self.columns_
+        )
+
+    def backtest(
+        self,
+        X: Any,
+        *,
+        stride: int | None = None,
+        horizon: int | None = None,
+        origins: int | None = None,
+        refit: bool = False,
+    ) -> Backtest:
+        """Forecast from past origins, and compare with what came and with baselines.
+
+        Args:
+            X: Series whose steps after the end of training are forecast. They may begin before
+                that end, or right there; series without times are taken to begin with training.
+            stride: Steps from one origin to the next. By default as few as give no more than
+                `origins` of them; with `refit`, a horizon.
+            horizon: Steps ahead; by default those of training.
+            origins: Most origins; by default 1,000, and with `refit` 5.
+            refit: Whether to fit anew at each origin, to all that comes before it. The task itself
+                need not be fitted then, and stays as it is.
+
+        Returns:
+            The forecasts, the truth, the baselines and their scores. Each forecast's intervals are
+            calibrated on the latest of those whose truth was known when it was made.
+
+        Raises:
+            InputError: If nothing comes after the end of training, or the series are too short.
+            NotFittedError: If the task was not fitted and `refit` is False.
+        """
+        if refit:
+            return self._refitted(self._panel(X), stride, origins or 5)
+        self._check_fitted()
+        steps = self._steps(horizon)
+        spans = self._fresh(X, most=None if stride else origins or _ORIGINS)
+        owner, history = type(self).__name__, self.encoder_.history
+        check_enough(spans, history, steps, owner, part="a backtest after the fit", held=False)
+        windows = self._windows(spans, horizon=steps, stride=stride or 1)
+        return self._backtested(windows, self.margins_)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return minus the mean squared error of scaled values, over all windows of X."""
+        return -float(self.evaluate(X, y, sample_weight=sample_weight)["mse"])
+
+    def evaluate(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
+    ) -> dict[str, Any]:
+        """Measure the forecasts of all windows of series.
+
+        Args:
+            X: The series. Of those that begin where training ends, every step is forecast;
+                otherwise the first `lookback` steps are only read.
+            y: Left out: the truth is in the series.
+            sample_weight: Left out.
+            report: Whether to add `scores`, in the units of the data, and `figures`, those of the
+                baselines beside them.
+
+        Returns:
+            `loss`, `mse` and `mae` of values scaled as in training.
+
+        Raises:
+            InputError: If no series is long enough, or something in them is wrong.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        examples = self._examples(X, y, sample_weight)
+        panel, added = continued(examples.panel, self.recent_)
+        spans = Spans(panel).within(added, most=None)
+        history, horizon = self.encoder_.history, self.settings_.horizon
+        check_enough(spans, history, horizon, type(self).__name__, part="a forecast", held=False)
+        windows = self._loader(spans, training=False)
+        shown = self.settings_.verbose
+        result: dict[str, Any] = measure(self.network_, windows, shown=shown).result()
+        if not report:
+            return result
+        windows.most = self._affordable(windows)
+        told = self._backtested(windows, self.margins_)
+        return result | {"scores": told.scores(), "figures": told.figures(),
+                         "verdict": told.verdict()}  # fmt: skip
+
+    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+        """Answer series as one column a step: `prediction` and `prediction_2` and so on."""
+        forecast = self.predict(X)
+        columns: dict[str, Sequence[Any]] = {}
+        for number, target in enumerate(forecast.panel.targets):
+            for step in range(forecast.horizon):
+                name = "_".join(
+                    [
+                        "prediction",
+                        *([target] if number else []),
+                        *([str(step + 1)] if step else []),
+                    ]
+                )
+                columns[name] = forecast.mean[:, step, number].tolist()
+        return columns
+
+    def beside(self) -> dict[str, Any]:
+        """Return the scores of the validation span, those of the baselines beside them."""
+        told = self.backtest_
+        return {} if told is None else {"figures": told.figures(), "verdict": told.verdict()}
+
+    def facts(self) -> dict[str, str]:
+        """Return the frequency and the number of series besides."""
+        encoder = self.encoder_
+        told = {"frequency": encoder.clock.name, "targets": ", ".join(encoder.targets)}
+        told["series"] = f"{len(encoder.shift):,}"
+        if encoder.absent:
+            how = "marked by a mask" if encoder.masked else "interpolated"
+            told["missing values"] = f"{encoder.absent:,} in training, {how}"
+        return super().facts() | told
+
+    # What a task writes.
+
+    def _build(self) -> Network:
+        return joined(self._member, self.settings_.members)
+
+    def _member(self) -> Network:
+        settings = self.settings_
+        network = build_forecaster_network(settings, **self.encoder_.sizes)
+        if not settings.linear or settings.output == "negative-binomial":
+            return network
+        return LinearSkip(network, settings.lookback, settings.horizon)
+
+    def _begin(self, network: Network, examples: Any, loader: Any, *, going_on: bool) -> None:
+        super()._begin(network, examples, loader, going_on=going_on)
+        if not going_on:
+            self.linear_ = LinearBaseline.fit(loader)
+            for member in members(network):
+                if isinstance(member, LinearSkip):
+                    member.set_line(self.linear_.weights)
+
+    def _keep(self, training: Training) -> None:
+        super()._keep(training)
+        self.margins_, self.backtest_ = None, None
+        held = training.held
+        if held is None:
+            return
+        assert isinstance(held, Windows)
+        whole, held.most = held.most, self._affordable(held)
+        if self.settings_.conformal:
+            self.margins_ = self._run(held).calibrated()
+        self.backtest_ = self._backtested(held, None)
+        held.most = whole
+
+    def _files(self) -> dict[str, Any]:
+        files = self.encoder_.to_files()
+        files[RECENT_FILE] = self.recent_.to_json()
+        files[LINEAR_FILE] = self.linear_.to_json()
+        if self.margins_ is not None:
+            files[MARGINS_FILE] = self.margins_.to_json()
+        return files
+
+    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+        super()._restore(state, files)
+        settings = self.settings_
+        self.encoder_ = SeriesEncoder.from_files(files)
+        self.recent_ = Panel.from_json(files[RECENT_FILE], self.encoder_.clock)
+        self.linear_ = LinearBaseline.from_json(
+            files[LINEAR_FILE], settings.lookback, settings.horizon
+        )
+        found = files.get(MARGINS_FILE)
+        self.margins_ = None if found is None else Margins.from_json(found)
+        self.backtest_ = None
+
+    # How forecasts come about.
+
+    def _steps(self, horizon: Any) -> int:
+        if horizon is None:
+            return self.settings_.horizon
+        if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+            rule = "an integer >= 1"
+            raise InputError(message(type(self).__name__, "horizon", rule, repr(horizon)))
+        return horizon
+
+    @property
+    def _season(self) -> int:
+        """Steps of a season, as set or as usual at the frequency; 1 for none."""
+        return self.settings_.season or self.encoder_.clock.season
+
+    @property
+    def _levels(self) -> tuple[float, ...]:
+        """The levels that there are intervals of."""
+        point = self.settings_.output == "point"
+        return () if point and self.margins_ is None else self.settings_.levels
+
+    def _run(self, windows: Windows) -> Outcomes:
+        settings = self.settings_
+        point = settings.output == "point"
+        return run(self.network_, windows, settings.levels, point=point)
+
+    def _affordable(self, windows: Windows) -> int:
+        """How many windows to look at closely."""
+        numbers = windows.horizon * len(self.encoder_.targets) * 2 * max(1, len(self._levels))
+        return min(_MOST_WINDOWS, max(_FEWEST_WINDOWS, _NUMBERS // numbers))
+
+    def _recalibrated(self, panel: Panel) -> Margins | None:
+        """The margins for the end of series: of what came after training, if that is enough."""
+        if self.margins_ is None:
+            return None
+        spans = self._fresh(panel, most=None, others=False)
+        horizon = self.settings_.horizon
+        windows = self._windows(spans, horizon=horizon)
+        times = np.sort(windows.times(np.arange(len(windows))))
+        if not enough(times, horizon):
+            return self.margins_
+        windows.keep_latest(len(times) - oldest(times, horizon))
+        windows.most = self._affordable(windows)
+        return self._run(windows).calibrated()
+
+    def _refitted(self, panel: Panel, stride: int | None, origins: int) -> Backtest:
+        """Fit to what comes before each origin, and forecast from there."""
+        horizon = self.horizon
+        parts = []
+        for number in range(origins):
+            last = panel.lengths - (origins - 1 - number) * (stride or horizon)
+            model = clone(self).fit(panel.cut(np.zeros_like(last), last - horizon))
+            nothing = np.zeros_like(last)
+            parts.append(model.backtest(panel.cut(nothing, last), stride=horizon))
+        return replace(Backtest.join(parts), panel=panel)
+
+    def _backtested(self, windows: Windows, start: Margins | None) -> Backtest:
+        """Forecast windows, and let the baselines forecast them too."""
+        found, encoded = self._run(windows), windows.encoded
+        conformal = self.margins_ is not None
+        lower, upper = found.rolled(start) if conformal else found.widened(None)
+        count = len(self._levels)
+        panel, season = encoded.panel, self._season
+        width = len(panel.targets)
+        units = [
+            naive_error(panel.series(n)[: int(windows.first[n]), :width], season)
+            for n in range(len(panel))
+        ]
+        return Backtest(
+            panel=panel,
+            series=found.series,
+            origins=found.origins,
+            truth=found.truth,
+            mean=found.mean,
+            lower=lower[..., :count],
+            upper=upper[..., :count],
+            levels=self._levels,
+            unit=np.array(units)[found.series],
+            baselines=forecast_all(
+                encoded, found.series, found.origins, windows.horizon, season, self.linear_
+            ),
+        )

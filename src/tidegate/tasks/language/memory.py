@@ -1,0 +1,62 @@
+"""Memory: whether a training step of a language model fits into it, known before it begins."""
+
+from __future__ import annotations
+
+from tidegate.data.language.streams import Streams
+from tidegate.device import memory, pick_device
+from tidegate.errors import InputError, message
+from tidegate.heads import AdaptiveHead, MixtureHead
+from tidegate.tasks.language.network import LanguageNetwork
+from tidegate.tasks.language.settings import LanguageModelSettings
+
+_COPIES = 3  # of the scores: themselves, their softmax, their gradient
+
+
+def step_bytes(network: LanguageNetwork, rows: int, steps: int) -> int:
+    """Estimate what a training step keeps for its backward pass.
+
+    Args:
+        network: The network.
+        rows: B streams.
+        steps: T steps of each.
+
+    Returns:
+        Bytes.
+
+    Example:
+        >>> from tidegate.tasks.language.network import build_language_network
+        >>> network = build_language_network(LanguageModelSettings(hidden_size=8), 67)
+        >>> step_bytes(network, 2, 200) == 2 * step_bytes(network, 2, 100)
+        True
+    """
+    head, width = network.head, network.embedding.num_embeddings
+    if isinstance(head, AdaptiveHead):
+        width = head.softmax.head_size
+    elif isinstance(head, MixtureHead):
+        width *= head.count
+    kept = sum(stack.summary(steps, rows).activation_bytes for stack in network.layers)
+    return kept + _COPIES * 4 * rows * steps * width
+
+
+def check_memory(
+    network: LanguageNetwork, streams: Streams, settings: LanguageModelSettings
+) -> None:
+    """Refuse pieces of text that one training step could not hold.
+
+    Args:
+        network: The network.
+        streams: The training text.
+        settings: The settings.
+
+    Raises:
+        InputError: If a step takes more memory than the device that `settings` name has.
+    """
+    steps = min(settings.bptt, streams.length)
+    there = memory(pick_device(settings.device))
+    needed = step_bytes(network, streams.count, steps)
+    if there is None or needed <= there:
+        return
+    rule = f"small enough for {there / 2**30:.0f} GiB of memory"
+    got = f"{settings.bptt:,} steps of {streams.count} streams, about {needed / 2**30:,.0f} GiB"
+    remedy = "Lower bptt or batch_size"
+    raise InputError(message(settings.owner, "bptt", rule, got, remedy))

@@ -1,0 +1,192 @@
+"""Registry: the tasks by name, those of this package and those of installed plug-ins.
+
+Another package adds a task by an entry point of the group `tidegate.tasks` whose name is the
+kebab-case name and whose value is the class.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.metadata
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.errors import InputError, message, suggest
+
+if TYPE_CHECKING:
+    from tidegate.tasks.core.task import Task
+
+__all__ = ["Outline", "get", "load", "names", "outline"]
+
+# What each task of this package is called, and where its class is: a line a task.
+_HOMES = {
+    "anomaly-detector": "tidegate.tasks.anomaly.detector:AnomalyDetector",
+    "forecaster": "tidegate.tasks.forecast.forecaster:Forecaster",
+    "language-model": "tidegate.tasks.language.model:LanguageModel",
+    "sequence-classifier": "tidegate.tasks.sequence.classifier:SequenceClassifier",
+    "sequence-regressor": "tidegate.tasks.sequence.regressor:SequenceRegressor",
+    "tagger": "tidegate.tasks.tagging.tagger:Tagger",
+    "text-classifier": "tidegate.tasks.text.classifier:TextClassifier",
+}
+
+_TABLE = "DATA.csv"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a task is, told without importing it.
+
+    Attributes:
+        name: The kebab-case name.
+        sentence: One sentence: the first of the class's docstring.
+        roles: The columns of a table that the task reads: role name to help text.
+        input_role: The role that it answers.
+        target_role: The role that is only there to learn from, or None.
+        optional: The roles that a table need not have.
+        data_example: The name of a file to learn from.
+    """
+
+    name: str
+    sentence: str
+    roles: Mapping[str, str]
+    input_role: str
+    target_role: str | None = None
+    optional: tuple[str, ...] = ()
+    data_example: str = _TABLE
+
+    @property
+    def usual(self) -> list[str]:
+        """The roles worth naming in an example: those needed, or the first two; of tables only."""
+        if not self.data_example.endswith(".csv"):
+            return []
+        needed = [role for role in self.roles if role not in self.optional]
+        return needed or list(self.roles)[:2]
+
+
+def names() -> list[str]:
+    """List the tasks' names, in alphabetical order; nothing heavy is imported.
+
+    Example:
+        >>> "text-classifier" in names()
+        True
+    """
+    return sorted(set(_HOMES) | set(_plugins()))
+
+
+def get(name: str) -> type[Task]:
+    """Return the class of a task.
+
+    Args:
+        name: The kebab-case name, such as "text-classifier".
+
+    Returns:
+        The estimator's class.
+
+    Raises:
+        InputError: If there is no task of that name.
+
+    Example:
+        >>> get("text-classifier").__name__
+        'TextClassifier'
+    """
+    if name in _HOMES:
+        module, _, kind = _HOMES[name].partition(":")
+        found: type[Task] = getattr(importlib.import_module(module), kind)
+        return found
+    plugins = _plugins()
+    if name in plugins:
+        plugin: type[Task] = plugins[name].load()
+        return plugin
+    raise InputError(message("tasks", "name", "a known task", repr(name), suggest(name, names())))
+
+
+def outline(name: str) -> Outline:
+    """Tell what a task is; a task of this package is read from its source, not imported.
+
+    Args:
+        name: The kebab-case name.
+
+    Returns:
+        Its sentence and its roles, so that help need not wait for torch. (A class that does not
+        write `roles` and `input_role` as literals is imported after all.)
+
+    Raises:
+        InputError: If there is no task of that name.
+
+    Example:
+        >>> list(outline("text-classifier").roles)
+        ['text', 'label']
+    """
+    if name in _HOMES:
+        module, _, kind = _HOMES[name].partition(":")
+        for node in ast.parse(_source(module)).body:
+            if isinstance(node, ast.ClassDef) and node.name == kind:
+                told = _literals(node)
+                if {"roles", "input_role"} <= set(told):
+                    sentence = _first_paragraph(ast.get_docstring(node))
+                    defaults = {"target_role": None, "optional_roles": (), "data_example": _TABLE}
+                    more: list[Any] = [told.get(key, value) for key, value in defaults.items()]
+                    return Outline(name, sentence, told["roles"], told["input_role"], *more)
+    task = get(name)
+    sentence = _first_paragraph(inspect.getdoc(task))
+    more = [task.target_role, task.optional_roles, task.data_example]
+    return Outline(name, sentence, task.roles, task.input_role, *more)
+
+
+def load(path: str | Path, *, device: str | None = None) -> Task:
+    """Load a fitted task from the folder that `save` wrote.
+
+    Args:
+        path: The model's folder.
+        device: Where to put the network, such as "cpu"; None takes what its settings say.
+
+    Returns:
+        The fitted estimator.
+
+    Raises:
+        ArtifactError: If the folder is no model, or is damaged, hostile or of another version.
+
+    Example:
+        >>> model = load("model/")  # doctest: +SKIP
+        >>> model.predict(["see you at the tide gate"])  # doctest: +SKIP
+    """
+    # torch comes with these: only when needed
+    from tidegate.artifact import Artifact
+    from tidegate.files import damaged
+    from tidegate.tasks.core.saved import restore
+
+    artifact = Artifact.open(path)
+    if artifact.task not in names():
+        rule = f"of the task {' or '.join(names())}"
+        raise damaged("load", artifact.path / "config.json", rule, repr(artifact.task))
+    return restore(artifact, get(artifact.task), device=device)
+
+
+def _literals(node: ast.ClassDef) -> dict[str, Any]:
+    """Read the attributes of a class whose values are plain literals."""
+    found = {}
+    for line in node.body:
+        if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None:
+            target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+            with contextlib.suppress(ValueError):
+                found[ast.unparse(target)] = ast.literal_eval(line.value)
+    return found
+
+
+def _source(module: str) -> str:
+    """The text of a module of this package, which is not imported."""
+    inside = module.removeprefix("tidegate.tasks.").replace(".", "/")
+    return (Path(__file__).parent / f"{inside}.py").read_text(encoding="utf-8")
+
+
+def _first_paragraph(docstring: str | None) -> str:
+    return " ".join((docstring or "").partition("\n\n")[0].split())
+
+
+def _plugins() -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group="tidegate.tasks")}

@@ -1,0 +1,1 @@
+"""A class or a number for each sequence of numbers."""

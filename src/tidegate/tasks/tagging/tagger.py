@@ -1,0 +1,397 @@
+"""Tagger: a tag for each word of a sentence."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tidegate.data.tags.encoder import (
+    AFFIXES_FILE,
+    CHARACTERS_FILE,
+    OPTIONS_FILE,
+    TAGS_FILE,
+    VOCABULARY_FILE,
+    TagEncoder,
+)
+from tidegate.data.tags.schemes import Span, read_spans
+from tidegate.data.tags.sentences import Sentence, read_sentence
+from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences
+from tidegate.data.text.vectors import load_vectors
+from tidegate.data.text.vocabulary import SPECIAL
+from tidegate.errors import InputError, message
+from tidegate.explain.doctor.case import Case
+from tidegate.explain.doctor.doctor import Diagnosis
+from tidegate.heads import TagHead
+from tidegate.nn.blocks.characters import Characters
+from tidegate.nn.blocks.embedding import Embedding
+from tidegate.tasks.core.classifier import shortened
+from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.rows import DataWarning, Examples
+from tidegate.tasks.core.settings import build_layer
+from tidegate.tasks.core.task import Task
+from tidegate.tasks.tagging.network import TaggerNetwork
+from tidegate.tasks.tagging.rows import SentenceRows
+from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
+from tidegate.tasks.tagging.settings import TaggerSettings
+from tidegate.training.measure import Metrics, Network, answers
+
+# The settings that the encoder takes as they are.
+_ENCODER = (
+    "scheme", "learned_scheme", "lowercase", "zero_digits", "min_frequency", "max_vocabulary",
+    "max_characters", "affixes",
+)  # fmt: skip
+
+
+class Tagger(Task):
+    """Labels every word of a sentence: names of people and places, parts of speech.
+
+    It is a scikit-learn estimator. The constructor takes every setting of `TaggerSettings` as a
+    keyword argument and only stores it.
+
+    X holds a sentence a row: a list of words, or a text, which is cut into words and punctuation
+    marks. y holds the list of its tags.
+
+    Attributes:
+        encoder_: The fitted `TagEncoder`.
+        embedding_size_: Numbers in the vector of a word.
+        vectors_found_: Words of the vocabulary that the pretrained vectors have; None without.
+
+    Raises:
+        InputError: If a setting is unknown.
+
+    Example:
+        >>> X = [["Ann", "rows"], ["Bob", "waits", "for", "Ann"]] * 8
+        >>> y = [["B-PER", "O"], ["B-PER", "O", "O", "B-PER"]] * 8
+        >>> model = Tagger(epochs=40, learning_rate=0.05, hidden_size=8, verbose=False)
+        >>> model = model.fit(X, y, validation=None)
+        >>> [span.text for span in model.predict(["Ann waits for Bob"])[0].spans]
+        ['Ann', 'Bob']
+    """
+
+    settings_class = TaggerSettings
+    roles: ClassVar[Mapping[str, str]] = {
+        "sentence": "Column that says which sentence a word belongs to; CoNLL files need none.",
+        "token": "Column of the words, a name or a number, such as form or 0.",
+        "tag": "Column of their tags, such as upos, or the last one of a CoNLL file.",
+    }
+    input_role = "token"
+    target_role = "tag"
+    data_help = "Sentences to learn from: .conll, .conllu, or a table with a row a word."
+    data_example = "DATA.conll"
+    examines_rows = False
+    optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
+    whole_tables = True
+    encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
+
+    settings_: TaggerSettings
+    encoder_: TagEncoder
+    embedding_size_: int
+    vectors_found_: int | None
+
+    # Answers.
+
+    def predict(self, X: Any) -> list[TaggedSentence]:
+        """Tag sentences.
+
+        Args:
+            X: Lists of words, or texts.
+
+        Returns:
+            Words, tags, and spans with their characters and confidence, of each.
+
+        Raises:
+            InputError: If a sentence is wrong.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        examples = self._examples(X, None, None)
+        found: list[Any] = [None] * len(examples)
+        loader = self._loader(examples, training=False)
+        for rows, batch, scores in answers(self.network_, loader, shown=self.settings_.verbose):
+            told = self._tagged([examples.inputs[row] for row in rows], scores, batch.lengths)
+            for row, sentence in zip(rows, told, strict=True):
+                found[row] = sentence
+        return found
+
+    def evaluate(
+        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
+    ) -> dict[str, Any]:
+        """Measure the loss, and F1 of spans or the accuracy of tags; see `Task.evaluate`.
+
+        Raises:
+            InputError: If the data is wrong, or has no tags.
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        if y is None:
+            rule, remedy = "given: a tag for each word", "A file needs a column of them: --tag NAME"
+            raise InputError(message(type(self).__name__, "y", rule, "no tags", remedy))
+        return super().evaluate(X, y, sample_weight=sample_weight, report=report)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return F1 of whole spans, or the accuracy of tags that are no spans, from 0 to 1."""
+        found = self.evaluate(X, y, sample_weight=sample_weight)
+        return float(found.get("f1", found["accuracy"]))
+
+    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+        """Answer rows as the columns `prediction`, the tags, `tokens` and `spans`."""
+        told = [sentence.to_json() for sentence in self.predict(X)]
+        names = {"prediction": "tags", "tokens": "tokens", "spans": "spans"}
+        return {name: [row[key] for row in told] for name, key in names.items()}
+
+    def _tagged(
+        self, sentences: Sequence[Sentence], scores: Tensor, lengths: Tensor
+    ) -> Iterator[TaggedSentence]:
+        """Put words, tags and spans of a batch together."""
+        head: TagHead = self.network_.head  # type: ignore[assignment]
+        answers = head.answer(scores, lengths)
+        tags = [row[:n] for row, n in zip(answers.tolist(), lengths.tolist(), strict=True)]
+        # Each word alone, and then the spans: one pass over the chain tells of all.
+        found = [[*map(_alone, range(len(row))), *self._spans(row)] for row in tags]
+        shares = iter(head.confidences(scores, lengths, answers, found).tolist())
+        for sentence, row, spans in zip(sentences, tags, found, strict=True):
+            count, places, text = len(row), sentence.places, sentence.text
+            sure = tuple(itertools.islice(shares, count))
+            told = []
+            for first, last, label in spans[count:]:
+                start, end = places[first][0], places[last][1]
+                told.append(TaggedSpan(start, end, label, text[start:end], next(shares)))
+            written = tuple(self.encoder_.written(row))
+            yield TaggedSentence(text, sentence.words, written, sure, tuple(told))
+
+    def _spans(self, ids: Sequence[int]) -> list[Span]:
+        """The spans of a sentence; where tags are no spans each word is one."""
+        tags = [self.encoder_.tags[index] for index in ids]
+        if self.encoder_.scheme == "none":
+            return [Span(place, place, tag) for place, tag in enumerate(tags)]
+        return read_spans(tags)
+
+    # Inside: `trace`, `units` and `contexts` are as for every task.
+
+    def attribute(self, X: Any, *, method: str = "", target: Any = None) -> NoReturn:
+        """Refuse: attributions are of one answer a row, and here each word has its own.
+
+        Raises:
+            InputError: Always.
+        """
+        raise self._many_answers("attribute")
+
+    def explain(self, x: Any, **options: Any) -> NoReturn:
+        """Refuse, as `attribute` does."""
+        raise self._many_answers("explain")
+
+    def what_if(self, x: Any, other: Any = None, **options: Any) -> NoReturn:
+        """Refuse, as `attribute` does."""
+        raise self._many_answers("what_if")
+
+    def doctor(self, X: Any = None, y: Any = None) -> Diagnosis:
+        """Look for what is wrong with the model, from what it tells of itself.
+
+        Args:
+            X: None: rows are not read.
+            y: None.
+
+        Returns:
+            The findings; what passed; what was skipped.
+
+        Raises:
+            InputError: If rows are given.
+            NotFittedError: If the task was not fitted.
+        """
+        if X is not None:
+            raise self._many_answers("doctor")
+        return super().doctor()
+
+    def _many_answers(self, method: str) -> InputError:
+        rule = "asked of a task with one answer a row"
+        remedy = "Look with model.trace, model.units and model.contexts in Python"
+        return InputError(message(type(self).__name__, method, rule, "a tagger", remedy))
+
+    # Tables.
+
+    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
+        """Take X and y out of a table that `check_table` made, a sentence a row."""
+        return frame[TOKENS].tolist(), frame[TAGS].tolist() if TAGS in frame else None
+
+    def read_columns(
+        self, columns: Mapping[str, str]
+    ) -> tuple[Sequence[str] | None, Sequence[str]]:
+        """Read everything: a CoNLL file has columns of other names."""
+        return None, ["text", *columns.values()]
+
+    def check_table(
+        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[Any, int]:
+        """Make a table with a sentence a row; see `data.sentence_table.gather_sentences`."""
+        tagged = not hasattr(self, "network_") or self.warm_start
+        return gather_sentences(
+            frame, columns, drop_missing=drop_missing, source=source, tagged=tagged
+        )
+
+    def unseen(self, y: Any, others: Any) -> list[int]:
+        """Refuse tags that were never seen in training; the message names the first.
+
+        Raises:
+            InputError: If there is one.
+        """
+        going_on = self.warm_start and hasattr(self, "encoder_")
+        try:
+            encoder = self.encoder_ if going_on else TagEncoder(scheme=self.scheme).fit(y, y)
+        except InputError:
+            return []  # `y` itself is wrong: `fit` says so, and blames no other rows
+        encoder.tag_ids(self._tags(others))
+        return []
+
+    # What Task asks for.
+
+    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+        owner = type(self).__name__
+        rows = listed(X, owner, "X")
+        inputs = [read_sentence(given, row, owner) for row, given in enumerate(rows)]
+        weights = None if sample_weight is None else checked_weights(sample_weight, owner)
+        tags = None if y is None else self._tags(y)
+        check_lengths(len(inputs), owner, {"y": tags, "sample_weight": weights})
+        targets = None
+        if tags is not None:
+            for row, (sentence, own) in enumerate(zip(inputs, tags, strict=True)):
+                if len(own) != len(sentence.words):
+                    got = f"{len(own)} for {len(sentence.words)} words in row {row}"
+                    raise InputError(message(owner, "y", "a tag for each word", got))
+            targets = np.empty(len(tags), dtype=object)
+            targets[:] = tags
+        return Examples(inputs, targets, weights)
+
+    def _tags(self, y: Any) -> list[list[str]]:
+        """Check tags: a list of texts a row."""
+        owner, found = type(self).__name__, []
+        for row, given in enumerate(listed(y, owner, "y")):
+            tags = given.tolist() if hasattr(given, "tolist") else given
+            if isinstance(tags, str) or not isinstance(tags, Sequence):
+                rule, got = "a list of tags in each row", f"{given!r:.40} in row {row}"
+                raise InputError(message(owner, "y", rule, got))
+            for place, tag in enumerate(tags):
+                if not isinstance(tag, str) or not tag:
+                    rule, got = "made of texts", f"{tag!r} at word {place + 1} of row {row}"
+                    raise InputError(message(owner, "y", rule, got, "Correct that tag"))
+            found.append(list(tags))
+        return found
+
+    def _learn(self, examples: Examples) -> None:
+        settings = self.settings_
+        if examples.targets is None:
+            rule = "given: a list of tags for each sentence"
+            raise InputError(message(type(self).__name__, "y", rule, None))
+        if not any(sentence.words for sentence in examples.inputs):
+            raise InputError(message(type(self).__name__, "X", "sentences with a word", "none"))
+        options = {name: getattr(settings, name) for name in _ENCODER}
+        words, rows = _words(examples)
+        self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist(), rows)
+        self.embedding_size_, self.vectors_found_ = settings.embedding_size, None
+        if settings.vectors is not None:
+            found, self.vectors_found_ = load_vectors(settings.vectors, self.encoder_.vocabulary)
+            self._vectors = torch.from_numpy(found)
+            self.embedding_size_ = found.shape[1]
+
+    def _loader(self, examples: Examples, *, training: bool) -> SentenceRows:
+        words, rows = _words(examples)
+        if empty := sum(not row for row in words):
+            what = f"sentence{'s' * (len(words) > 1)} {'has' if empty == 1 else 'have'} no word."
+            warnings.warn(DataWarning(what, empty, len(words)), stacklevel=4)
+        tags = None if examples.targets is None else examples.targets.tolist()
+        return SentenceRows(
+            self.encoder_.encode(words, tags, rows),
+            weights=examples.weights,
+            batch_size=self.settings_.batch_size,
+            seed=self.settings_.random_state,
+        )
+
+    def _build(self) -> TaggerNetwork:
+        settings, encoder = self.settings_, self.encoder_
+        embedding = Embedding(
+            len(encoder.vocabulary),
+            self.embedding_size_,
+            ngrams=encoder.affix_size,
+            ngram_dropout=settings.affix_dropout,
+            word_dropout=settings.word_dropout,
+            vectors=self.__dict__.pop("_vectors", None),  # read once, then part of the weights
+            freeze=settings.freeze_vectors,
+        )
+        characters = None
+        if settings.character_units:
+            characters = Characters(
+                len(encoder.characters),
+                settings.character_size,
+                settings.character_units,
+                dropout=settings.character_dropout,
+                backend=settings.backend,
+            )
+        size = embedding.output_size + (characters.output_size if characters else 0)
+        layer = build_layer(settings, size)
+        head = TagHead(
+            layer.output_size,
+            encoder.tags,
+            spans=encoder.scheme != "none",
+            allowed=torch.from_numpy(encoder.allowed),
+            crf=settings.crf,
+        )
+        dropouts = {"dropout": settings.dropout, "rare_words": settings.rare_word_dropout}
+        return TaggerNetwork(embedding, characters, layer, head, **dropouts)
+
+    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+        assert isinstance(network, TaggerNetwork)
+        encoded = loader.encoded
+        words = encoded.spelling.words.reshape(len(encoded.spelling.words), -1)[:, 0]
+        network.count(torch.from_numpy(words[encoded.forms]))
+
+    def _rank(self, metrics: Metrics) -> tuple[float, ...]:
+        return metrics.get("f1", metrics["accuracy"]), -metrics["loss"]
+
+    def _report(self, meter: Any) -> dict[str, Any]:
+        """Scores by label of the spans, or by tag where there are none."""
+        return {"per_class": meter.by_class()}
+
+    def _told(self, case: Case, examples: Examples | None) -> Case:
+        return replace(case, vocabulary=len(self.encoder_.vocabulary) - len(SPECIAL))
+
+    def _step_labels(self, examples: Examples) -> list[list[str]]:
+        return [list(sentence.words) for sentence in examples.inputs]
+
+    def facts(self) -> dict[str, str]:
+        """Return the tags, and the size of the vocabulary and its first words, besides."""
+        encoder = self.encoder_
+        words = encoder.vocabulary[len(SPECIAL) :]
+        return super().facts() | {
+            "tags": shortened(encoder.tags, 20),
+            "scheme": encoder.scheme,
+            "vocabulary": f"{len(words):,}: {shortened(words)}",
+        }
+
+    def _state(self) -> dict[str, Any]:
+        facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
+        return super()._state() | facts
+
+    def _files(self) -> dict[str, Any]:
+        return self.encoder_.to_files()
+
+    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+        super()._restore(state, files)
+        self.encoder_ = TagEncoder.from_files(files)
+        size = self.settings_class.options()["embedding_size"]
+        self.embedding_size_ = size.check(state["embedding_size"], "load")
+        self.vectors_found_ = state["vectors_found"]
+
+
+def _words(examples: Examples) -> tuple[list[tuple[str, ...]], list[int]]:
+    """The words of each sentence, and its number among all that were given."""
+    return [given.words for given in examples.inputs], [given.row for given in examples.inputs]
+
+
+def _alone(place: int) -> Span:
+    return Span(place, place, "")

@@ -1,0 +1,130 @@
+"""TextNetwork: the network of a text classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from tidegate.batch import Batch
+from tidegate.heads import ClassifyHead, ClassifyMeter
+from tidegate.nn import Recurrent
+from tidegate.nn.blocks.adversarial import worst_change
+from tidegate.nn.blocks.embedding import Embedding
+from tidegate.nn.blocks.pooling import Pooling
+from tidegate.nn.blocks.wide import Wide
+from tidegate.training.measure import Network
+
+
+class TextNetwork(Network):
+    """Embedding, recurrent stack, pooling, dropout, head; and perhaps a wide part beside them.
+
+    Args:
+        embedding: Ids to vectors.
+        recurrent: The stack, `batch_first`.
+        pooling: One of `nn.pooling.POOLINGS`.
+        classes: C.
+        dropout: Share of features dropped before the head in training.
+        label_smoothing: That of the head.
+        wide: The wide part, or None.
+        wide_weight: How much its scores count beside the head's.
+        wide_learning_rate: The largest step size of its weights.
+        adversarial: Length of the change of the vectors that is learned from besides, as a
+            multiple of their spread; see `nn.adversarial.worst_change`. 0 for none.
+
+    Example:
+        >>> import torch
+        >>> from tidegate.nn import recurrent_layer
+        >>> layer = recurrent_layer("gru", 4, 3, batch_first=True)
+        >>> network = TextNetwork(Embedding(9, 4), layer, "mean", 2)
+        >>> network(Batch(torch.tensor([[5, 2, 0]]), torch.tensor([2]))).shape
+        torch.Size([1, 2])
+    """
+
+    def __init__(
+        self,
+        embedding: Embedding,
+        recurrent: Recurrent,
+        pooling: str,
+        classes: int,
+        *,
+        dropout: float = 0.0,
+        label_smoothing: float = 0.0,
+        wide: Wide | None = None,
+        wide_weight: float = 1.0,
+        wide_learning_rate: float = 1e-3,
+        adversarial: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.embedding, self.recurrent = embedding, recurrent
+        self.directions = 2 if recurrent.bidirectional else 1
+        final = self.directions * recurrent.cell.output_size
+        self.pooling = Pooling(pooling, recurrent.output_size, final)
+        self.dropout = nn.Dropout(dropout)
+        self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
+        self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
+        self.adversarial = adversarial
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Score the classes: `[B, C]`, before the softmax."""
+        return self.decide(self.embed(batch), batch)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Return the vectors that the recurrent stack reads, `[B, T, D]`."""
+        vectors: Tensor = self.embedding(batch.values)
+        return vectors
+
+    def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
+        """Score the classes, `[B, C]`, of rows whose words have these vectors, `[B, T, D]`."""
+        scores = self._deep(vectors, batch)
+        return scores if self.wide is None else scores + self.wide_weight * self.wide(batch.values)
+
+    def direct(self, batch: Batch) -> Tensor | None:
+        """Return what each word adds to the scores through the wide part, `[B, T, C]`, if any."""
+        if self.wide is None:
+            return None
+        return self.wide_weight * self.wide.contributions(batch.values)
+
+    def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
+        vectors = self.embed(batch)
+        if self.adversarial:
+            vectors.requires_grad_()  # frozen ones do not by themselves
+        deep = self._deep(vectors, batch)
+        loss = self.head.loss(deep, batch)
+        if self.adversarial:
+            change = worst_change(loss, vectors, batch.lengths, self.adversarial)
+            loss = loss + self.head.loss(self._deep(vectors + change, batch), batch)
+        if self.wide is None:
+            return loss, deep
+        wide = self.wide(batch.values)
+        # A linear model needs no smoothing: it is held back by its dropout.
+        loss = loss + self.head.loss(wide, batch, label_smoothing=0.0)
+        return loss, deep + self.wide_weight * wide
+
+    def _deep(self, vectors: Tensor, batch: Batch) -> Tensor:
+        output, state = self.recurrent(vectors, lengths=batch.lengths)
+        hidden = state[0] if isinstance(state, tuple) else state
+        features = self.pooling(output, batch.lengths, hidden[-self.directions :])
+        scores: Tensor = self.head(self.dropout(features))
+        return scores
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the head's loss."""
+        return self.head.loss(outputs, batch)
+
+    def meter(self) -> ClassifyMeter:
+        """Return the head's meter."""
+        return self.head.meter()
+
+    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+        """Give the wide part its own learning rate."""
+        groups = super().groups(learning_rate, weight_decay)
+        if self.wide is None:
+            return groups
+        beside = list(self.wide.parameters())
+        names = {id(parameter) for parameter in beside}
+        for group in groups:
+            group["params"] = [p for p in group["params"] if id(p) not in names]
+        rest = {"lr": self.wide_rate, "weight_decay": 0.0, "clip": False}
+        return [*groups, {"params": beside, **rest}]

@@ -1,0 +1,57 @@
+"""Series from whatever they are in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tidegate.data.series.inputs import as_panel
+from tidegate.errors import InputError
+
+DAYS = pd.date_range("2024-01-01", periods=5)
+
+
+@pytest.mark.parametrize(
+    ("given", "lengths", "targets"),
+    [
+        (np.arange(5.0), [5], ("value",)),
+        ([1, 2, 3], [3], ("value",)),
+        (np.zeros((5, 2)), [5], ("value_1", "value_2")),
+        (np.zeros((3, 5, 2)), [5, 5, 5], ("value_1", "value_2")),
+        ([np.arange(4), [1.0, 2.0]], [4, 2], ("value",)),
+        (pd.Series(range(5), index=DAYS, name="sales"), [5], ("sales",)),
+        (pd.DataFrame({"a": range(5), "b": range(5)}, index=DAYS), [5], ("a", "b")),
+        (pd.DataFrame({"a": range(5)}), [5], ("a",)),
+        ({"x": [1, 2], "y": [3, 4, 5]}, [2, 3], ("value",)),
+    ],
+)
+def test_series_are_read_from(given, lengths, targets):
+    panel = as_panel(given)
+    assert panel.lengths.tolist() == lengths
+    assert panel.targets == targets
+    assert as_panel(panel) is panel
+
+
+def test_series_with_times_share_a_clock():
+    early = pd.Series(np.arange(5.0), index=DAYS)
+    late = pd.Series(np.arange(3.0), index=DAYS[2:] + pd.Timedelta("10D"))
+    panel = as_panel({"early": early, "late": late})
+    assert panel.starts.tolist() == [0, 12]
+    assert panel.times(1, 0, 1)[0] == late.index[0]
+    assert panel.names == ("early", "late")
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ("energy.csv", "a table, an array, a list of them or a dictionary of them; got str"),
+        ([], "one series or more; got none"),
+        (pd.DataFrame({"a": ["x"] * 5}), "numbers with the times as index; got text in column 'a'"),
+        ([pd.DataFrame({"a": [1, 2], "b": [1, 2]}), pd.DataFrame({"a": [1, 2]})],
+         "series of the columns a, b; got a in series 1"),
+    ],
+)  # fmt: skip
+def test_other_things_are_refused(given, rule):
+    with pytest.raises(InputError, match=rule):
+        as_panel(given)

@@ -1,0 +1,127 @@
+"""Windows: cut as a plain loop would, without a copy of the series, in an order of their own."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from tidegate.data.series.encoder import SeriesEncoder
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.windows import Windows
+
+RNG = np.random.default_rng(0)
+
+
+def windows(panel, lookback=4, horizon=2, first=None, last=None, **options):
+    chosen = {name: options.pop(name) for name in ("lag", "log", "missing") if name in options}
+    encoder = SeriesEncoder(lookback=lookback, **chosen).fit(panel, panel.lengths)
+    begin = np.zeros(len(panel), int) if first is None else np.asarray(first)
+    end = panel.lengths if last is None else np.asarray(last)
+    sizes = {"batch_size": 3, "seed": 0} | options
+    return Windows(encoder.encode(panel), begin, end, horizon, **sizes)
+
+
+def test_windows_are_what_a_loop_finds():
+    panel = Panel.from_arrays([RNG.normal(size=12), RNG.normal(size=5), RNG.normal(size=9)])
+    found = windows(panel)
+    expected = []
+    for number in range(3):
+        values = panel.series(number)[:, 0]
+        scaled = (values - values.mean()) / values.std()
+        expected += [(scaled[t - 4 : t], scaled[t : t + 2]) for t in range(4, len(values) - 1)]
+    assert len(found) == len(expected) == 7 + 0 + 4
+    batch = found.batch(np.arange(len(found)))
+    for row, (past, ahead) in enumerate(expected):
+        np.testing.assert_allclose(batch.values[row, :, 0], past, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(batch.targets[row, :, 0], ahead, rtol=1e-5, atol=1e-6)
+
+
+def test_spans_and_strides_choose_the_origins():
+    panel = Panel.from_arrays([np.arange(20.0), np.arange(30.0)])
+    found = windows(panel, first=[10, 0], last=[16, 12], stride=2)
+    series, origins = found.locate(np.arange(len(found)))
+    assert list(zip(series.tolist(), origins.tolist(), strict=True)) == [
+        (0, 10), (0, 12), (0, 14), (1, 4), (1, 6), (1, 8), (1, 10),
+    ]  # fmt: skip
+
+
+def test_an_epoch_has_each_window_once_in_its_own_order():
+    found = windows(Panel.from_arrays([np.arange(40.0)]))
+    first, second = (np.concatenate(found.epoch(number)) for number in (0, 1))
+    assert sorted(first) == list(range(len(found)))
+    assert first.tolist() != second.tolist()
+    assert first.tolist() == np.concatenate(found.epoch(0)).tolist()
+
+
+def test_a_sample_is_taken_of_too_many_windows():
+    found = windows(Panel.from_arrays([np.arange(400.0)]), most=20)
+    chosen = np.concatenate(found.epoch(0))
+    assert len(set(chosen.tolist())) == 20
+    ordered = np.concatenate(found.in_order())
+    assert len(ordered) == 20
+    assert (np.diff(ordered) > 15).all()
+
+
+def test_windows_of_nothing_are_left_out():
+    values = RNG.normal(size=30)
+    values[8:20] = np.nan
+    found = windows(Panel.from_arrays([values]))
+    _, origins = found.locate(np.arange(len(found)))
+    read = [np.isfinite(values[t - 4 : t]).any() for t in origins]
+    learned = [np.isfinite(values[t : t + 2]).any() for t in origins]
+    assert all(read)
+    assert all(learned)
+    assert 12 not in origins
+    batch = found.batch(np.arange(len(found)))
+    assert batch.values.isfinite().all()
+    assert batch.values.shape[2] == 2  # the value and its mask
+    row = origins.tolist().index(21)
+    assert batch.values[row, :, 1].tolist() == [1, 1, 1, 0]
+
+
+def test_the_window_at_the_end_has_no_targets():
+    panel = Panel.from_arrays([np.arange(9.0), np.arange(20.0)])
+    found = windows(panel, ahead=True)
+    batch = found.batch(np.arange(2))
+    assert batch.targets is None
+    assert batch.future == 2
+    last = batch.values[:, -1, 0].numpy() * found.encoded.scale[:, 0] + found.encoded.shift[:, 0]
+    np.testing.assert_allclose(last, [8, 19], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("log", "lag"), [(False, 0), (True, 0), (False, 3), (True, 2)])
+def test_targets_are_put_back_into_the_units_of_the_data(log, lag):
+    panel = Panel.from_arrays([np.exp(RNG.normal(size=40)), 5 + RNG.random(size=25)])
+    found = windows(panel, horizon=5, log=log, lag=lag)
+    rows = np.arange(len(found))
+    series, origins = found.locate(rows)
+    scaled = found.batch(rows).targets.numpy().astype(float)
+    mean, _ = found.encoded.inverse(series, origins, scaled, np.zeros((*scaled.shape, 0)))
+    np.testing.assert_allclose(mean, found.encoded.truth(series, origins, 5), rtol=1e-4)
+
+
+def test_a_million_steps_cost_their_own_size():
+    panel = Panel.from_arrays([RNG.normal(size=1_000_000)])
+    encoder = SeriesEncoder(lookback=500).fit(panel, panel.lengths)
+    tracemalloc.start()
+    try:
+        found = Windows(encoder.encode(panel), np.zeros(1, int), panel.lengths, 100,
+                        batch_size=64, seed=0, most=10_000)  # fmt: skip
+        for rows in found.epoch(0)[:20]:
+            found.batch(rows)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 24e6  # the series has 8 MB, all its windows would have 4,800
+
+
+def test_the_fingerprint_knows_the_values_and_the_spans():
+    values = RNG.normal(size=50)
+    first = windows(Panel.from_arrays([values]))
+    assert windows(Panel.from_arrays([values.copy()])).fingerprint() == first.fingerprint()
+    other = values.copy()
+    other[7] += 1e-9
+    assert windows(Panel.from_arrays([other])).fingerprint() != first.fingerprint()
+    assert windows(Panel.from_arrays([values]), last=[40]).fingerprint() != first.fingerprint()

@@ -1,0 +1,67 @@
+"""Sentences: every word is where it is said to be."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.data.tags.sentences import Sentence, read_sentence
+from tidegate.data.text.tokens import find_word_spans, find_words
+from tidegate.errors import InputError
+
+
+@given(st.text())
+def test_the_spans_are_those_of_the_words(text):
+    spans = find_word_spans(text)
+    words = find_words(text)
+    assert len(spans) == len(words)
+    for (start, end), word in zip(spans, words, strict=True):
+        again = find_words(text[start:end])
+        assert again == [word] or "'" in word  # an apostrophe at an end is a word of its own
+    assert all(one[1] <= two[0] for one, two in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ann rows.", ["Ann", "rows", "."]),
+        ("don’t go", ["don’t", "go"]),
+        ("soft\u00adhyphen x", ["soft\u00adhyphen", "x"]),
+        ("e\u0301a b", ["e\u0301a", "b"]),
+        ("", []),
+        (" \n ", []),
+    ],
+)
+def test_a_text_is_cut_into_pieces_of_itself(text, words):
+    sentence = read_sentence(text, 0, "Tagger")
+    assert list(sentence.words) == words
+    assert sentence.text == text
+    assert [text[start:end] for start, end in sentence.places] == words
+
+
+def test_words_stay_as_they_are():
+    for given_words in (["New York", "is"], ("New York", "is"), np.array(["New York", "is"])):
+        sentence = read_sentence(given_words, 0, "Tagger")
+        assert sentence == Sentence(("New York", "is"))
+        assert [sentence.text[start:end] for start, end in sentence.places] == ["New York", "is"]
+    assert read_sentence([], 0, "Tagger").places == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (5, "made of texts, or of lists of words; got 5 in row 3"),
+        (None, "got None in row 3"),
+        (b"Ann", "in row 3"),
+        (["Ann", 5], "made of words with a character; got 5 at word 2 of row 3"),
+        (["Ann", ""], "got '' at word 2 of row 3"),
+        (["Ann", float("nan")], "got nan at word 2 of row 3"),
+    ],
+)
+def test_what_is_no_sentence_is_named(wrong, told):
+    with pytest.raises(InputError, match=f"Tagger: `X` must be .*{told}"):
+        read_sentence(wrong, 3, "Tagger")

@@ -1,0 +1,100 @@
+"""Backtests: scores worked by hand, beside baselines, with a verdict that says who is better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tidegate.data.series.panel import Panel
+from tidegate.tasks.forecast.backtest import Backtest
+
+
+def backtest(**changes) -> Backtest:
+    """Two forecasts of two steps: errors 1, 1, 0 and 2; naive 2, 3, 1 and 2."""
+    truth = np.array([[[4.0], [5.0]], [[5.0], [6.0]]])
+    mean = truth + np.array([[[1.0], [-1.0]], [[0.0], [2.0]]])
+    found = Backtest(
+        panel=Panel.from_arrays([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]),
+        series=np.zeros(2, int),
+        origins=np.array([3, 4]),
+        truth=truth,
+        mean=mean,
+        lower=mean[..., None] - 1.5,
+        upper=mean[..., None] + 1.5,
+        levels=(0.8,),
+        unit=np.full((2, 1), 2.0),
+        baselines={"naive": truth + np.array([[[2.0], [3.0]], [[1.0], [2.0]]])},
+    )
+    return replace(found, **changes)
+
+
+def test_scores_by_hand():
+    scores = backtest().scores()
+    assert scores["mae"] == 1
+    assert scores["rmse"] == pytest.approx(1.5**0.5)
+    assert scores["mase"] == 0.5
+    assert scores["coverage_80"] == 0.75
+    assert scores["width_80"] == 3
+    # Quantile losses of levels 0.1, 0.5 and 0.9: lower ends are 0.5, 2.5, 1.5 below and 0.5 above
+    # the truth, upper ends 2.5, 0.5, 1.5 and 3.5 above it.
+    losses = [(0.1 * (0.5 + 2.5 + 1.5) + 0.9 * 0.5) / 4, 0.5, 0.1 * 8 / 4]
+    area = np.trapezoid([0, *losses, 0], [0, 0.1, 0.5, 0.9, 1])
+    assert scores["crps"] == pytest.approx(2 * area)
+
+
+def test_the_model_stands_beside_the_baselines():
+    found = backtest()
+    table = found.to_frame()
+    assert table.index.tolist() == ["model", "naive"]
+    assert table["mae"].tolist() == [1, 2]
+    rows = found.figures()
+    assert rows[0][""] == "model"
+    assert (rows[0]["mae"], rows[0]["in 80 %"], rows[1]["in 80 %"]) == ("1", "75.0%", "")
+    assert found.verdict() == (
+        "In 2 forecasts of 2 steps, the model's error is 0.50 times that of the best baseline, "
+        "naive."
+    )
+
+
+def test_a_model_that_loses_is_told_so():
+    worse = backtest(baselines={"naive": backtest().truth + 0.5})
+    assert "is 2.00 times that of the best baseline, naive. Use the baseline" in worse.verdict()
+    perfect = backtest(baselines={"naive": backtest().truth})
+    assert "is inf times that of the best baseline, naive. Use the baseline" in perfect.verdict()
+    level = backtest(baselines={"naive": backtest().truth + 0.99})
+    assert "is 1.01 times that of the best baseline, naive. The two are level" in level.verdict()
+
+
+def test_each_step_ahead_by_itself():
+    table = backtest().by_step()
+    assert table["step"].tolist() == [1, 2]
+    assert table["mae"].tolist() == [0.5, 1.5]
+    assert table["mae naive"].tolist() == [1.5, 2.5]
+    assert table["coverage_80"].tolist() == [1, 0.5]
+
+
+def test_without_intervals_there_is_no_coverage():
+    nothing = np.zeros((2, 2, 1, 0))
+    assert set(backtest(lower=nothing, upper=nothing, levels=()).scores()) == {
+        "mae", "rmse", "smape", "mase",
+    }  # fmt: skip
+
+
+def test_backtests_of_the_same_series_are_joined():
+    first = backtest(baselines={"naive": backtest().mean, "linear": backtest().mean})
+    joined = Backtest.join([first, backtest()])
+    assert joined.mean.shape == (4, 2, 1)
+    assert list(joined.baselines) == ["naive"]
+    assert joined.scores()["mae"] == 1
+
+
+def test_forecasts_in_a_picture_do_not_overlap():
+    drawn = backtest(origins=np.array([2, 3]), truth=backtest().truth).plot()
+    (axes,) = drawn.axes
+    forecasts = [line for line in axes.lines if len(line.get_ydata()) == 2
+                 and line.get_color() == "#0072B2"]  # fmt: skip
+    assert len(forecasts) == 1
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["what came", "80 % interval", "forecast"]

@@ -35,7 +35,7 @@ class Flows {
     for (int i = 0; i < parts.h_count; i++) add(parts.h[i], 2 * i, q.I, i ? -1 : 0, room, scratch);
     const bool adds = parts.inner_adds;
     if (parts.inner) add(parts.inner, adds ? 1 : 3, q.I + q.P, adds ? 1 : -1, room, scratch);
-    if (q.w_ch) peep_ = take(3 * p_.Hp);
+    if (q.w_ch) peep_ = take(p_.shape.peepholes * p_.Hp);
     if (parts.cell.gain) cell_ = take(2 * p_.Hp);
     own = scratch.floats(q.B * own_size);
     totals_ = scratch.floats(own_size);
@@ -60,9 +60,7 @@ class Flows {
 
   // The threads share what has to be zero at first.
   void clear(int thread, int threads) const {
-    auto zero = [&](float *at, Index size) {
-      std::fill(at + cut(size, thread, threads), at + cut(size, thread + 1, threads), 0.0f);
-    };
+    auto zero = [&](float *at, Index size) { clear_part(at, size, thread, threads); };
     zero(own, p_.q.B * own_size);
     if (!g_.dw_ih) return;
     for (int i = 0; i < count; i++) {
@@ -128,7 +126,7 @@ class Flows {
       if (f.db && f.to_b) gather(f.m->rows, f.db, f.to_b);
       if (norm_ && f.to_gain) gather(f.m->rows, totals_ + f.gain, f.to_gain);
     }
-    for (int i = 0; peep_ >= 0 && i < p_.shape.slots - 1; i++)
+    for (int i = 0; peep_ >= 0 && i < p_.shape.peepholes; i++)
       std::copy_n(totals_ + peep_ + i * p_.Hp, p_.q.H, g_.dw_ch + i * p_.q.H);
     if (cell_ < 0) return;
     std::copy_n(totals_ + cell_, p_.q.H, g_.dnorm_cell);

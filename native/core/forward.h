@@ -1,58 +1,22 @@
-// The walk through time.
+// The walk through time over tiles: the sums of a block of units stay in registers until its cell has them.
 #pragma once
 
 #include "team.h"
+#include "walk.h"
 
 namespace TIDEGATE_TARGET {
-
-// Where the values of one row stand at one step.
-template <class Item>
-struct SpotOf {
-  Index b, t;
-  bool reset_next;     // the state is put to zero before the next step
-  Item *y;             // the output of this step
-  Item *gates;         // what is kept of it, or null
-  float *cells;
-  const float *h_old;  // h before the step, filled up to Hp
-  Item *h_seen;        // where the next step reads h as w_hh sees it
-  float *h_next;       // where the next step reads h_old, if that is another place; or null
-  const float *mask;   // of recurrent dropout, filled up; or null
-  float *c;            // the cell state, filled up
-};
-
-using Spot = SpotOf<float>;
 
 // What all cells share of the packed weights.
 struct Weights {
   const float *x, *h;        // panels of block 0
   Index x_step, h_step;      // to those of the next block, in words
   const float *bias;         // [blocks][4W]
-  const float *peep;         // [3][Hp], or null
+  const float *peep;         // [shape.peepholes][Hp], or null
   Index own;                 // from one thread's to the next one's; 0 if they share them
 };
 
 // Small weights every thread packs for itself: that is sooner done than fetching another's.
 constexpr Index kOwnBytes = Index{128} << 10;
-
-TIDEGATE_INLINE Vec zone(Vec fresh, Vec old, const std::uint8_t *mask, float rate, Index at,
-                         Index left) {
-  if (mask) return select(load_flags(mask + at, left), old, fresh);
-  return rate != 0 ? fma(splat(rate), old - fresh, fresh) : fresh;
-}
-
-// Sends a vector of new hidden units out, and to where the next step reads it.
-template <class Item>
-TIDEGATE_INLINE void emit(const Plan &p, const SpotOf<Item> &s, Index unit, Vec h) {
-  const Index left = p.units_left(unit);
-  if (p.q.zone_hidden || p.q.zone_hidden_rate != 0)
-    h = zone(h, load(s.h_old + unit), p.q.zone_hidden, p.q.zone_hidden_rate,
-             (s.b * p.q.T + s.t) * p.q.P + unit, left);
-  store_some(s.y + unit, h, left);
-  if (s.reset_next) h = Vec{};
-  if (s.h_next) store(s.h_next + unit, h);
-  // The backward pass has what was kept: let the weights see the same.
-  store(s.h_seen + unit, s.mask ? as_kept<Item>(h) * load(s.mask + unit) : h);
-}
 
 template <class Cell, class Math>
 class alignas(tidegate::kApart) Forward {
@@ -62,17 +26,21 @@ class alignas(tidegate::kApart) Forward {
   Forward(const Plan &plan, const Weights &weights, const Team &team, Scratch &scratch)
       : p_(plan), w_(weights), team_(team), barrier_(team.threads) {
     const Index rows = p_.q.B;
-    // Weights that no cache of a core holds are read for many steps at once, too.
+    // A tile is MAX_M rows high, and a step of few rows leaves most of it empty: the product with x,
+    // which waits for no state, then takes the rows of many steps at once. So do weights that no
+    // cache of a core holds, to be read less often. Threads that split the units always do, for
+    // they would read x as often as there are threads.
     const bool heavy = rows < 24 * team.threads && w_.x_step * p_.blocks * 4 > (Index{1} << 20);
     few_ = team.by_units || ((rows < 4 * team.threads || heavy) && p_.steps > 1);
     x_width_ = round_up(p_.q.I, Math::kItems);
     x_room_ = few_ ? 0 : x_width_;
+    // Sixteen numbers more than whole vectors, for rows a power of two apart share few cache sets.
     lda_ = round_up(x_room_ + p_.Hp, 16) + 16;
     for (auto &half : seen_) half = scratch.array<Item>(rows * lda_);
     if (apart())
       for (auto &half : old_) half = scratch.floats(rows * p_.Hp);
     if (p_.q.recurrent_mask) mask_ = scratch.floats(rows * p_.Hp);
-    if (p_.q.kind == TIDEGATE_LSTM) c_ = scratch.floats(rows * p_.Hp);
+    if (p_.has_cell) c_ = scratch.floats(rows * p_.Hp);
     spots_ = scratch.array<SpotOf<Item>>(rows * team.threads);
     chunk_ = few_ ? chunk_steps() : 1;
     most_ = team.by_units ? rows : (rows + team.threads - 1) / team.threads;
@@ -85,7 +53,7 @@ class alignas(tidegate::kApart) Forward {
   // Called by every thread.
   void run(int thread) {
     const Share share(p_, team_, thread);
-    clear_ends(thread);
+    clear_ends<Item>(p_, thread, team_.threads);
     begin(share);
     if (share.waits) barrier_.wait();
     for (Index s = 0; s < p_.steps; s++) {
@@ -99,15 +67,17 @@ class alignas(tidegate::kApart) Forward {
   }
 
  private:
-  // Rows are so few that the product with x is taken for many steps at once; how many.
+  // How many steps the product with x takes at once, so that its sums stay in the second cache.
   Index chunk_steps() const {
     const Index bytes = p_.q.B * p_.G4() * 4;
     return std::clamp<Index>((Index{512} << 10) / std::max<Index>(bytes, 1), 1, 64);
   }
 
-  // Whether h is kept beside what the weights see of it.
+  // Whether h is kept beside what the weights see of it, which is rounded or masked.
   bool apart() const { return Math::kItems > 1 || p_.q.recurrent_mask; }
 
+  // What the weights see at step s, [x, h], or h alone where x has been multiplied before. Two
+  // rooms take turns, so that a step reads the old h while it writes the new one.
   Item *seen(Index place, Index s) const { return seen_[s & 1] + place * lda_; }
 
   Item *h_seen(Index place, Index s) const { return seen(place, s) + x_room_; }
@@ -116,24 +86,8 @@ class alignas(tidegate::kApart) Forward {
     return apart() ? old_[s & 1] + place * p_.Hp : reinterpret_cast<float *>(h_seen(place, s));
   }
 
-  static const float *as_words(const Item *items) { return reinterpret_cast<const float *>(items); }
-
-  Item *y(Index b, Index t) const {
-    return reinterpret_cast<Item *>(p_.q.y) + b * p_.q.y_row + t * p_.q.y_step;
-  }
-
-  bool resets(Index b, Index t) const { return p_.q.resets && p_.q.resets[b * p_.q.T + t]; }
-
-  // Outputs are zero past each row's end; an empty row ends where it begins.
-  void clear_ends(int thread) const {
-    for (Index place = thread; place < p_.q.B; place += team_.threads) {
-      const Index b = p_.rows[place];
-      for (Index t = p_.lengths[place]; t < p_.q.T; t++)
-        std::fill_n(y(b, t), p_.q.P, Item{});
-      if (p_.lengths[place] > 0) continue;
-      std::copy_n(p_.q.h0 + b * p_.q.P, p_.q.P, p_.q.h_n + b * p_.q.P);
-      if (c_) std::copy_n(p_.q.c0 + b * p_.q.H, p_.q.H, p_.q.c_n + b * p_.q.H);
-    }
+  static const float *as_words(const Item *items) {
+    return reinterpret_cast<const float *>(items);
   }
 
   // Puts the initial states of the share's rows and units where the first step reads them.
@@ -144,7 +98,7 @@ class alignas(tidegate::kApart) Forward {
       const Index place = share.place(r);
       if (p_.lengths[place] == 0) break;
       const Index b = p_.rows[place];
-      const bool zero = resets(b, p_.time(place, 0));
+      const bool zero = p_.resets(b, p_.time(place, 0));
       auto put = [&](const float *from, Index size, float *to) {
         std::fill(to + u0, to + u1, 0.0f);
         if (!zero) std::copy_n(from + b * size + u0, some, to + u0);
@@ -162,14 +116,9 @@ class alignas(tidegate::kApart) Forward {
     }
   }
 
-  const Item *x_at(Index place, Index s) const {
-    return reinterpret_cast<const Item *>(p_.q.x) + p_.rows[place] * p_.q.x_row +
-           p_.time(place, s) * p_.q.x_step;
-  }
-
   // x of a row, whole words of it.
   void copy_x(Index place, Index s, Item *to) const {
-    const Item *from = x_at(place, s);
+    const Item *from = x_at<Item>(p_, place, s);
     for (Index k = 0; k < p_.q.I; k++) to[k] = from[k];
     for (Index k = p_.q.I; k < x_width_; k++) to[k] = Item{};
   }
@@ -244,11 +193,12 @@ class alignas(tidegate::kApart) Forward {
     const float *panel_x = w_.x + own + block * w_.x_step;
     const float *panel_h = w_.h + own + block * w_.h_step;
     const float *bias = w_.bias + own + block * 4 * W;
+    // Sums begin with what `prepare` made of x and the bias, a row each, or with the bias alone.
     const float *init = few_ ? ready(share, s % chunk_, first, block) : bias;
     const Index init_row = few_ ? p_.G4() : 0, h_at = p_.shape.h_first * W;
     const int x_count = p_.shape.x_count, h_count = p_.shape.h_count;
     if (few_) {
-      // Slots before the first that h reaches stay what x made of them.
+      // Slots before the first that h reaches stay what x made of them; it reaches all behind.
       for (int v = 0; v < p_.shape.h_first; v++)
         for (int m = 0; m < height; m++)
           store(sums + m * 4 * W + v * W, load(init + m * init_row + v * W));
@@ -261,6 +211,7 @@ class alignas(tidegate::kApart) Forward {
                                      x_words() + h_words, {init, 0, sums, 4 * W});
       return;
     }
+    // Otherwise x reaches the first slots, the others begin with their bias, and h adds to the last.
     tile_of<Math>(height, x_count)({row, stride, 1}, {panel_x, (Index)x_count * W}, x_words(),
                                    {init, 0, sums, 4 * W});
     for (int m = 0; m < height; m++)
@@ -271,15 +222,8 @@ class alignas(tidegate::kApart) Forward {
   }
 
   SpotOf<Item> spot(Index place, Index s) const {
-    const tidegate_sequence &q = p_.q;
-    const Index b = p_.rows[place], t = p_.time(place, s);
-    const bool last = s + 1 >= p_.lengths[place];
     SpotOf<Item> spot = {};
-    spot.b = b, spot.t = t;
-    spot.reset_next = !last && resets(b, p_.time(place, s + 1));
-    spot.y = y(b, t);
-    if (q.gates) spot.gates = reinterpret_cast<Item *>(q.gates) + (b * q.T + t) * p_.G;
-    if (q.cells) spot.cells = q.cells + (b * q.T + t) * q.H;
+    locate(p_, place, s, spot);
     spot.h_old = h_old(place, s);
     spot.h_seen = h_seen(place, s + 1);
     if (apart()) spot.h_next = h_old(place, s + 1);
@@ -290,12 +234,10 @@ class alignas(tidegate::kApart) Forward {
 
   // The states of rows that end with this step.
   void finish(const Share &share, Index s, Index n) const {
-    const Index u0 = share.b0 * p_.shape.units;
-    const Index some = std::min(share.b1 * p_.shape.units, p_.q.H) - u0;
+    const Index u0 = share.b0 * p_.shape.units, u1 = share.b1 * p_.shape.units;
     for (Index r = share.rows_of(p_.active[s + 1]); r < n; r++) {
-      const SpotOf<Item> end = spot(share.place(r), s);
-      std::copy_n(h_old(share.place(r), s + 1) + u0, some, p_.q.h_n + end.b * p_.q.P + u0);
-      if (c_) std::copy_n(end.c + u0, some, p_.q.c_n + end.b * p_.q.H + u0);
+      const Index place = share.place(r);
+      leave(p_, p_.rows[place], u0, u1, h_old(place, s + 1), c_ ? c_ + place * p_.Hp : nullptr);
     }
   }
 

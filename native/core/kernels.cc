@@ -1,9 +1,9 @@
 // Compiled once per instruction set, with TIDEGATE_TARGET its name.
 #include "kernels.h"
 
-#include "../cells/gru.h"
-#include "../cells/lstm.h"
-#include "../cells/rnn.h"
+#include <array>
+
+#include "../cells/families.h"
 #include "rows.h"
 
 namespace TIDEGATE_TARGET {
@@ -28,7 +28,7 @@ class alignas(tidegate::kApart) Packing {
       make_room(p_.blocks * (weights.x_step + weights.h_step), threads, scratch);
       weights.h = weights.x + p_.blocks * weights.x_step;
     }
-    weights.peep = q.w_ch ? fill_up(p_, q.w_ch, p_.shape.slots - 1, scratch) : nullptr;
+    weights.peep = fill_up(p_, q.w_ch, p_.shape.peepholes, scratch);
   }
 
   Weights weights;
@@ -111,6 +111,8 @@ class alignas(tidegate::kApart) BackPacking {
 // The path that keeps its sums in registers.
 template <class Cell, class Math>
 struct Tiles {
+  using Family = Cell;
+
   static void forward(const tidegate_sequence &sequence, Scratch &scratch);
   static void backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
                        Scratch &scratch);
@@ -130,7 +132,7 @@ struct Tiles {
 
 template <class Cell, class Math>
 void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scratch) {
-  const Plan plan(sequence, scratch);
+  const Plan plan(Cell{}, sequence, scratch);
   const Lease lease(threads_for(plan));
   const Team team = team_for(plan, lease.threads());
   Packing<Math> packing(plan, team.threads, scratch);
@@ -148,11 +150,11 @@ void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scra
 template <class Cell, class Math>
 void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
                            Scratch &scratch) {
-  const Plan plan(sequence, scratch);
+  const Plan plan(Cell{}, sequence, scratch);
   const Lease lease(threads_for(plan));
   const Team team = team_for(plan, lease.threads());
   Weights weights = {};
-  if (sequence.w_ch) weights.peep = fill_up(plan, sequence.w_ch, plan.shape.slots - 1, scratch);
+  weights.peep = fill_up(plan, sequence.w_ch, plan.shape.peepholes, scratch);
   BackPacking<Math> packing(plan, gradient.dx != nullptr, scratch);
   Backward<Cell, Math> backward(plan, weights, packing.weights, gradient, team, scratch);
   auto work = [&](int thread) {
@@ -162,26 +164,22 @@ void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidega
   lease.run(work);
 }
 
-// Calls run(path) with the path for the cell, options and numbers of a sequence.
-template <class Run>
+// Calls run(path) with the path for the options and numbers of a sequence.
+template <class Cell, class Run>
 auto with_path(const tidegate_sequence &q, Run run) {
-  if (q.options & TIDEGATE_BFLOAT16) {
-    if (q.kind == TIDEGATE_LSTM) return run(Tiles<LSTM, Pairs>());
-    if (q.kind == TIDEGATE_GRU) return run(Tiles<GRU, Pairs>());
-    return run(Tiles<RNN, Pairs>());
-  }
-  const bool rows = needs_rows(q);
-  if (q.kind == TIDEGATE_LSTM) return rows ? run(Rows<LSTMRows>()) : run(Tiles<LSTM, Single>());
-  if (q.kind == TIDEGATE_GRU) return rows ? run(Rows<GRURows>()) : run(Tiles<GRU, Single>());
-  return rows ? run(Rows<RNNRows>()) : run(Tiles<RNN, Single>());
+  if (q.options & TIDEGATE_BFLOAT16) return run(Tiles<Cell, Pairs>());
+  if (tidegate::needs_rows(q, Cell::kByRows)) return run(Rows<Cell>());
+  return run(Tiles<Cell, Single>());
 }
 
+template <class Cell>
 void forward(const tidegate_sequence &q, Scratch &scratch) {
-  with_path(q, [&](auto path) { path.forward(q, scratch); });
+  with_path<Cell>(q, [&](auto path) { path.forward(q, scratch); });
 }
 
+template <class Cell>
 void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &scratch) {
-  with_path(q, [&](auto path) { path.backward(q, g, scratch); });
+  with_path<Cell>(q, [&](auto path) { path.backward(q, g, scratch); });
 }
 
 void narrow_all(const float *from, Index count, Half *to) {
@@ -218,7 +216,7 @@ class Streamed : public tidegate::StreamLayer {
   using Packed = typename Path::Packed;
 
   Streamed(const tidegate_sequence &q, std::shared_ptr<const Packed> packed)
-      : plan_(q, scratch_),
+      : plan_(typename Path::Family{}, q, scratch_),
         packed_(packed ? packed : std::make_shared<const Packed>(plan_)),
         walk_(Path::walk(plan_, *packed_, scratch_)) {
     if (!(q.options & TIDEGATE_BFLOAT16)) return;
@@ -244,11 +242,20 @@ class Streamed : public tidegate::StreamLayer {
   Half *half_x_ = nullptr, *half_y_ = nullptr;  // what the walk reads and writes in bfloat16
 };
 
+template <class Cell>
 std::unique_ptr<tidegate::StreamLayer> stream(const tidegate_sequence &q) {
-  return with_path(q, [&](auto path) {
+  return with_path<Cell>(q, [&](auto path) {
     return std::unique_ptr<tidegate::StreamLayer>(new Streamed<decltype(path)>(q));
   });
 }
+
+template <class... Cells>
+constexpr std::array<tidegate::Family, sizeof...(Cells)> table_of(List<Cells...>) {
+  return {{{Cells::kName, Cells::kOptions, Cells::kHasCell, Cells::kProjects, Cells::kByRows,
+            Cells::shape, forward<Cells>, backward<Cells>, stream<Cells>}...}};
+}
+
+constexpr auto families = table_of(Families());
 
 double burn(long rounds) {
   constexpr int N = 12;
@@ -276,7 +283,7 @@ namespace tidegate {
 
 extern const Kernels TIDEGATE_JOIN(kernels_, TIDEGATE_TARGET);
 const Kernels TIDEGATE_JOIN(kernels_, TIDEGATE_TARGET) = {
-    TIDEGATE_TEXT(TIDEGATE_TARGET), TIDEGATE_TARGET::W, TIDEGATE_TARGET::forward,
-    TIDEGATE_TARGET::backward, TIDEGATE_TARGET::stream, TIDEGATE_TARGET::burn};
+    TIDEGATE_TEXT(TIDEGATE_TARGET), TIDEGATE_TARGET::W, TIDEGATE_TARGET::families.data(),
+    static_cast<int>(TIDEGATE_TARGET::families.size()), TIDEGATE_TARGET::burn};
 
 }  // namespace tidegate

@@ -11,10 +11,10 @@
 namespace TIDEGATE_TARGET {
 
 struct Parts {
-  // What multiplies x and what multiplies h: all gates; GRU: reset and update, then new.
+  // What multiplies x and what multiplies h: all gates, or those of the last blocks apart.
   Matrix x[2], h[2];
   int x_count = 1, h_count = 1;
-  // Within a step: the projection, or the GRU's new gate where the reset gate comes before.
+  // Within a step: the projection, or the last blocks where they wait for the others' gates.
   Matrix inner;
   bool inner_adds = false;  // to the product of x[1]
   Norm cell = {};           // of the cell state; its gain is null without layer norm
@@ -23,15 +23,13 @@ struct Parts {
   Parts(const Plan &p, bool backward, bool back_to_x, Scratch &scratch) {
     const tidegate_sequence &q = p.q;
     const bool norm = p.has(TIDEGATE_LAYER_NORM);
-    if (q.kind == TIDEGATE_GRU) {
-      const bool before = p.has(TIDEGATE_RESET_BEFORE);
-      x_count = 2, h_count = before ? 1 : 2;
-      x[0] = of_x(p, 0, 2), x[1] = of_x(p, 2, 1);
-      h[0] = of_h(p, 0, 2), (before ? inner : h[1]) = of_h(p, 2, 1);
-      inner_adds = before;
-    } else {
-      const int gates = q.kind == TIDEGATE_RNN ? 1 : p.shape.slots;
-      x[0] = of_x(p, 0, gates), h[0] = of_h(p, 0, gates);
+    const int apart = p.shape.apart, first = tidegate::count_names(p.shape.blocks) - apart;
+    x[0] = of_x(p, 0, first), h[0] = of_h(p, 0, first);
+    if (apart > 0) {
+      inner_adds = p.shape.inner;
+      x_count = 2, h_count = inner_adds ? 1 : 2;
+      x[1] = of_x(p, first, apart);
+      (inner_adds ? inner : h[1]) = of_h(p, first, apart);
     }
     if (q.w_hr) inner.rows = {q.P, 1}, inner.K = q.H, inner.w = q.w_hr;
     for (int i = 0; i < x_count; i++) {
@@ -44,10 +42,10 @@ struct Parts {
       else complete(*m, q.w_hh, norm ? q.norm_hh : nullptr, q.b_hh, nullptr, scratch);
       m->make_room(!backward || norm, backward, scratch);
     }
-    if (norm && q.kind == TIDEGATE_LSTM)
+    if (norm && p.has_cell)
       cell = {{q.H, 1}, fill_up(p, q.norm_cell, 1, scratch),
               fill_up(p, q.norm_cell_bias, 1, scratch)};
-    if (q.w_ch) shared.peep = fill_up(p, q.w_ch, p.shape.slots - 1, scratch);
+    shared.peep = fill_up(p, q.w_ch, p.shape.peepholes, scratch);
   }
 
   void pack(int thread, int threads) const {

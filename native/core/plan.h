@@ -4,49 +4,34 @@
 #include <algorithm>
 #include <numeric>
 
-#include "scratch.h"
-#include "tidegate.h"
+#include "family.h"
 #include "tile.h"
 
 namespace TIDEGATE_TARGET {
 
 using tidegate::Scratch;
-
-// How the gates of a cell stand in a tile. A block of `units` hidden units has `slots` vectors;
-// the product with x adds to x_count of them from x_first on, the one with h likewise.
-struct Shape {
-  int slots, x_first, x_count, h_first, h_count, units;
-  int x_rows[4], h_rows[4];  // which block of weight rows each of those vectors takes
-};
-
-inline Shape shape_of(int kind, int options) {
-  if (kind == TIDEGATE_LSTM && (options & TIDEGATE_COUPLED))
-    return {3, 0, 3, 0, 3, W, {0, 1, 2}, {0, 1, 2}};
-  if (kind == TIDEGATE_LSTM) return {4, 0, 4, 0, 4, W, {0, 1, 2, 3}, {0, 1, 2, 3}};
-  // Only the row-wise path has it, which makes no tiles of all gates.
-  if (kind == TIDEGATE_GRU && (options & TIDEGATE_RESET_BEFORE))
-    return {3, 0, 3, 0, 3, W, {2, 0, 1}, {2, 0, 1}};
-  // new, reset, update, U_n h + b_hn: x reaches the first three, h the last three.
-  if (kind == TIDEGATE_GRU) return {4, 0, 3, 1, 3, W, {2, 0, 1}, {0, 1, 2}};
-  return {4, 0, 4, 0, 4, 4 * W, {0, 0, 0, 0}, {0, 0, 0, 0}};
-}
+using tidegate::Shape;
 
 inline Index round_up(Index n, Index to) { return (n + to - 1) / to * to; }
 
+// What follows from a sequence before any of its numbers is read. Rows are sorted by length: a row's
+// `place` is where it stands in that order, so that those which still run are always the first.
 struct alignas(tidegate::kApart) Plan {
   tidegate_sequence q;
-  Shape shape;
-  Index blocks;  // of hidden units
-  Index Hp;      // H with the last block filled up
-  Index G;       // floats in all slots of a row
-  Index steps;   // the longest row
+  Shape shape;    // of the cell's variant
+  bool has_cell;  // a cell state c beside h
+  Index blocks;   // of hidden units, shape.units each
+  Index Hp;       // H with the last block filled up: vectors run over the end of a row of H
+  Index G;        // numbers in all slots of a row of `gates`, filled up likewise
+  Index steps;    // the longest row
 
-  const Index *rows;     // rows of the batch, longest first
-  const Index *lengths;  // of those
-  const Index *active;   // [steps + 1]: how many of them are still running at each step
+  const Index *rows;     // [B]: the row of the batch in each place, longest first, ties in order
+  const Index *lengths;  // [B]: of those
+  const Index *active;   // [steps + 1]: how many places are still running at each step; 0 at last
 
-  Plan(const tidegate_sequence &sequence, Scratch &scratch)
-      : q(sequence), shape(shape_of(sequence.kind, sequence.options)) {
+  template <class Cell>
+  Plan(Cell, const tidegate_sequence &sequence, Scratch &scratch)
+      : q(sequence), shape(Cell::shape(sequence.options)), has_cell(Cell::kHasCell) {
     blocks = (q.H + shape.units - 1) / shape.units;
     Hp = blocks * shape.units;
     G = blocks * shape.slots * W;
@@ -54,6 +39,9 @@ struct alignas(tidegate::kApart) Plan {
   }
 
   bool has(int option) const { return (q.options & option) != 0; }
+
+  // Whether row b of the batch starts afresh before step t of time.
+  bool resets(Index b, Index t) const { return q.resets && q.resets[b * q.T + t]; }
 
   // Floats of a row of sums: room for four slots, whatever the cell uses.
   Index G4() const { return blocks * 4 * W; }
@@ -179,8 +167,9 @@ void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks,
   if (n > 0) pack();
 }
 
-// Fills up each of `count` runs of H floats to Hp.
+// Fills up each of `count` runs of H floats to Hp; null for null.
 inline float *fill_up(const Plan &p, const float *from, int count, Scratch &scratch) {
+  if (!from) return nullptr;
   float *to = scratch.floats(count * p.Hp);
   std::fill(to, to + count * p.Hp, 0.0f);
   for (int i = 0; i < count; i++) std::copy_n(from + i * p.q.H, p.q.H, to + i * p.Hp);
@@ -198,5 +187,10 @@ inline void prefer_large_outputs(const Plan &p) {
 
 // Cuts [0, n) into `parts` and returns where part i begins.
 inline Index cut(Index n, Index i, Index parts) { return n * i / parts; }
+
+// Zeros for a thread's part of memory that all clear together.
+inline void clear_part(float *at, Index size, int thread, int threads) {
+  std::fill(at + cut(size, thread, threads), at + cut(size, thread + 1, threads), 0.0f);
+}
 
 }  // namespace TIDEGATE_TARGET

@@ -1,27 +1,23 @@
 // The row-wise path from end to end, beside the one that keeps its sums in registers.
 #pragma once
 
-#include "../cells/gru_rows.h"
-#include "../cells/lstm_rows.h"
-#include "../cells/rnn_rows.h"
 #include "rows_backward.h"
 #include "rows_forward.h"
 
 namespace TIDEGATE_TARGET {
 
-inline bool needs_rows(const tidegate_sequence &q) {
-  return (q.options & (TIDEGATE_LAYER_NORM | TIDEGATE_RESET_BEFORE)) || q.w_hr;
-}
-
 template <class Cell>
 struct Rows {
+  using Family = Cell;
+  using Equations = typename Cell::ByRows;
+
   static void forward(const tidegate_sequence &sequence, Scratch &scratch) {
     const tidegate::Lease lease(sequence.threads);
     const int threads = lease.threads();
-    const Plan plan(sequence, scratch);
+    const Plan plan(Cell{}, sequence, scratch);
     const Parts parts(plan, false, false, scratch);
     prefer_large_outputs(plan);
-    RowsForward<Cell> forward(plan, parts, threads, scratch);
+    RowsForward<Equations> forward(plan, parts, threads, scratch);
     Barrier packed(threads);
     auto work = [&](int thread) {
       parts.pack(thread, threads);
@@ -35,9 +31,9 @@ struct Rows {
                        Scratch &scratch) {
     const tidegate::Lease lease(sequence.threads);
     const int threads = lease.threads();
-    const Plan plan(sequence, scratch);
+    const Plan plan(Cell{}, sequence, scratch);
     const Parts parts(plan, true, gradient.dx != nullptr, scratch);
-    RowsBackward<Cell> backward(plan, parts, gradient, threads, scratch);
+    RowsBackward<Equations> backward(plan, parts, gradient, threads, scratch);
     auto work = [&](int thread) {
       parts.pack(thread, threads);
       backward.run(thread);  // waits for the others before it reads
@@ -52,7 +48,7 @@ struct Rows {
     Parts parts;
   };
 
-  using Walk = RowsForward<Cell>;
+  using Walk = RowsForward<Equations>;
   static Walk walk(const Plan &plan, const Packed &packed, Scratch &scratch) {
     return Walk(plan, packed.parts, 1, scratch);
   }

@@ -6,7 +6,7 @@
 // rows of a chunk stand the last step first, and in each step in the plan's order.
 #pragma once
 
-#include "backward.h"
+#include "back_walk.h"
 #include "flows.h"
 
 namespace TIDEGATE_TARGET {
@@ -24,22 +24,6 @@ struct BackRow : BackSpot {
   float *room(int i) const { return rooms + i * room_step; }
 };
 
-// As `arrive`, for states that may be smaller than the cell.
-TIDEGATE_INLINE Vec receive(const Plan &p, const BackSpot &s, Index unit) {
-  const Index left = p.q.P - unit;
-  Vec d = load(s.dh + unit), direct = {};
-  if (s.dy) d = d + load_some(s.dy + unit, left);
-  split_zone(d, &direct, p.q.zone_hidden, p.q.zone_hidden_rate,
-             (s.b * p.q.T + s.t) * p.q.P + unit, left);
-  store(s.dh + unit, direct);
-  return d;
-}
-
-// Always inlined: GCC takes a function that only fetches for one that does nothing.
-TIDEGATE_INLINE void fetch(const float *from, Index size) {
-  for (Index i = 0; i < size; i += 16) __builtin_prefetch(from + i);
-}
-
 template <class Cell>
 class RowsBackward {
  public:
@@ -47,13 +31,12 @@ class RowsBackward {
                int threads, Scratch &scratch)
       : p_(plan), parts_(parts), g_(gradient), norm_(plan.has(TIDEGATE_LAYER_NORM)),
         team_{threads, false}, barrier_(threads), chunk_(chunk_steps(plan)),
-        flows_(plan, parts, gradient, chunk_ * plan.q.B, threads, scratch) {
+        flows_(plan, parts, gradient, chunk_ * plan.q.B, threads, scratch),
+        states_(plan, round_up(plan.q.P, W), scratch) {
     const tidegate_sequence &q = p_.q;
     most_ = (q.B + threads - 1) / threads;
     P_ = round_up(q.P, W);
     wide_ = p_.G4() + W;
-    dh_ = scratch.floats(q.B * P_);
-    if (q.kind == TIDEGATE_LSTM) dc_ = scratch.floats(q.B * p_.Hp);
     inner_ = scratch.floats(threads * most_ * p_.Hp);
     rooms_ = scratch.floats(threads * BATCH * 3 * p_.Hp);
     if (norm_) outs_ = scratch.floats(threads * 3 * most_ * wide_);
@@ -103,28 +86,17 @@ class RowsBackward {
   }
 
   void clear(int thread) const {
-    auto zero = [&](float *at, Index size) {
-      const Index from = cut(size, thread, team_.threads);
-      std::fill(at + from, at + cut(size, thread + 1, team_.threads), 0.0f);
-    };
-    zero(dh_, p_.q.B * P_);
-    if (dc_) zero(dc_, p_.q.B * p_.Hp);
+    states_.clear(p_, thread, team_.threads);
     flows_.clear(thread, team_.threads);
-    for (Index place = thread; place < p_.q.B && g_.dx; place += team_.threads) {
-      const Index b = p_.rows[place];
-      for (Index t = p_.lengths[place]; t < p_.q.T; t++)
-        std::fill_n(g_.dx + b * g_.dx_row + t * g_.dx_step, p_.q.I, 0.0f);
-    }
+    clear_dx<float>(p_, g_, thread, team_.threads);
   }
-
-  bool reset(Index b, Index t) const { return p_.q.resets && p_.q.resets[b * p_.q.T + t]; }
 
   // Prepares rows [from, to) of a chunk.
   void open(Index start, Index stop, Index from, Index to) {
     for (Index s = stop - 1, at = 0; s >= start; at += p_.active[s], s--)
       for (Index r = std::max(from - at, Index{0}); r < std::min(to - at, p_.active[s]); r++) {
         places_[at + r] = {r, s};
-        if (flows_.needs_seen()) remember(r, s, at + r);
+        if (flows_.needs_seen()) remember_row(r, s, at + r);
       }
     if (!norm_ || from == to) return;
     for (int i = 0; i < flows_.count; i++) {
@@ -135,48 +107,18 @@ class RowsBackward {
     }
   }
 
-  // What the weights saw.
-  void remember(Index place, Index s, Index at) const {
-    const tidegate_sequence &q = p_.q;
-    const Index b = p_.rows[place];
-    float *to = flows_.seen + at * flows_.lda;
-    std::copy_n(q.x + b * q.x_row + p_.time(place, s) * q.x_step, q.I, to);
-    const float *h = h_before(place, s);
-    to += q.I;
-    if (!h) std::fill_n(to, q.P, 0.0f);
-    else if (!q.recurrent_mask) std::copy_n(h, q.P, to);
-    else
-      for (Index u = 0; u < q.P; u++) to[u] = h[u] * q.recurrent_mask[b * q.P + u];
+  // What the weights saw, and what the inner matrix saw.
+  void remember_row(Index place, Index s, Index at) const {
+    remember(p_, p_.q.h0, place, s, flows_.seen + at * flows_.lda);
     if (parts_.inner) Cell::remember_inner(p_, row(place, s, at));
-  }
-
-  // h before step s of a row, or null for zero.
-  const float *h_before(Index place, Index s) const {
-    const Index b = p_.rows[place];
-    if (reset(b, p_.time(place, s))) return nullptr;
-    if (s == 0) return p_.q.h0 + b * p_.q.P;
-    return p_.q.y + b * p_.q.y_row + p_.time(place, s - 1) * p_.q.y_step;
   }
 
   BackRow row(Index place, Index s, Index at) const {
     const tidegate_sequence &q = p_.q;
-    const Index b = p_.rows[place], t = p_.time(place, s), cell = b * q.T + t;
     BackRow row = {};
-    row.b = b, row.t = t;
-    row.reset = reset(b, t);
-    if (g_.dy) row.dy = g_.dy + b * g_.dy_row + t * g_.dy_step;
-    row.gates = q.gates + cell * p_.G;
-    if (g_.dgates) row.dgates = g_.dgates + cell * p_.G;
-    row.h_old = h_before(place, s);
-    if (q.recurrent_mask) row.mask = q.recurrent_mask + b * q.P;
-    row.dh = dh_ + place * P_;
+    locate(p_, g_, states_, q.h0, place, s, row);
+    if (q.recurrent_mask) row.mask = q.recurrent_mask + row.b * q.P;
     if (flows_.seen) row.inner_in = flows_.seen + at * flows_.lda + q.I + q.P;
-    if (q.kind != TIDEGATE_LSTM) return row;
-    row.cells = q.cells + cell * q.H;
-    if (g_.dcells) row.dcells = g_.dcells + cell * q.H;
-    if (!row.reset)
-      row.c_old = s == 0 ? q.c0 + b * q.H : q.cells + (b * q.T + p_.time(place, s - 1)) * q.H;
-    row.dc = dc_ + place * p_.Hp;
     row.peep = flows_.peep(place);
     row.d_cell_gain = flows_.cell_gain(place);
     if (row.d_cell_gain) row.d_cell_shift = row.d_cell_gain + p_.Hp;
@@ -201,7 +143,8 @@ class RowsBackward {
   // `at` is where the step's rows begin in the chunk.
   void step(const Share &share, Index s, Index at) {
     const Index n = share.rows_of(p_.active[s]);
-    for (Index r = share.rows_of(p_.active[s + 1]); r < n; r++) enter(share.place(r));
+    for (Index r = share.rows_of(p_.active[s + 1]); r < n; r++)
+      states_.enter(p_, g_, share.place(r), 0, p_.Hp);
     for (Index r = 0; r < n; r += BATCH) {
       const Batch batch = {share, at, r, (int)std::min<Index>(BATCH, n - r)};
       begin_batch(batch, s);
@@ -258,16 +201,9 @@ class RowsBackward {
     const tidegate_sequence &q = p_.q;
     const Index b = p_.rows[place], t = p_.time(place, s), cell = b * q.T + t;
     fetch(q.gates + cell * p_.G, p_.G);
-    if (g_.dy) fetch(g_.dy + b * g_.dy_row + t * g_.dy_step, q.P);
-    if (q.kind == TIDEGATE_LSTM && s > 0)
+    if (g_.dy) fetch(dy_at<float>(g_, b, t), q.P);
+    if (p_.has_cell && s > 0)
       fetch(q.cells + (b * q.T + p_.time(place, s - 1)) * q.H, q.H);
-  }
-
-  // A row's last step: the gradients of its final states come in.
-  void enter(Index place) const {
-    const Index b = p_.rows[place];
-    if (g_.dh_n) std::copy_n(g_.dh_n + b * p_.q.P, p_.q.P, dh_ + place * P_);
-    if (dc_ && g_.dc_n) std::copy_n(g_.dc_n + b * p_.q.H, p_.q.H, dc_ + place * p_.Hp);
   }
 
   Left left_of(const Flow &flow, const Share &share, Index at) const {
@@ -277,7 +213,7 @@ class RowsBackward {
 
   // dh += what the products with h make of the gradients of their sums.
   void return_to_hidden(const Share &share, Index s, Index at, Index n) const {
-    float *dh = dh_ + share.first * P_;
+    float *dh = states_.dh + share.first * P_;
     const Index row = share.stride * P_;
     float *to = p_.q.recurrent_mask ? returned_ + share.thread * most_ * P_ : dh;
     const Index to_row = p_.q.recurrent_mask ? P_ : row;
@@ -291,7 +227,7 @@ class RowsBackward {
       if (p_.q.recurrent_mask)
         for (Index u = 0; u < p_.q.P; u++)
           dh[r * row + u] += to[r * P_ + u] * p_.q.recurrent_mask[b * p_.q.P + u];
-      if (reset(b, p_.time(share.place(r), s))) std::fill_n(dh + r * row, P_, 0.0f);
+      if (p_.resets(b, p_.time(share.place(r), s))) std::fill_n(dh + r * row, P_, 0.0f);
     }
   }
 
@@ -311,8 +247,7 @@ class RowsBackward {
         }
         for (int r = 0; r < height; r++) {
           const Place &at = places_[from + first + r];
-          float *dx = g_.dx + p_.rows[at.place] * g_.dx_row +
-                      p_.time(at.place, at.step) * g_.dx_step + k;
+          float *dx = dx_at<float>(g_, p_.rows[at.place], p_.time(at.place, at.step)) + k;
           for (int v = 0; v < vectors; v++)
             store_some(dx + v * W, load(sums + r * width + v * W), I - k - v * W);
         }
@@ -321,13 +256,8 @@ class RowsBackward {
   }
 
   void finish(const Share &share) {
-    for (Index r = 0; r < share.rows_of(p_.q.B); r++) {
-      const Index place = share.place(r);
-      const Index b = p_.rows[place];
-      if (p_.lengths[place] == 0) enter(place);
-      if (g_.dh0) std::copy_n(dh_ + place * P_, p_.q.P, g_.dh0 + b * p_.q.P);
-      if (dc_ && g_.dc0) std::copy_n(dc_ + place * p_.Hp, p_.q.H, g_.dc0 + b * p_.q.H);
-    }
+    for (Index r = 0; r < share.rows_of(p_.q.B); r++)
+      states_.leave(p_, g_, share.place(r), 0, p_.Hp);
     if (!g_.dw_ih) return;
     flows_.add_rows(share.thread, team_.threads);
     barrier_.wait();
@@ -342,8 +272,9 @@ class RowsBackward {
   Barrier barrier_;
   const Index chunk_;
   Flows flows_;
+  StateGradients states_;
   Index most_, P_, wide_;
-  float *dh_, *dc_ = nullptr, *inner_, *rooms_, *outs_ = nullptr, *returned_ = nullptr;
+  float *inner_, *rooms_, *outs_ = nullptr, *returned_ = nullptr;
   Place *places_;
   BackRow *rows_;
 };

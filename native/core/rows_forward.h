@@ -6,6 +6,7 @@
 
 #include "parts.h"
 #include "team.h"
+#include "walk.h"
 
 namespace TIDEGATE_TARGET {
 
@@ -17,18 +18,6 @@ struct Row : Spot {
   float *inner_in;    // LSTM: o tanh(c); GRU: r h
   float *inner;       // the product with it
 };
-
-// As `emit`, for states that may be smaller than the cell.
-TIDEGATE_INLINE void send(const Plan &p, const Row &s, Index unit, Vec h) {
-  const Index left = p.q.P - unit;
-  if (p.q.zone_hidden || p.q.zone_hidden_rate != 0)
-    h = zone(h, load(s.h_old + unit), p.q.zone_hidden, p.q.zone_hidden_rate,
-             (s.b * p.q.T + s.t) * p.q.P + unit, left);
-  store_some(s.y + unit, h, left);
-  if (s.reset_next) h = Vec{};
-  if (s.h_next) store(s.h_next + unit, h);
-  store(s.h_seen + unit, s.mask ? h * load(s.mask + unit) : h);
-}
 
 template <class Cell>
 class RowsForward {
@@ -48,7 +37,7 @@ class RowsForward {
   // Called by every thread.
   void run(int thread) {
     const Share share(p_, team_, thread);
-    clear_ends(thread);
+    clear_ends<float>(p_, thread, team_.threads);
     const Index rows = share.rows_of(p_.active[0]);
     for (Index first = 0; first < rows; first += group_)
       walk({rooms_[thread], share, first, std::min(group_, rows - first)});
@@ -91,23 +80,8 @@ class RowsForward {
       room.seen = scratch.floats(group_ * P_);
       room.mask = scratch.floats(group_ * P_);
     }
-    if (p_.q.kind == TIDEGATE_LSTM) room.c = scratch.floats(group_ * H_);
+    if (p_.has_cell) room.c = scratch.floats(group_ * H_);
     room.rows = scratch.array<Row>(group_);
-  }
-
-  bool resets(Index b, Index t) const { return p_.q.resets && p_.q.resets[b * p_.q.T + t]; }
-
-  // Outputs are zero past each row's end; an empty row ends where it begins.
-  void clear_ends(int thread) const {
-    for (Index place = thread; place < p_.q.B; place += team_.threads) {
-      const Index b = p_.rows[place];
-      for (Index t = p_.lengths[place]; t < p_.q.T; t++)
-        std::fill_n(p_.q.y + b * p_.q.y_row + t * p_.q.y_step, p_.q.P, 0.0f);
-      if (p_.lengths[place] > 0) continue;
-      std::copy_n(p_.q.h0 + b * p_.q.P, p_.q.P, p_.q.h_n + b * p_.q.P);
-      if (p_.q.kind == TIDEGATE_LSTM)
-        std::copy_n(p_.q.c0 + b * p_.q.H, p_.q.H, p_.q.c_n + b * p_.q.H);
-    }
   }
 
   void walk(const Group &group) const {
@@ -130,7 +104,7 @@ class RowsForward {
     const Room &room = group.room;
     for (Index r = 0; r < group.count; r++) {
       const Index place = group.place(r), b = p_.rows[place];
-      const bool zero = resets(b, p_.time(place, 0));
+      const bool zero = p_.resets(b, p_.time(place, 0));
       auto put = [&](const float *from, Index size, Index padded, bool none, float *to) {
         std::fill_n(to + r * padded, padded, 0.0f);
         if (!none) std::copy_n(from + b * size, size, to + r * padded);
@@ -150,9 +124,7 @@ class RowsForward {
     Index count = 0;
     for (Index s = first; s < stop; s++)
       for (Index r = 0, n = group.running(p_, s); r < n; r++, count++) {
-        const Index place = group.place(r);
-        const float *from =
-            p_.q.x + p_.rows[place] * p_.q.x_row + p_.time(place, s) * p_.q.x_step;
+        const float *from = x_at<float>(p_, group.place(r), s);
         std::copy_n(from, p_.q.I, room.x_in + count * x_row_);
       }
     for (int i = 0; i < parts_.x_count; i++)
@@ -176,15 +148,9 @@ class RowsForward {
   }
 
   Row row(const Group &group, Index r, Index s, Index x_at) const {
-    const tidegate_sequence &q = p_.q;
     const Room &room = group.room;
-    const Index place = group.place(r), b = p_.rows[place], t = p_.time(place, s);
     Row row = {};
-    row.b = b, row.t = t;
-    row.reset_next = s + 1 < p_.lengths[place] && resets(b, p_.time(place, s + 1));
-    row.y = q.y + b * q.y_row + t * q.y_step;
-    if (q.gates) row.gates = q.gates + (b * q.T + t) * p_.G;
-    if (q.cells) row.cells = q.cells + (b * q.T + t) * q.H;
+    locate(p_, group.place(r), s, row);
     row.h_old = room.state + r * P_;
     row.h_seen = room.seen + r * P_;
     if (room.mask) row.h_next = room.state + r * P_, row.mask = room.mask + r * P_;
@@ -198,11 +164,10 @@ class RowsForward {
 
   // The states of rows [from, to), which end with this step.
   void end(const Group &group, Index from, Index to) const {
-    for (Index r = from; r < to; r++) {
-      const Index b = p_.rows[group.place(r)];
-      std::copy_n(group.room.state + r * P_, p_.q.P, p_.q.h_n + b * p_.q.P);
-      if (group.room.c) std::copy_n(group.room.c + r * H_, p_.q.H, p_.q.c_n + b * p_.q.H);
-    }
+    const Room &room = group.room;
+    for (Index r = from; r < to; r++)
+      leave(p_, p_.rows[group.place(r)], 0, p_.Hp, room.state + r * P_,
+            room.c ? room.c + r * H_ : nullptr);
   }
 
   const Plan &p_;

@@ -19,7 +19,7 @@ struct Team {
 inline Team team_for(const Plan &p, int threads) {
   const Index weights = p.G * p.q.P * 4;
   const Index rows = p.q.B / threads;
-  const Index least = shape_of(p.q.kind, p.q.options).units == W ? 4 : 1;
+  const Index least = p.shape.units == W ? 4 : 1;
   if (threads == 1 || p.blocks < least * threads) return {threads, false};
   const bool few = rows < 4 && weights > (Index{160} << 10);
   const bool heavy = rows < 6 && weights > (Index{3} << 20);

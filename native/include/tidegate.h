@@ -4,9 +4,8 @@
  * (or bfloat16, where TIDEGATE_BFLOAT16 says so).
  *
  * Axis letters: B rows, T steps, I input features, H hidden units, P features that go out and come
- * back (the projected size, or H), G row blocks of the weight matrices (LSTM 4, coupled LSTM 3,
- * GRU 3, RNN 1), in torch.nn's order: LSTM input, forget, candidate, output (coupled: without
- * input); GRU reset, update, new.
+ * back (the projected size, or H), G row blocks of the weight matrices. Which cells there are, and
+ * which blocks of rows and which options each has, tidegate_cell_of() says.
  *
  * Rules for every pointer:
  *   - float32 unless it says otherwise; C-contiguous in the shape that it says, unless strides
@@ -37,20 +36,16 @@
 extern "C" {
 #endif
 
-#define TIDEGATE_ABI 3
+#define TIDEGATE_ABI 4
 
-enum { TIDEGATE_LSTM = 0, TIDEGATE_GRU = 1, TIDEGATE_RNN = 2 };
-
-enum { /* options, or-ed together */
-  TIDEGATE_PEEPHOLE = 1,     /* LSTM: w_ch is given */
-  TIDEGATE_COUPLED = 2,      /* LSTM: i = 1 - f; three blocks of weights */
-  TIDEGATE_RESET_BEFORE = 4, /* GRU: the reset gate multiplies h (Cho et al. 2014) */
-  TIDEGATE_RELU = 8,         /* RNN: max(0, .) in place of tanh */
-  TIDEGATE_LAYER_NORM = 16,  /* norm_ih and norm_hh are given (LSTM: norm_cell, too) */
+enum { /* options of any cell, or-ed together */
+  TIDEGATE_LAYER_NORM = 1, /* norm_ih and norm_hh are given (with a cell state norm_cell, too) */
   /* x, y, gates, dy, dgates and dx are bfloat16 (the upper halves of floats, uint16_t) behind their
-   * pointers; the products are of bfloat16, their sums and all else float32. Not with layer norm,
-   * reset before, a projection, or in a stream. */
-  TIDEGATE_BFLOAT16 = 32
+   * pointers; the products are of bfloat16, their sums and all else float32. In a stream, which
+   * takes and gives float32, x and y are rounded. Not with layer norm, a projection, or options that
+   * only compute by rows (GRU: reset_before). */
+  TIDEGATE_BFLOAT16 = 2,
+  TIDEGATE_OWN = 256 /* the first option of a cell's own; the next is twice that, and so on */
 };
 
 /* What comes back: 0 is success. */
@@ -58,22 +53,22 @@ enum { TIDEGATE_OK = 0, TIDEGATE_BAD_ARGUMENT = 1, TIDEGATE_NO_MEMORY = 2, TIDEG
 
 /* One direction of one layer over a batch of sequences. Fill with zeros first. */
 typedef struct tidegate_sequence {
-  int32_t kind;    /* TIDEGATE_LSTM, ... */
-  int32_t options; /* TIDEGATE_PEEPHOLE | ... */
+  int32_t kind;    /* of the cell, from 0 on, as tidegate_cell_of() counts them */
+  int32_t options; /* TIDEGATE_LAYER_NORM | ... */
   int32_t reverse; /* 1: each row is walked from its last valid step back to step 0 */
   int32_t threads; /* most threads to use, >= 1 */
   int64_t B, T, I, H, P;
-  float cell_clip; /* bound on |c|, 0 for none */
+  float cell_clip; /* bound on |c|, 0 for none and without a cell state */
   float zone_hidden_rate, zone_cell_rate; /* expectation of zoneout: p old + (1 - p) new; 0: none */
   float unused;
 
   const float *x; /* [B, T, I] by strides */
   int64_t x_row, x_step;
-  const float *h0, *c0; /* [B, P], [B, H] (LSTM) */
+  const float *h0, *c0; /* [B, P], [B, H]; c of cells with a cell state, here and below */
 
   const float *w_ih, *w_hh; /* [G*H, I], [G*H, P] */
   const float *b_ih, *b_hh; /* [G*H], or both NULL */
-  const float *w_ch;        /* peephole: [3*H] for i, f, o (coupled [2*H] for f, o), or NULL */
+  const float *w_ch;        /* [peepholes * H], or NULL for none */
   const float *w_hr;        /* projection: [P, H], or NULL: P = H */
   const float *norm_ih, *norm_hh, *norm_cell, *norm_cell_bias; /* [G*H], [G*H], [H], [H]; NULL */
 
@@ -84,14 +79,14 @@ typedef struct tidegate_sequence {
 
   float *y; /* [B, T, P] by strides; zero past the end of a row */
   int64_t y_row, y_step;
-  float *h_n, *c_n; /* [B, P], [B, H] (LSTM): after each row's last step taken */
+  float *h_n, *c_n; /* [B, P], [B, H]: after each row's last step taken */
 
   /* Kept for the backward pass and for whoever wants to see the gates; both NULL for neither.
    * tidegate_kept_of() says how many numbers a row and step have in `gates`: [B, T, slots,
    * blocks * units], of which the first H of each slot are hidden units. Steps past the end of a
    * row are not written. */
   float *gates;
-  float *cells; /* LSTM: c after each step, [B, T, H] */
+  float *cells; /* c after each step, [B, T, H] */
 } tidegate_sequence;
 
 /* What the backward pass takes beside the sequence (with y, gates and cells as the forward pass
@@ -104,25 +99,37 @@ typedef struct tidegate_gradient {
 
   float *dx; /* [B, T, I] by strides, zero past the end of a row; NULL: not wanted */
   int64_t dx_row, dx_step;
-  float *dh0, *dc0;     /* [B, P], [B, H] (LSTM) */
+  float *dh0, *dc0;     /* [B, P], [B, H] */
   float *dw_ih, *dw_hh; /* like the weights; dw_ih NULL: no gradient of any weight is wanted */
   float *db_ih, *db_hh, *dw_ch, *dw_hr;
   float *dnorm_ih, *dnorm_hh, *dnorm_cell, *dnorm_cell_bias;
 } tidegate_gradient;
 
-/* Layout of `gates`. Slots by name: LSTM 0 input, 1 forget, 2 candidate, 3 output; coupled LSTM
- * 0 forget, 1 candidate, 2 output; GRU 0 new, 1 reset, 2 update, 3 U_n h + b_hn (reset before: no
- * slot 3); RNN: the hidden state before zoneout, units in order over all slots. */
+/* A cell, in the variant that its options make of it. Lists are names with spaces between them. */
+typedef struct tidegate_cell {
+  const char *name;    /* of the family, such as "lstm"; NULL: there is no such kind or option */
+  const char *options; /* the family's own: TIDEGATE_OWN is the first, twice that the second ... */
+  const char *blocks;  /* the G blocks of H rows of w_ih and w_hh, in order */
+  const char *gates;   /* in the slots of `gates`, in order; behind them a cell may keep more */
+  int32_t has_cell;    /* 1: a cell state c beside h */
+  int32_t projects;    /* 1: w_hr may be given */
+  int32_t peepholes;   /* weights of each unit in w_ch; 0: it is NULL */
+} tidegate_cell;
+
+/* Layout of `gates`: in a slot units stand in order. A cell without gates keeps h, before zoneout,
+ * units in order over all slots. */
 typedef struct tidegate_kept {
   int64_t blocks, slots, units;
 } tidegate_kept_layout;
 
 TIDEGATE_API int tidegate_abi(void);
-/* Name of the instruction set in use: "avx512bf16", "avx512", "avx2", "neon", "portable". */
+/* Name of the instruction set in use: "avx512bf16", "avx512", "avx2", "neon", "portable". NULL if the
+ * environment variable TIDEGATE_ISA asks for one that is not there: tidegate_error() then says so,
+ * and nothing computes until one is chosen. */
 TIDEGATE_API const char *tidegate_isa(void);
-/* Name of the instruction sets that this build has and this machine runs, by commas, best first. */
+/* Names of the instruction sets that this build has and this machine runs, by commas, best first. */
 TIDEGATE_API const char *tidegate_isas(void);
-/* Choose one by name; also by the environment variable TIDEGATE_ISA. Not while others compute. */
+/* Choose one by name, in place of TIDEGATE_ISA or of the best. Not while others compute. */
 TIDEGATE_API int tidegate_choose_isa(const char *name);
 /* What went wrong in this thread's last call that did not return TIDEGATE_OK. */
 TIDEGATE_API const char *tidegate_error(void);
@@ -133,6 +140,8 @@ TIDEGATE_API const char *tidegate_error(void);
  * work. NULL, or a process that was forked since: threads of the library's own. */
 TIDEGATE_API void tidegate_share_openmp(void *gomp_parallel, void *omp_in_parallel);
 
+/* The cell of a kind: those of a build are counted from 0 on without gaps. */
+TIDEGATE_API tidegate_cell tidegate_cell_of(int32_t kind, int32_t options);
 /* 0 if forward and backward can run this kind, options and projection; TIDEGATE_UNSUPPORTED. */
 TIDEGATE_API int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P);
 TIDEGATE_API tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H);
@@ -150,7 +159,7 @@ TIDEGATE_API int tidegate_backward_all(const tidegate_sequence *sequences,
 /* A stack of `layers` one-directional layers that takes one step at a time. Of each sequence the
  * kind, options, sizes, weights, clip and zoneout rates are read, with B rows; T, x, y and so on
  * are not. It keeps its own copy of the weights, and its state: all layers' states one after
- * another, [B, P] and (LSTM) [B, H] each. */
+ * another, [B, P] and, with a cell state, [B, H] each. */
 typedef struct tidegate_stream tidegate_stream;
 TIDEGATE_API tidegate_stream *tidegate_stream_new(const tidegate_sequence *layers, int32_t count);
 /* Shares the weights, copies the state. */

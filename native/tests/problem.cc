@@ -6,8 +6,6 @@
 #include <limits>
 #include <sstream>
 
-#include "scalar.h"
-
 namespace tests {
 namespace {
 
@@ -20,13 +18,13 @@ void draw_variant(Random &random, Case &c) {
     if (random.chance(probability)) c.options |= option;
   };
   if (c.lstm()) {
-    maybe(TIDEGATE_PEEPHOLE, 0.3);
-    maybe(TIDEGATE_COUPLED, 0.3);
+    maybe(scalar::PEEPHOLE, 0.3);
+    maybe(scalar::COUPLED, 0.3);
     if (c.H > 1 && random.chance(0.25)) c.P = random.whole(1, c.H - 1);
     if (random.chance(0.25)) c.cell_clip = float(random.uniform(0.1, 0.8));
   }
-  if (c.kind == TIDEGATE_GRU) maybe(TIDEGATE_RESET_BEFORE, 0.4);
-  if (c.kind == TIDEGATE_RNN) maybe(TIDEGATE_RELU, 0.5);
+  if (c.kind == scalar::GRU) maybe(scalar::RESET_BEFORE, 0.4);
+  if (c.kind == scalar::RNN) maybe(scalar::RELU, 0.5);
   maybe(TIDEGATE_LAYER_NORM, 0.2);
 }
 
@@ -87,18 +85,16 @@ Bytes Random::bits(int64_t count, double share) {
 }
 
 std::string Case::text() const {
-  static const char *const kinds[] = {"LSTM", "GRU", "RNN"};
   static const char *const orders[] = {"rows", "rows_padded", "steps", "steps_padded"};
+  const tidegate_cell cell = scalar::cell_of(kind, options);
   std::ostringstream out;
-  out << kinds[kind] << " B=" << B << " T=" << T << " I=" << I << " H=" << H << " P=" << P;
-  const std::pair<int32_t, const char *> names[] = {{TIDEGATE_PEEPHOLE, " peephole"},
-                                                    {TIDEGATE_COUPLED, " coupled"},
-                                                    {TIDEGATE_RESET_BEFORE, " reset_before"},
-                                                    {TIDEGATE_RELU, " relu"},
-                                                    {TIDEGATE_LAYER_NORM, " layer_norm"},
-                                                    {TIDEGATE_BFLOAT16, " bfloat16"}};
-  for (const auto &[option, name] : names)
-    if (has(option)) out << name;
+  out << cell.name << " B=" << B << " T=" << T << " I=" << I << " H=" << H << " P=" << P;
+  std::istringstream own(cell.options);
+  std::string name;
+  for (int32_t option = TIDEGATE_OWN; own >> name; option *= 2)
+    if (has(option)) out << " " << name;
+  if (has(TIDEGATE_LAYER_NORM)) out << " layer_norm";
+  if (half()) out << " bfloat16";
   const std::pair<bool, const char *> flags[] = {
       {reverse != 0, " reverse"}, {!bias, " no_bias"},
       {lengths, " lengths"},      {resets, " resets"},
@@ -107,8 +103,8 @@ std::string Case::text() const {
       {!dh_n, " no_dh_n"},        {!dc_n, " no_dc_n"},
       {dgates, " dgates"},        {dcells, " dcells"},
       {!dx, " no_dx"},            {!dweights, " no_dweights"}};
-  for (const auto &[on, name] : flags)
-    if (on) out << name;
+  for (const auto &[on, flag] : flags)
+    if (on) out << flag;
   out << " clip=" << cell_clip << " zone_rates=" << zone_hidden_rate << "," << zone_cell_rate
       << " scale=" << scale << " threads=" << threads << " orders=" << orders[int(x_order)] << ","
       << orders[int(y_order)] << "," << orders[int(dy_order)] << "," << orders[int(dx_order)];
@@ -177,7 +173,7 @@ Problem::Problem(const Case &case_, Random &random) : c(case_) {
   w_ih = random.floats(rows * c.I, 1.7 / std::sqrt(double(c.I)));
   w_hh = random.floats(rows * c.P, 1.7 / std::sqrt(double(c.P)));
   if (c.bias) b_ih = random.floats(rows, 0.5), b_hh = random.floats(rows, 0.5);
-  if (c.has(TIDEGATE_PEEPHOLE)) w_ch = random.floats(rows - c.H, 0.7);
+  if (c.peephole()) w_ch = random.floats(rows - c.H, 0.7);
   if (c.P < c.H) w_hr = random.floats(c.P * c.H, 1.7 / std::sqrt(double(c.H)));
   if (norm) norm_ih = gains(random, rows), norm_hh = gains(random, rows);
   if (norm && c.lstm()) norm_cell = gains(random, c.H), norm_cell_bias = random.floats(c.H, 0.5);

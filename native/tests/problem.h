@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tidegate.h"
+#include "scalar.h"
 
 namespace tests {
 
@@ -45,7 +45,8 @@ struct Case {
   float scale = 1; /* of x */
 
   bool has(int32_t option) const { return (options & option) != 0; }
-  bool lstm() const { return kind == TIDEGATE_LSTM; }
+  bool lstm() const { return kind == scalar::LSTM; }
+  bool peephole() const { return lstm() && has(scalar::PEEPHOLE); }
   bool half() const { return has(TIDEGATE_BFLOAT16); }
   std::string text() const;
 };

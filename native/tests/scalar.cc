@@ -31,7 +31,7 @@ void write(const Vector &values, float *to) {
 std::vector<Step> walk(const tidegate_sequence &s, int64_t row) {
   const int64_t length = length_of(s, row);
   Vector h = row_of(s.h0, row, s.P), c;
-  if (s.kind == TIDEGATE_LSTM) c = row_of(s.c0, row, s.H);
+  if (s.kind == LSTM) c = row_of(s.c0, row, s.H);
   std::vector<Step> steps(length + 1);
   for (int64_t n = 0; n < length; ++n) {
     Step &step = steps[n];
@@ -70,7 +70,7 @@ void enter(const tidegate_sequence &s, const tidegate_gradient &g, const Step &s
   if (g.dy)
     for (int64_t p = 0; p < s.P; ++p)
       flow.dh[p] += g.dy[step.row * g.dy_row + step.t * g.dy_step + p];
-  if (g.dcells && s.kind == TIDEGATE_LSTM)
+  if (g.dcells && s.kind == LSTM)
     for (int64_t j = 0; j < s.H; ++j) flow.dc[j] += g.dcells[at * s.H + j];
   flow.dgates.assign(step.gates.size(), Vector(s.H, 0));
   if (!g.dgates) return;
@@ -86,7 +86,7 @@ void backward_row(const tidegate_sequence &s, const tidegate_gradient &g, int64_
   std::vector<Step> steps = walk(s, row);
   Flow flow;
   flow.dh = row_of(g.dh_n, row, s.P);
-  if (s.kind == TIDEGATE_LSTM) flow.dc = row_of(g.dc_n, row, s.H);
+  if (s.kind == LSTM) flow.dc = row_of(g.dc_n, row, s.H);
   for (int64_t n = int64_t(steps.size()) - 2; n >= 0; --n) {
     enter(s, g, steps[n], flow);
     step_backward(s, steps[n], flow, sums);
@@ -104,36 +104,51 @@ void backward_row(const tidegate_sequence &s, const tidegate_gradient &g, int64_
 
 }  // namespace
 
+tidegate_cell cell_of(int32_t kind, int32_t options) {
+  const bool first = options & TIDEGATE_OWN, coupled = options & COUPLED;
+  const char *const blocks[] = {coupled ? "forget candidate output" : "input forget candidate output",
+                                "reset update new", "hidden"};
+  switch (kind) {
+    case LSTM: {
+      const int peepholes = !first ? 0 : coupled ? 2 : 3;
+      return {"lstm", "peephole coupled", blocks[0], blocks[0], 1, 1, peepholes};
+    }
+    case GRU: return {"gru", "reset_before", blocks[1], "new reset update", 0, 0, 0};
+    case RNN: return {"rnn", "relu", blocks[2], "", 0, 0, 0};
+    default: return {};
+  }
+}
+
 int64_t blocks_of(int32_t kind, int32_t options) {
-  if (kind == TIDEGATE_LSTM) return options & TIDEGATE_COUPLED ? 3 : 4;
-  return kind == TIDEGATE_GRU ? 3 : 1;
+  if (kind == LSTM) return options & COUPLED ? 3 : 4;
+  return kind == GRU ? 3 : 1;
 }
 
 int64_t slots_of(int32_t kind, int32_t options) {
-  if (kind == TIDEGATE_GRU) return options & TIDEGATE_RESET_BEFORE ? 3 : 4;
+  if (kind == GRU) return options & RESET_BEFORE ? 3 : 4;
   return blocks_of(kind, options);
 }
 
 tidegate_kept_layout kept_of(int32_t kind, int32_t options, int64_t H) {
-  if (kind == TIDEGATE_RNN) return {(H + 4 * kUnits - 1) / (4 * kUnits), 4, kUnits};
+  if (kind == RNN) return {(H + 4 * kUnits - 1) / (4 * kUnits), 4, kUnits};
   return {(H + kUnits - 1) / kUnits, slots_of(kind, options), kUnits};
 }
 
 int64_t kept_index(int32_t kind, const tidegate_kept_layout &layout, int64_t slot, int64_t unit) {
-  if (kind == TIDEGATE_RNN) return unit;
+  if (kind == RNN) return unit;
   return slot * layout.blocks * layout.units + unit;
 }
 
 const char *complaint(const tidegate_sequence *s) {
   if (!s) return "sequence must not be NULL";
-  if (s->kind < TIDEGATE_LSTM || s->kind > TIDEGATE_RNN) return "kind must be 0, 1 or 2";
+  if (s->kind < LSTM || s->kind > RNN) return "kind must be 0, 1 or 2";
   if (s->B < 0 || s->T < 0 || s->I < 1 || s->H < 1 || s->P < 1)
     return "B and T must be >= 0; I, H and P >= 1";
   if (s->threads < 1) return "threads must be >= 1";
   if (s->P != s->H && !s->w_hr) return "P must be H without w_hr";
-  if (s->w_hr && s->kind != TIDEGATE_LSTM) return "w_hr is for the LSTM alone";
+  if (s->w_hr && s->kind != LSTM) return "w_hr is for the LSTM alone";
   if (!s->w_ih || !s->w_hh || !s->b_ih != !s->b_hh) return "weights must not be NULL";
-  if ((s->options & TIDEGATE_PEEPHOLE) && !s->w_ch) return "peephole needs w_ch";
+  if (s->kind == LSTM && (s->options & PEEPHOLE) && !s->w_ch) return "peephole needs w_ch";
   if ((s->options & TIDEGATE_LAYER_NORM) && (!s->norm_ih || !s->norm_hh))
     return "layer norm needs norm_ih and norm_hh";
   for (int64_t row = 0; s->lengths && row < s->B; ++row)

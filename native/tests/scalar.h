@@ -8,6 +8,18 @@
 
 namespace scalar {
 
+/* The cells and their own options, numbered as the library numbers them. */
+enum Kind : int32_t { LSTM, GRU, RNN };
+enum Option : int32_t {
+  PEEPHOLE = TIDEGATE_OWN, /* LSTM */
+  COUPLED = TIDEGATE_OWN << 1,
+  RESET_BEFORE = TIDEGATE_OWN, /* GRU */
+  RELU = TIDEGATE_OWN          /* RNN */
+};
+
+/* What the library must say of them. */
+tidegate_cell cell_of(int32_t kind, int32_t options);
+
 /* Number of row blocks G of the weight matrices. */
 int64_t blocks_of(int32_t kind, int32_t options);
 

@@ -25,10 +25,10 @@ struct SideSums {
 
 bool has(const tidegate_sequence &s, int32_t option) { return (s.options & option) != 0; }
 
-bool resets_after(const tidegate_sequence &s) { return !has(s, TIDEGATE_RESET_BEFORE); }
+bool resets_after(const tidegate_sequence &s) { return !has(s, RESET_BEFORE); }
 
 std::vector<Range> ranges_of(const tidegate_sequence &s) {
-  if (s.kind == TIDEGATE_GRU) return {{0, 2 * s.H}, {2 * s.H, s.H}};
+  if (s.kind == GRU) return {{0, 2 * s.H}, {2 * s.H, s.H}};
   return {{0, blocks_of(s.kind, s.options) * s.H}};
 }
 
@@ -136,14 +136,14 @@ struct Peeps {
 };
 
 Peeps peeps_of(const tidegate_sequence &s) {
-  if (!has(s, TIDEGATE_PEEPHOLE)) return {};
-  if (has(s, TIDEGATE_COUPLED)) return {nullptr, s.w_ch, s.w_ch + s.H};
+  if (!has(s, PEEPHOLE)) return {};
+  if (has(s, COUPLED)) return {nullptr, s.w_ch, s.w_ch + s.H};
   return {s.w_ch, s.w_ch + s.H, s.w_ch + 2 * s.H};
 }
 
 void lstm_forward(const tidegate_sequence &s, Step &step) {
   const int64_t H = s.H;
-  const bool coupled = has(s, TIDEGATE_COUPLED);
+  const bool coupled = has(s, COUPLED);
   const int64_t forget = coupled ? 0 : 1, candidate = forget + 1, output = forget + 2;
   const Peeps peeps = peeps_of(s);
   auto sum = [&](int64_t block, int64_t j, const float *peep, const Vector &cell) {
@@ -180,7 +180,7 @@ void lstm_forward(const tidegate_sequence &s, Step &step) {
 Vector lstm_backward(const tidegate_sequence &s, const Step &step, const Flow &flow, Vector dh,
                      Vector dc, Vector &dc_old, WeightSums &sums) {
   const int64_t H = s.H;
-  const bool coupled = has(s, TIDEGATE_COUPLED);
+  const bool coupled = has(s, COUPLED);
   const int64_t forget = coupled ? 0 : 1, candidate = forget + 1, output = forget + 2;
   const Peeps peeps = peeps_of(s);
   if (s.w_hr) {
@@ -282,7 +282,7 @@ void rnn_forward(const tidegate_sequence &s, Step &step) {
   step.h_new.resize(s.H);
   for (int64_t j = 0; j < s.H; ++j) {
     double sum = step.from_x[0].out[j] + step.from_h[0].out[j];
-    step.h_new[j] = has(s, TIDEGATE_RELU) ? (sum < 0 ? 0 : sum) : std::tanh(sum);
+    step.h_new[j] = has(s, RELU) ? (sum < 0 ? 0 : sum) : std::tanh(sum);
   }
   step.gates = {step.h_new};
 }
@@ -290,7 +290,7 @@ void rnn_forward(const tidegate_sequence &s, Step &step) {
 Vector rnn_backward(const tidegate_sequence &s, const Step &step, const Flow &flow, Vector dh) {
   for (int64_t j = 0; j < s.H; ++j) {
     double h = step.h_new[j];
-    dh[j] = (dh[j] + flow.dgates[0][j]) * (has(s, TIDEGATE_RELU) ? double(h > 0) : 1 - h * h);
+    dh[j] = (dh[j] + flow.dgates[0][j]) * (has(s, RELU) ? double(h > 0) : 1 - h * h);
   }
   return dh;
 }
@@ -304,12 +304,12 @@ void round_to_float(Vector &state) {
 
 WeightSums::WeightSums(const tidegate_sequence &s) {
   const int64_t rows = blocks_of(s.kind, s.options) * s.H;
-  const bool norms = has(s, TIDEGATE_LAYER_NORM), lstm = s.kind == TIDEGATE_LSTM;
+  const bool norms = has(s, TIDEGATE_LAYER_NORM), lstm = s.kind == LSTM;
   w_ih.assign(rows * s.I, 0);
   w_hh.assign(rows * s.P, 0);
   b_ih.assign(s.b_ih ? rows : 0, 0);
   b_hh = b_ih;
-  w_ch.assign(has(s, TIDEGATE_PEEPHOLE) ? rows - s.H : 0, 0);
+  w_ch.assign(s.w_ch ? rows - s.H : 0, 0);
   w_hr.assign(s.w_hr ? s.P * s.H : 0, 0);
   norm_ih.assign(norms ? rows : 0, 0);
   norm_hh = norm_ih;
@@ -326,13 +326,13 @@ void step_forward(const tidegate_sequence &s, Step &step) {
   if (s.recurrent_mask)
     for (int64_t p = 0; p < s.P; ++p) step.recurrent[p] *= s.recurrent_mask[step.row * s.P + p];
   step.from_h.push_back(multiply(hidden_side(s), ranges_of(s)[0], step.recurrent));
-  if (s.kind == TIDEGATE_LSTM) lstm_forward(s, step);
-  if (s.kind == TIDEGATE_GRU) gru_forward(s, step);
-  if (s.kind == TIDEGATE_RNN) rnn_forward(s, step);
+  if (s.kind == LSTM) lstm_forward(s, step);
+  if (s.kind == GRU) gru_forward(s, step);
+  if (s.kind == RNN) rnn_forward(s, step);
   const int64_t at = step.row * s.T + step.t;
   step.h_after = zone(step.h_new, step.h_old, s.zone_hidden, s.zone_hidden_rate, at * s.P);
   round_to_float(step.h_after);
-  if (s.kind != TIDEGATE_LSTM) return;
+  if (s.kind != LSTM) return;
   step.c_after = zone(step.c_new, step.c_old, s.zone_cell, s.zone_cell_rate, at * s.H);
   round_to_float(step.c_after);
 }
@@ -341,12 +341,12 @@ void step_backward(const tidegate_sequence &s, const Step &step, Flow &flow, Wei
   const int64_t at = step.row * s.T + step.t;
   Vector dh, dc, dh_old, dc_old, drecurrent;
   zone_backward(flow.dh, s.zone_hidden, s.zone_hidden_rate, at * s.P, dh, dh_old);
-  if (s.kind == TIDEGATE_LSTM)
+  if (s.kind == LSTM)
     zone_backward(flow.dc, s.zone_cell, s.zone_cell_rate, at * s.H, dc, dc_old);
-  if (s.kind == TIDEGATE_GRU) {
+  if (s.kind == GRU) {
     drecurrent = gru_backward(s, step, flow, dh, dh_old, sums);
   } else {
-    Vector dsums = s.kind == TIDEGATE_LSTM ? lstm_backward(s, step, flow, dh, dc, dc_old, sums)
+    Vector dsums = s.kind == LSTM ? lstm_backward(s, step, flow, dh, dc, dc_old, sums)
                                            : rnn_backward(s, step, flow, dh);
     const Range all = ranges_of(s)[0];
     flow.dx = multiply_backward(input_side(s), all, step.from_x[0], dsums,

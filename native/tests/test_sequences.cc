@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <sstream>
 
@@ -217,6 +218,32 @@ void check_cases(int64_t cases, uint64_t seed, int64_t only, Unsupported &unsupp
   where = set;
 }
 
+bool same_text(const char *a, const char *b) { return a == b || (a && b && !std::strcmp(a, b)); }
+
+/* What the library says of every variant of its cells, and that there are no others. */
+void check_cells() {
+  int32_t kind = 0;
+  for (; scalar::cell_of(kind, 0).name; ++kind)
+    for (int32_t options = 0; options < 4 * TIDEGATE_OWN; options += TIDEGATE_OWN) {
+      const tidegate_cell cell = tidegate_cell_of(kind, options);
+      const tidegate_cell expected = scalar::cell_of(kind, options);
+      const std::string what = std::string(expected.name) + " " + std::to_string(options);
+      const bool several = std::strchr(expected.options, ' ') != nullptr;
+      if (options > TIDEGATE_OWN && !several) {
+        CHECK(!cell.name, what);
+        continue;
+      }
+      CHECK(same_text(cell.name, expected.name), what);
+      CHECK(same_text(cell.options, expected.options), what);
+      CHECK(same_text(cell.blocks, expected.blocks), what);
+      CHECK(same_text(cell.gates, expected.gates), what);
+      CHECK(cell.has_cell == expected.has_cell && cell.projects == expected.projects, what);
+      CHECK(cell.peepholes == expected.peepholes, what);
+    }
+  CHECK(!tidegate_cell_of(kind, 0).name, "a cell that the tests do not know");
+  CHECK(!tidegate_cell_of(-1, 0).name, "kind -1");
+}
+
 void check_arguments() {
   CHECK(tidegate_abi() == TIDEGATE_ABI, "");
   CHECK(tidegate_choose_isa("no such set") != TIDEGATE_OK, "");
@@ -234,12 +261,22 @@ void check_arguments() {
   s.x = problem.x.data(), s.h0 = problem.h0.data(), s.c0 = problem.c0.data();
   s.y = y.data(), s.h_n = h_n.data(), s.c_n = c_n.data();
   CHECK(tidegate_forward(&s) == TIDEGATE_OK, tidegate_error());
+  tidegate_sequence odd = s;
+  odd.kind = scalar::GRU, odd.cell_clip = 1;
+  CHECK(tidegate_forward(&odd) == TIDEGATE_BAD_ARGUMENT, "a clip without a cell state");
+  odd = s;
+  odd.w_ch = problem.w_ih.data();
+  CHECK(tidegate_forward(&odd) == TIDEGATE_BAD_ARGUMENT, "peephole weights without peepholes");
+  odd = s;
+  odd.options = TIDEGATE_BFLOAT16, odd.w_hr = problem.w_ih.data();
+  CHECK(tidegate_forward(&odd) == TIDEGATE_BAD_ARGUMENT, "a projection in bfloat16");
   const tidegate_gradient g = {};
   CHECK(tidegate_backward(&s, nullptr) != TIDEGATE_OK, "no gradient");
   CHECK(tidegate_backward(&s, &g) != TIDEGATE_OK, "no gates kept");
 }
 
 int run_all(int64_t cases, uint64_t seed, int64_t only) {
+  check_cells();
   check_arguments();
   Unsupported unsupported;
   for (const std::string &name : instruction_sets()) {

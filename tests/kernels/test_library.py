@@ -16,6 +16,8 @@ from tidegate.errors import BackendError, InputError
 from tidegate.kernels import library
 
 HEADER = Path(__file__).parents[2] / "native" / "include" / "tidegate.h"
+HERE = [] if library.LIBRARY is None else library.LIBRARY.tidegate_isas().decode().split(",")
+ELSEWHERE = [name for name in ("avx512bf16", "avx512", "avx2", "neon") if name not in HERE]
 TYPES = {"int32_t": ctypes.c_int32, "int64_t": ctypes.c_int64, "float": ctypes.c_float}
 
 
@@ -30,8 +32,10 @@ def declared(struct: str) -> list[tuple[str, object]]:
             kind, names = words
             for name in names.split(","):
                 bare = name.strip()
-                pointer = bare.startswith("*")
-                fields.append((bare.lstrip("*"), ctypes.c_void_p if pointer else TYPES[kind]))
+                pointer = ctypes.c_char_p if kind == "char" else ctypes.c_void_p
+                fields.append(
+                    (bare.lstrip("*"), pointer if bare != bare.lstrip("*") else TYPES[kind])
+                )
     return fields
 
 
@@ -40,6 +44,7 @@ def declared(struct: str) -> list[tuple[str, object]]:
     [
         ("tidegate_sequence", library.Sequence),
         ("tidegate_gradient", library.Gradient),
+        ("tidegate_cell", library.Described),
         ("tidegate_kept", library.Kept),
     ],
 )
@@ -64,8 +69,7 @@ def test_numbers_are_those_of_the_header():
     text = HEADER.read_text(encoding="utf-8")
     numbers = dict(re.findall(r"TIDEGATE_(\w+) = (\d+)", text))
     numbers |= dict(re.findall(r"#define TIDEGATE_(ABI) (\d+)", text))
-    ours = "ABI LSTM GRU RNN PEEPHOLE COUPLED RESET_BEFORE RELU LAYER_NORM BFLOAT16".split()
-    for name in ours:
+    for name in ("ABI", "LAYER_NORM", "BFLOAT16", "OWN"):
         assert getattr(library, name) == int(numbers[name]), name
 
 
@@ -93,8 +97,9 @@ def test_another_library_says_so():
 
 @needs_native
 def test_another_interface_says_so(monkeypatch):
+    ours = library.ABI
     monkeypatch.setattr(library, "ABI", 1000)
-    with pytest.raises(BackendError, match=r"has interface 3, not 1000: install it with the same"):
+    with pytest.raises(BackendError, match=rf"has interface {ours}, not 1000: install it"):
         library.load(Path(library.opened()._name))
 
 
@@ -135,3 +140,44 @@ def test_describing_it_names_the_instruction_set():
     names = library.opened().tidegate_isas().decode().split(",")
     assert library.describe().startswith(library.opened().tidegate_isa().decode())
     assert library.describe().endswith(f"(this machine runs {', '.join(names)})")
+
+
+def started_with(isa: str, code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process whose TIDEGATE_ISA is `isa`."""
+    environment = {**os.environ, "TIDEGATE_ISA": isa}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@needs_native
+@pytest.mark.parametrize("name", HERE)
+def test_the_environment_chooses_the_instruction_set(name):
+    code = "from tidegate.kernels import library; print(library.describe())"
+    done = started_with(name, code)
+    assert done.stdout.startswith(f"{name} (this machine runs "), done.stderr
+
+
+@needs_native
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("avx1024", "which is no instruction set"),
+        ("AVX2", "which is no instruction set"),
+        *[(name, "which this build or this machine does not have") for name in ELSEWHERE],
+    ],
+)
+def test_an_instruction_set_that_is_not_there_is_an_error_of_the_user(name, why):
+    code = "import sys; from tidegate.cli import main; sys.argv[1:] = ['info']; main()"
+    done = started_with(name, code)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    choices = ", ".join(HERE)
+    assert done.stderr == (
+        f"error: The native library: TIDEGATE_ISA must be one of {choices}; got '{name}', {why}.\n"
+    )
+
+
+@needs_native
+def test_an_empty_name_of_an_instruction_set_asks_for_none():
+    done = started_with("", "from tidegate.kernels import library; print(library.describe())")
+    assert done.stdout.split()[0] == HERE[0]

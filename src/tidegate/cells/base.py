@@ -23,6 +23,8 @@ from tidegate.errors import InputError, message, suggest
 Weights = Mapping[str, Tensor]
 State = tuple[Tensor, ...]
 Gates = tuple[Tensor, ...]
+Native = Mapping[str, tuple[str, object]]
+"""For each option of the C library, the field that it is, and the value that asks for it."""
 
 # The order of the row blocks in every weight matrix, as in torch.nn and cuDNN. Other frameworks
 # order them differently; that is converted where models are imported and exported, nowhere else.
@@ -51,6 +53,15 @@ class Cell(ABC):
     """The row block whose bias decides how long the cell remembers, if there is one."""
     write_gate: ClassVar[str | None] = None
     """The row block whose bias decides how much the cell takes in, if it has one of its own."""
+    native: ClassVar[Native | None] = None
+    """The options of native/cells/NAME.h, if the C library computes the cell; a subclass, which has
+    equations of its own, says so for itself. A field has its default where an option is not set."""
+
+    def __init_subclass__(cls) -> None:
+        """See to it that nobody inherits the equations of the library."""
+        super().__init_subclass__()
+        if "native" not in cls.__dict__:
+            cls.native = None
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -110,6 +121,14 @@ class Cell(ABC):
     @abstractmethod
     def saved_per_step(self) -> int:
         """Numbers that autograd keeps for one step of one row of the reference loop."""
+
+    def derived_gates(self, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Gates that the C library does not keep, computed from those that it keeps; often none.
+
+        Args:
+            kept: Gates by name, `[B, T, H]` each.
+        """
+        return {}
 
     def inputs(self, x: Tensor, weights: Weights) -> Tensor:
         """The part of the pre-activations that needs no state, for all steps in one product.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tidegate.cells.base import GRU_BLOCKS, Cell, Gates, State, Weights, register
+from tidegate.cells.base import GRU_BLOCKS, Cell, Gates, Native, State, Weights, register
 
 
 @register
@@ -35,6 +35,10 @@ class GRU(Cell):
 
     name: ClassVar[str] = "gru"
     keep_gate: ClassVar[str | None] = "update"
+    native: ClassVar[Native | None] = {
+        "reset_before": ("reset_after", False),
+        "layer_norm": ("layer_norm", True),
+    }
 
     @property
     def blocks(self) -> tuple[str, ...]:

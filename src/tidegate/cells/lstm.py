@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
@@ -10,7 +11,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tidegate.cells.base import LSTM_BLOCKS, Cell, Gates, State, Weights, check_size, register
+from tidegate.cells.base import (
+    LSTM_BLOCKS,
+    Cell,
+    Gates,
+    Native,
+    State,
+    Weights,
+    check_size,
+    register,
+)
 from tidegate.errors import InputError, message
 
 
@@ -42,6 +52,11 @@ class LSTM(Cell):
     states: ClassVar[tuple[str, ...]] = ("hidden", "cell")
     keep_gate: ClassVar[str | None] = "forget"
     write_gate: ClassVar[str | None] = "input"
+    native: ClassVar[Native | None] = {
+        "peephole": ("peephole", True),
+        "coupled": ("coupled", True),
+        "layer_norm": ("layer_norm", True),
+    }
 
     def __post_init__(self) -> None:
         """Check the options.
@@ -100,6 +115,10 @@ class LSTM(Cell):
         norms = 2 * len(self.blocks) * hidden if self.layer_norm else 0
         extra = bool(self.proj_size) + (self.cell_clip is not None)
         return (6 + extra) * hidden + self.output_size + norms
+
+    def derived_gates(self, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The coupled input gate, 1 - forget."""
+        return {"input": 1 - kept["forget"]} if self.coupled else {}
 
     def inputs(self, x: Tensor, weights: Weights) -> Tensor:
         """W x + b, or LN(W x) with `bias_ih` as its shift."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tidegate.cells.base import RNN_BLOCKS, Cell, Gates, State, Weights, register
+from tidegate.cells.base import RNN_BLOCKS, Cell, Gates, Native, State, Weights, register
 from tidegate.errors import InputError, message
 
 
@@ -28,6 +28,10 @@ class RNN(Cell):
     layer_norm: bool = False
 
     name: ClassVar[str] = "rnn"
+    native: ClassVar[Native | None] = {
+        "relu": ("nonlinearity", "relu"),
+        "layer_norm": ("layer_norm", True),
+    }
 
     def __post_init__(self) -> None:
         """Check the options.

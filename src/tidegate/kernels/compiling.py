@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-F = TypeVar("F", bound=Callable[..., bool])
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def constant(function: F) -> F:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from tidegate.cells import GRU, LSTM, RNN, Cell
+from tidegate import cells
+from tidegate.cells import Cell
 from tidegate.errors import BackendError
 from tidegate.kernels import library
+from tidegate.kernels.compiling import constant
 
 WEIGHTS = {
     "weight_ih": "w_ih",
@@ -170,21 +172,13 @@ def describe(cell: Cell) -> Numbers:
     """A cell in the library's terms.
 
     Args:
-        cell: An LSTM, a GRU or an RNN.
+        cell: One that the library computes.
     """
-    clip = 0.0
-    if isinstance(cell, LSTM):
-        kind, clip = library.LSTM, float(cell.cell_clip or 0)
-        options = library.PEEPHOLE * cell.peephole + library.COUPLED * cell.coupled
-        options += library.LAYER_NORM * cell.layer_norm
-    elif isinstance(cell, GRU):
-        kind, options = library.GRU, library.RESET_BEFORE * (not cell.reset_after)
-        options += library.LAYER_NORM * cell.layer_norm
-    else:
-        assert isinstance(cell, RNN)
-        kind, options = library.RNN, library.RELU * (cell.nonlinearity == "relu")
-        options += library.LAYER_NORM * cell.layer_norm
-    return kind, options, cell.hidden_size, cell.output_size, cell.bias, clip
+    family, options = library.FAMILIES[cell.name], 0
+    for name, (field, value) in (cell.native or {}).items():
+        options |= family.options[name] * (getattr(cell, field) == value)
+    clip = float(getattr(cell, "cell_clip", None) or 0)
+    return family.kind, options, cell.hidden_size, cell.output_size, cell.bias, clip
 
 
 @functools.cache
@@ -192,6 +186,13 @@ def supports(kind: int, options: int, hidden_size: int, output_size: int) -> boo
     """Whether the library can run such a cell, forward and backward."""
     code = library.opened().tidegate_supports(kind, options, hidden_size, output_size)
     return bool(code == 0)
+
+
+@constant
+def gate_names(kind: int, options: int) -> tuple[str, ...]:
+    """Names of the gates in the slots of what a pass keeps; a cell may keep more behind them."""
+    names: str = library.opened().tidegate_cell_of(kind, options).gates.decode()
+    return tuple(names.split())
 
 
 @functools.cache
@@ -224,19 +225,14 @@ def _cell(
     kind: int, options: int, hidden_size: int, output_size: int, bias: bool, clip: float
 ) -> Cell:
     """The cell that `describe` described."""
-    norm = bool(options & library.LAYER_NORM)
-    if kind == library.LSTM:
-        return LSTM(
-            hidden_size=hidden_size,
-            bias=bias,
-            proj_size=0 if output_size == hidden_size else output_size,
-            peephole=bool(options & library.PEEPHOLE),
-            coupled=bool(options & library.COUPLED),
-            layer_norm=norm,
-            cell_clip=clip or None,
-        )
-    if kind == library.GRU:
-        after = not options & library.RESET_BEFORE
-        return GRU(hidden_size=hidden_size, bias=bias, reset_after=after, layer_norm=norm)
-    squash = "relu" if options & library.RELU else "tanh"
-    return RNN(hidden_size=hidden_size, bias=bias, nonlinearity=squash, layer_norm=norm)
+    name = list(library.FAMILIES)[kind]
+    family, known = library.FAMILIES[name], cells.get(name)
+    given: dict[str, Any] = {"hidden_size": hidden_size, "bias": bias}
+    for option, (field, value) in (known.native or {}).items():
+        if options & family.options[option]:
+            given[field] = value
+    if output_size != hidden_size:
+        given["proj_size"] = output_size
+    if clip:
+        given["cell_clip"] = clip
+    return known(**given)

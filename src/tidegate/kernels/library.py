@@ -7,15 +7,16 @@ import os
 import struct
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from tidegate.errors import BackendError, InputError
 
-ABI = 3
-LSTM, GRU, RNN = range(3)
-PEEPHOLE, COUPLED, RESET_BEFORE, RELU, LAYER_NORM, BFLOAT16 = (1 << bit for bit in range(6))
+ABI = 4
+LAYER_NORM, BFLOAT16 = 1, 2
+OWN = 256
+"""The first option of a cell's own."""
 
 _BAD_ARGUMENT, _NO_MEMORY = 1, 2
 _NAMES = {"win32": "tidegate.dll", "darwin": "libtidegate.dylib"}
@@ -60,6 +61,27 @@ class Kept(ctypes.Structure):
     """`tidegate_kept_layout`: how the gates of a row and step stand in memory."""
 
     _fields_ = tuple(_fields(ctypes.c_int64, "blocks slots units"))
+
+
+class Described(ctypes.Structure):
+    """`tidegate_cell`: a cell in the variant that its options make of it."""
+
+    _fields_ = (
+        *_fields(ctypes.c_char_p, "name options blocks gates"),
+        *_fields(ctypes.c_int32, "has_cell projects peepholes"),
+    )
+
+
+class Family(NamedTuple):
+    """A family of cells as the library numbers it.
+
+    Attributes:
+        kind: Its number.
+        options: The bit of each of its options by name, `layer_norm` included.
+    """
+
+    kind: int
+    options: dict[str, int]
 
 
 _CODES = {ctypes.c_int32: "i", ctypes.c_int64: "q", ctypes.c_float: "f", ctypes.c_void_p: "P"}
@@ -120,6 +142,8 @@ def _declare(library: ctypes.CDLL) -> None:
     library.tidegate_supports.argtypes = (number, number, size, size)
     library.tidegate_kept_of.argtypes = (number, number, size)
     library.tidegate_kept_of.restype = Kept
+    library.tidegate_cell_of.argtypes = (number, number)
+    library.tidegate_cell_of.restype = Described
     packed = ctypes.c_char_p  # the bytes that a Packer makes, which the library only reads
     library.tidegate_forward_all.argtypes = (packed, number)
     library.tidegate_backward_all.argtypes = (packed, packed, number)
@@ -160,8 +184,25 @@ def _open() -> tuple[ctypes.CDLL | None, str]:
     return library, ""
 
 
+def _families(library: ctypes.CDLL | None) -> dict[str, Family]:
+    """What the library says of its cells, in the order of their numbers."""
+    families = dict[str, Family]()
+    if library is None:
+        return families
+    if library.tidegate_isa() is None:  # a name in TIDEGATE_ISA that is none
+        raise InputError(f"The native library: {library.tidegate_error().decode()}.")
+    while (cell := library.tidegate_cell_of(len(families), 0)).name is not None:
+        own = {name: OWN << bit for bit, name in enumerate(cell.options.decode().split())}
+        options = {**own, "layer_norm": LAYER_NORM}
+        families[cell.name.decode()] = Family(len(families), options)
+    return families
+
+
 LIBRARY, PROBLEM = _open()
 """The library, or None and why it is not there."""
+
+FAMILIES = _families(LIBRARY)
+"""The cells that the library computes, by name."""
 
 
 def opened() -> ctypes.CDLL:

@@ -20,7 +20,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch._subclasses.functional_tensor import FunctionalTensor
 from torch.autograd import forward_ad
 
-from tidegate.cells import GRU, LSTM, RNN, Cell
+from tidegate.cells import Cell
 from tidegate.cells.base import State
 from tidegate.kernels import library, operator, passes
 from tidegate.kernels.compiling import constant
@@ -36,7 +36,7 @@ _TYPES = {torch.float32, torch.bfloat16}
 def refuses(request: Request) -> str | None:
     """Say why this backend cannot run the request, or None if it can."""
     cell = request.cell
-    if type(cell) not in (LSTM, GRU, RNN):
+    if cell.native is None:
         return f"The native library has no cell '{cell.name}'"
     if library.LIBRARY is None:
         return library.PROBLEM
@@ -252,10 +252,10 @@ def _trace(request: Request, inputs: Inputs, outputs: Outputs) -> dict[str, Tens
     if "cell" in cell.states:
         named["cell"] = _given(outputs.cells)
     if cell.gates:
-        named |= passes.slots(inputs, _given(outputs.gates))
-    if "input" in cell.gates and "input" not in named:
-        entry = 1 - named["forget"]
-        named["input"] = entry if mask is None else entry.masked_fill(~mask[..., None], 0)
+        kept = passes.slots(inputs, _given(outputs.gates))
+        named |= kept
+        for name, part in cell.derived_gates(kept).items():
+            named[name] = part if mask is None else part.masked_fill(~mask[..., None], 0)
     return {name: named[name] for name in cell.gates + cell.states}
 
 

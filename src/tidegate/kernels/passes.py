@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tidegate.cells.base import LSTM_BLOCKS
 from tidegate.errors import InputError, message
 from tidegate.kernels import library, loans
-from tidegate.kernels.inputs import Inputs, Outputs, Plan, split
+from tidegate.kernels.inputs import Inputs, Outputs, Plan, gate_names, split
 
 Shape = tuple[int, ...]
 Given = Sequence[Tensor | None]
@@ -175,17 +174,13 @@ def slots(inputs: Inputs, gates: Tensor) -> dict[str, Tensor]:
     """The gates of all steps by name, `[B, T, H]` each, or their gradients.
 
     Args:
-        inputs: What went into the pass, of an LSTM or a GRU.
+        inputs: What went into the pass.
         gates: `[B, T, slots, units]`.
 
     Returns:
         Views, no copies.
     """
-    names: tuple[str, ...] = LSTM_BLOCKS
-    if inputs.kind == library.GRU:
-        names = ("new", "reset", "update")
-    elif inputs.options & library.COUPLED:
-        names = LSTM_BLOCKS[1:]  # input = 1 - forget is not kept
+    names = gate_names(inputs.kind, inputs.options)
     parts = gates[:, :, : len(names), : inputs.hidden_size]
     return dict(zip(names, parts.unbind(2), strict=True))
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tidegate.cells import GRU, LSTM, RNN, Cell
+from tidegate.cells import Cell
 from tidegate.errors import BackendError
 from tidegate.kernels import library
 from tidegate.kernels.inputs import WEIGHTS, describe, supports
@@ -45,7 +45,7 @@ def refuses(
         return f"The backend '{asked}' was asked for"
     if library.LIBRARY is None:
         return library.PROBLEM
-    if type(cell) not in (LSTM, GRU, RNN):
+    if cell.native is None:
         return f"The native library has no code for the cell '{cell.name}'"
     if dtype != torch.float32:
         return f"The native library streams torch.float32, not {dtype}"

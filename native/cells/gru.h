@@ -77,7 +77,8 @@ struct GRU {
     // What goes straight back to h; the product with the weights is added to it.
     store(s.dh + unit, fma(dh, update, load(s.dh + unit)));
     Item *to = s.block(block), *to_h = s.dg_h + block * 3 * W;
-    store(to, d_fresh), store(to + W, d_reset), store(to + 2 * W, d_update), store(to + 3 * W, d_part);
+    store(to, d_fresh), store(to + W, d_reset), store(to + 2 * W, d_update),
+        store(to + 3 * W, d_part);
     const Index lanes = p.lanes(block);
     store(to_h, d_reset), store(to_h + lanes, d_update), store(to_h + 2 * lanes, d_part);
     Item *to_x = s.dg_x + block * 3 * W;

@@ -14,8 +14,8 @@ struct LSTMRows;
 struct LSTM {
   static constexpr const char *kName = "lstm", *kOptions = "peephole coupled";
   enum Option : std::int32_t {
-    kPeephole = TIDEGATE_OWN,    // i and f see the old c, o the new one: w_ch is given, in that order
-    kCoupled = TIDEGATE_OWN << 1 // i = 1 - f: three blocks of weights, and of peepholes f and o
+    kPeephole = TIDEGATE_OWN,  // i and f see the old c, o the new one: w_ch is given, in that order
+    kCoupled = TIDEGATE_OWN << 1  // i = 1 - f: three blocks of weights, and of peepholes f and o
   };
   static constexpr bool kHasCell = true, kProjects = true;
   static constexpr std::int32_t kByRows = 0;
@@ -80,10 +80,8 @@ struct LSTM {
     Gates gates;
     gates.f = sigmoid(peep ? fma(load(peep + p.Hp), c_old, sum.f) : sum.f);
     gates.g = tanh(sum.g);
-    if (coupled)
-      gates.i = splat(1.0f) - gates.f;
-    else
-      gates.i = sigmoid(peep ? fma(load(peep), c_old, sum.i) : sum.i);
+    if (coupled) gates.i = splat(1.0f) - gates.f;
+    else gates.i = sigmoid(peep ? fma(load(peep), c_old, sum.i) : sum.i);
     IVec clipped;
     const Vec c = advance(p, gates, c_old, &clipped);
     gates.o = sigmoid(peep ? fma(load(peep + 2 * p.Hp), c, sum.o) : sum.o);

@@ -29,8 +29,8 @@ using BackSpot = BackSpotOf<float>;
 
 // Splits the gradient of a state after zoneout: what is left of it belongs to the fresh value,
 // `direct` to the old one.
-TIDEGATE_INLINE void split_zone(Vec &d, Vec *direct, const std::uint8_t *mask, float rate,
-                                Index at, Index left) {
+TIDEGATE_INLINE void split_zone(Vec &d, Vec *direct, const std::uint8_t *mask, float rate, Index at,
+                                Index left) {
   if (mask) {
     const IVec old = load_flags(mask + at, left);
     *direct = select(old, d, Vec{});
@@ -48,8 +48,8 @@ TIDEGATE_INLINE Vec arrive(const Plan &p, const BackSpotOf<Item> &s, Index unit)
   const Index left = p.q.P - unit;
   Vec d = load(s.dh + unit), direct = {};
   if (s.dy) d = d + load_some(s.dy + unit, left);
-  split_zone(d, &direct, p.q.zone_hidden, p.q.zone_hidden_rate,
-             (s.b * p.q.T + s.t) * p.q.P + unit, left);
+  split_zone(d, &direct, p.q.zone_hidden, p.q.zone_hidden_rate, (s.b * p.q.T + s.t) * p.q.P + unit,
+             left);
   store(s.dh + unit, direct);
   return d;
 }

@@ -86,9 +86,7 @@ class alignas(tidegate::kApart) Backward {
   }
 
   Index first_unit(const Share &share) const { return share.b0 * p_.shape.units; }
-  Index last_unit(const Share &share) const {
-    return std::min(share.b1 * p_.shape.units, p_.q.H);
-  }
+  Index last_unit(const Share &share) const { return std::min(share.b1 * p_.shape.units, p_.q.H); }
   Index units(const Share &share) const { return last_unit(share) - first_unit(share); }
 
   // `front` is where the step's rows begin in the chunk.

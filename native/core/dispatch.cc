@@ -221,13 +221,12 @@ int tidegate_backward_all(const tidegate_sequence *sequences, const tidegate_gra
                           int32_t count) {
   for (int32_t i = 0; i < count; i++) {
     const bool given = sequences && gradients;
-    if (const int code = check_backward(given ? sequences + i : nullptr,
-                                        given ? gradients + i : nullptr))
+    if (const int code =
+            check_backward(given ? sequences + i : nullptr, given ? gradients + i : nullptr))
       return code;
   }
-  return for_all(sequences, count, true, [&](int32_t i, const tidegate_sequence &q) {
-    return backward(q, gradients[i]);
-  });
+  return for_all(sequences, count, true,
+                 [&](int32_t i, const tidegate_sequence &q) { return backward(q, gradients[i]); });
 }
 
 double tidegate_peak(int32_t threads, double seconds) {
@@ -237,7 +236,9 @@ double tidegate_peak(int32_t threads, double seconds) {
   const Lease lease(threads);
   double best = 0;
   const auto start = Clock::now();
-  auto since = [](Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); };
+  auto since = [](Clock::time_point t) {
+    return std::chrono::duration<double>(Clock::now() - t).count();
+  };
   while (since(start) < seconds) {
     std::atomic<double> flops{0};
     auto work = [&](int) {

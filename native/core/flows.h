@@ -13,13 +13,13 @@ namespace TIDEGATE_TARGET {
 // A matrix on the way back.
 struct Flow {
   const Matrix *m;
-  int out;          // which gradients of sums of the cell are its own
-  Index in;         // where a row of `seen` has what it multiplied
-  float *d;         // [room][m->stride()]: the gradients of its product; before, with a norm, that
-  float *dw;        // panels like those of the matrix
-  float *db;        // laid out like the sums; or null
-  bool owns_db;     // and not another flow
-  Index gain, bias; // where a row's own sums have those of its norm
+  int out;           // which gradients of sums of the cell are its own
+  Index in;          // where a row of `seen` has what it multiplied
+  float *d;          // [room][m->stride()]: the gradients of its product; before, with a norm, that
+  float *dw;         // panels like those of the matrix
+  float *db;         // laid out like the sums; or null
+  bool owns_db;      // and not another flow
+  Index gain, bias;  // where a row's own sums have those of its norm
   float *to_w, *to_b, *to_gain;  // what the caller gets, from the matrix's first row on
 };
 
@@ -49,7 +49,7 @@ class Flows {
   int count = 0;
   float *seen = nullptr;  // [room][lda]: x, h as the weights saw it, what the inner matrix saw
   Index lda;
-  float *own;             // [B][own_size]: each row's own sums
+  float *own;  // [B][own_size]: each row's own sums
   Index own_size = 0;
 
   bool needs_seen() const { return norm_ || g_.dw_ih; }
@@ -156,8 +156,7 @@ class Flows {
     }
     if (g_.dw_ih) {
       f.dw = scratch.floats(m.rows.width() * m.K);
-      if (!norm_ && !projection)
-        f.db = shares ? flows[partner].db : scratch.floats(m.rows.width());
+      if (!norm_ && !projection) f.db = shares ? flows[partner].db : scratch.floats(m.rows.width());
     }
     count++;
     if (!g_.dw_ih) return;
@@ -200,7 +199,7 @@ class Flows {
     const float *left = seen + first * lda + f.in + column;
     float *out = f.dw + panel * 4 * W * f.m->K + column * step;
     tile_of<Single>(height, f.m->vectors_of(panel))({left, 1, lda}, {packed, step}, K,
-                                            {out, step, out, step});
+                                                    {out, step, out, step});
   }
 
   static void finish_weights(const Flow &f, int thread, int threads) {

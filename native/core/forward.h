@@ -8,11 +8,11 @@ namespace TIDEGATE_TARGET {
 
 // What all cells share of the packed weights.
 struct Weights {
-  const float *x, *h;        // panels of block 0
-  Index x_step, h_step;      // to those of the next block, in words
-  const float *bias;         // [blocks][4W]
-  const float *peep;         // [shape.peepholes][Hp], or null
-  Index own;                 // from one thread's to the next one's; 0 if they share them
+  const float *x, *h;    // panels of block 0
+  Index x_step, h_step;  // to those of the next block, in words
+  const float *bias;     // [blocks][4W]
+  const float *peep;     // [shape.peepholes][Hp], or null
+  Index own;             // from one thread's to the next one's; 0 if they share them
 };
 
 // Small weights every thread packs for itself: that is sooner done than fetching another's.
@@ -86,9 +86,7 @@ class alignas(tidegate::kApart) Forward {
     return apart() ? old_[s & 1] + place * p_.Hp : reinterpret_cast<float *>(h_seen(place, s));
   }
 
-  static const float *as_words(const Item *items) {
-    return reinterpret_cast<const float *>(items);
-  }
+  static const float *as_words(const Item *items) { return reinterpret_cast<const float *>(items); }
 
   // Puts the initial states of the share's rows and units where the first step reads them.
   void begin(const Share &share) const {
@@ -135,7 +133,8 @@ class alignas(tidegate::kApart) Forward {
         // Whole rows of steps where no row has ended: that is one product.
         const Index n = share.rows_of(p_.active[first + i]);
         Index run = 1;
-        while (n == rows(share) && i + run < steps && share.rows_of(p_.active[first + i + run]) == n)
+        while (n == rows(share) && i + run < steps &&
+               share.rows_of(p_.active[first + i + run]) == n)
           run++;
         input_product(share, block, i, run, n, x + i * rows(share) * x_width_);
         i += run - 1;

@@ -64,7 +64,8 @@ const Kernels *find(const std::string &name) {
 // The names of all(), with something between them.
 std::string choices(const char *between) {
   std::string text;
-  for (const Kernels *kernels : all()) text += (text.empty() ? "" : between) + std::string(kernels->name);
+  for (const Kernels *kernels : all())
+    text += (text.empty() ? "" : between) + std::string(kernels->name);
   return text;
 }
 
@@ -115,7 +116,8 @@ const char *tidegate_isas(void) {
 
 int tidegate_choose_isa(const char *name) {
   const Kernels *wanted = name ? find(name) : nullptr;
-  if (!wanted) return fail(TIDEGATE_BAD_ARGUMENT, fault_of("the instruction set", name ? name : ""));
+  if (!wanted)
+    return fail(TIDEGATE_BAD_ARGUMENT, fault_of("the instruction set", name ? name : ""));
   choice().kernels = wanted;
   return TIDEGATE_OK;
 }

@@ -96,10 +96,10 @@ class alignas(tidegate::kApart) BackPacking {
     for (Index i = thread; i < columns_h_ + columns_x_; i += threads) {
       if (i < columns_h_)
         pack_columns<Math>(p_, p_.q.w_hh, p_.q.P, s.h_rows, s.h_count, i * 4 * W,
-                     const_cast<float *>(weights.h) + i * weights.h_step);
+                           const_cast<float *>(weights.h) + i * weights.h_step);
       else
         pack_columns<Math>(p_, p_.q.w_ih, p_.q.I, s.x_rows, s.x_count, (i - columns_h_) * 4 * W,
-                     const_cast<float *>(weights.x) + (i - columns_h_) * weights.x_step);
+                           const_cast<float *>(weights.x) + (i - columns_h_) * weights.x_step);
     }
   }
 
@@ -148,8 +148,8 @@ void Tiles<Cell, Math>::forward(const tidegate_sequence &sequence, Scratch &scra
 }
 
 template <class Cell, class Math>
-void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence, const tidegate_gradient &gradient,
-                           Scratch &scratch) {
+void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence,
+                                 const tidegate_gradient &gradient, Scratch &scratch) {
   const Plan plan(Cell{}, sequence, scratch);
   const Lease lease(threads_for(plan));
   const Team team = team_for(plan, lease.threads());
@@ -183,11 +183,13 @@ void backward(const tidegate_sequence &q, const tidegate_gradient &g, Scratch &s
 }
 
 void narrow_all(const float *from, Index count, Half *to) {
-  for (Index i = 0; i < count; i += W) store_some(to + i, load_some(from + i, count - i), count - i);
+  for (Index i = 0; i < count; i += W)
+    store_some(to + i, load_some(from + i, count - i), count - i);
 }
 
 void widen_all(const Half *from, Index count, float *to) {
-  for (Index i = 0; i < count; i += W) store_some(to + i, load_some(from + i, count - i), count - i);
+  for (Index i = 0; i < count; i += W)
+    store_some(to + i, load_some(from + i, count - i), count - i);
 }
 
 // The forward pass over one step, with weights packed once.

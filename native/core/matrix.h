@@ -36,9 +36,7 @@ struct Matrix {
   // the last gate for who reads four of them.
   Index stride() const { return rows.width() + W; }
   Index panel_count() const { return (rows.vectors() + 3) / 4; }
-  int vectors_of(Index panel) const {
-    return (int)std::min<Index>(4, rows.vectors() - panel * 4);
-  }
+  int vectors_of(Index panel) const { return (int)std::min<Index>(4, rows.vectors() - panel * 4); }
   Panel panel(Index i) const { return {panels + i * 4 * W * K, (Index)vectors_of(i) * W}; }
   Index back_step() const { return rows.width() * 4 * W; }
   Index back_count() const { return (K + 4 * W - 1) / (4 * W); }

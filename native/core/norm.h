@@ -108,8 +108,8 @@ inline void normalise(const Norm &norm, int n, const float *add, Index add_row, 
 
 // One row on the way back through a norm.
 struct BackNorm {
-  const float *dout;  // the gradient of what came out
-  float *values;      // in: what was normalised; out: its gradient
+  const float *dout;      // the gradient of what came out
+  float *values;          // in: what was normalised; out: its gradient
   float *dgain, *dshift;  // what to add to; dshift may be null
 };
 

@@ -43,8 +43,8 @@ struct Parts {
       m->make_room(!backward || norm, backward, scratch);
     }
     if (norm && p.has_cell)
-      cell = {{q.H, 1}, fill_up(p, q.norm_cell, 1, scratch),
-              fill_up(p, q.norm_cell_bias, 1, scratch)};
+      cell = {
+          {q.H, 1}, fill_up(p, q.norm_cell, 1, scratch), fill_up(p, q.norm_cell_bias, 1, scratch)};
     shared.peep = fill_up(p, q.w_ch, p.shape.peepholes, scratch);
   }
 

@@ -151,7 +151,8 @@ void pack_columns(const Plan &p, const float *w, Index K, const int *row_blocks,
   auto pack = [&] {
     for (Index column = first; column < first + 4 * W; column += W, to += W) {
       Vec some[Math::kItems] = {};
-      for (Index i = 0; i < n && column < K; i++) some[i] = load_some(gates[i] + column, K - column);
+      for (Index i = 0; i < n && column < K; i++)
+        some[i] = load_some(gates[i] + column, K - column);
       store(to, Math::word(some));
     }
     n = 0;

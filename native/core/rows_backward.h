@@ -27,8 +27,8 @@ struct BackRow : BackSpot {
 template <class Cell>
 class RowsBackward {
  public:
-  RowsBackward(const Plan &plan, const Parts &parts, const tidegate_gradient &gradient,
-               int threads, Scratch &scratch)
+  RowsBackward(const Plan &plan, const Parts &parts, const tidegate_gradient &gradient, int threads,
+               Scratch &scratch)
       : p_(plan), parts_(parts), g_(gradient), norm_(plan.has(TIDEGATE_LAYER_NORM)),
         team_{threads, false}, barrier_(threads), chunk_(chunk_steps(plan)),
         flows_(plan, parts, gradient, chunk_ * plan.q.B, threads, scratch),
@@ -202,8 +202,7 @@ class RowsBackward {
     const Index b = p_.rows[place], t = p_.time(place, s), cell = b * q.T + t;
     fetch(q.gates + cell * p_.G, p_.G);
     if (g_.dy) fetch(dy_at<float>(g_, b, t), q.P);
-    if (p_.has_cell && s > 0)
-      fetch(q.cells + (b * q.T + p_.time(place, s - 1)) * q.H, q.H);
+    if (p_.has_cell && s > 0) fetch(q.cells + (b * q.T + p_.time(place, s - 1)) * q.H, q.H);
   }
 
   Left left_of(const Flow &flow, const Share &share, Index at) const {

@@ -20,11 +20,11 @@ namespace TIDEGATE_TARGET {
 using Index = std::int64_t;
 
 #if defined(__AVX512F__)
-constexpr int W = 16;      // floats in a vector
-constexpr int MAX_M = 6;   // rows of a tile: 6 * 4 accumulators of the 32 registers
+constexpr int W = 16;     // floats in a vector
+constexpr int MAX_M = 6;  // rows of a tile: 6 * 4 accumulators of the 32 registers
 #elif defined(__AVX2__)
 constexpr int W = 8;
-constexpr int MAX_M = 3;   // 3 * 4 of the 16 registers
+constexpr int MAX_M = 3;  // 3 * 4 of the 16 registers
 #elif defined(__ARM_NEON)
 constexpr int W = 4;
 constexpr int MAX_M = 6;

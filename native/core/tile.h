@@ -81,7 +81,8 @@ struct Sums {
 
 // K counts words, one or more.
 template <class Math, int M, int NV>
-__attribute__((noinline)) void tile(const Left &left, const Panel &panel, Index K, const Sums &sums) {
+__attribute__((noinline)) void tile(const Left &left, const Panel &panel, Index K,
+                                    const Sums &sums) {
   // In locals, and with a loop that runs at least once: GCC keeps all sums in registers then.
   const float *rows[M], *init = sums.init;
   float *out = sums.out;
@@ -150,7 +151,7 @@ TIDEGATE_INLINE void for_tiles(Index n, Each each) {
 // out = init + a * panel for n rows.
 template <class Math = Single>
 void product(Index n, int vectors, const Left &left, const Panel &panel, Index K,
-                    const Sums &sums) {
+             const Sums &sums) {
   for_tiles(n, [&](Index first, int height) {
     const Left part = {left.a + first * left.row, left.row, left.col};
     const Sums some = {sums.init + first * sums.init_row, sums.init_row,

@@ -10,9 +10,9 @@ namespace TIDEGATE_TARGET {
 template <class Item>
 struct SpotOf {
   Index b, t;
-  bool reset_next;     // the state is put to zero before the next step
-  Item *y;             // the output of this step
-  Item *gates;         // what is kept of it, or null
+  bool reset_next;  // the state is put to zero before the next step
+  Item *y;          // the output of this step
+  Item *gates;      // what is kept of it, or null
   float *cells;
   const float *h_old;  // h before the step, filled up
   Item *h_seen;        // where the next step reads h as w_hh sees it

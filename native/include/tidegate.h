@@ -38,18 +38,26 @@ extern "C" {
 
 #define TIDEGATE_ABI 4
 
-enum { /* options of any cell, or-ed together */
-  TIDEGATE_LAYER_NORM = 1, /* norm_ih and norm_hh are given (with a cell state norm_cell, too) */
+/* Options of any cell, or-ed together. */
+enum {
+  /* norm_ih and norm_hh are given; with a cell state norm_cell and its bias, too. */
+  TIDEGATE_LAYER_NORM = 1,
   /* x, y, gates, dy, dgates and dx are bfloat16 (the upper halves of floats, uint16_t) behind their
    * pointers; the products are of bfloat16, their sums and all else float32. In a stream, which
    * takes and gives float32, x and y are rounded. Not with layer norm, a projection, or options that
    * only compute by rows (GRU: reset_before). */
   TIDEGATE_BFLOAT16 = 2,
-  TIDEGATE_OWN = 256 /* the first option of a cell's own; the next is twice that, and so on */
+  /* The first option of a cell's own; the next is twice that, and so on. */
+  TIDEGATE_OWN = 256
 };
 
 /* What comes back: 0 is success. */
-enum { TIDEGATE_OK = 0, TIDEGATE_BAD_ARGUMENT = 1, TIDEGATE_NO_MEMORY = 2, TIDEGATE_UNSUPPORTED = 3 };
+enum {
+  TIDEGATE_OK = 0,
+  TIDEGATE_BAD_ARGUMENT = 1,
+  TIDEGATE_NO_MEMORY = 2,
+  TIDEGATE_UNSUPPORTED = 3
+};
 
 /* One direction of one layer over a batch of sequences. Fill with zeros first. */
 typedef struct tidegate_sequence {
@@ -58,7 +66,7 @@ typedef struct tidegate_sequence {
   int32_t reverse; /* 1: each row is walked from its last valid step back to step 0 */
   int32_t threads; /* most threads to use, >= 1 */
   int64_t B, T, I, H, P;
-  float cell_clip; /* bound on |c|, 0 for none and without a cell state */
+  float cell_clip;                        /* bound on |c|, 0 for none and without a cell state */
   float zone_hidden_rate, zone_cell_rate; /* expectation of zoneout: p old + (1 - p) new; 0: none */
   float unused;
 
@@ -72,9 +80,9 @@ typedef struct tidegate_sequence {
   const float *w_hr;        /* projection: [P, H], or NULL: P = H */
   const float *norm_ih, *norm_hh, *norm_cell, *norm_cell_bias; /* [G*H], [G*H], [H], [H]; NULL */
 
-  const int64_t *lengths;        /* [B], 0 <= length <= T, or NULL: every row has T steps */
-  const uint8_t *resets;         /* [B, T] 0 or 1: the state is zero before step t is taken; NULL */
-  const float *recurrent_mask;   /* [B, P]: multiplies h where w_hh sees it; NULL */
+  const int64_t *lengths;      /* [B], 0 <= length <= T, or NULL: every row has T steps */
+  const uint8_t *resets;       /* [B, T] 0 or 1: the state is zero before step t is taken; NULL */
+  const float *recurrent_mask; /* [B, P]: multiplies h where w_hh sees it; NULL */
   const uint8_t *zone_hidden, *zone_cell; /* [B, T, P], [B, T, H]: 1 keeps the old value; NULL */
 
   float *y; /* [B, T, P] by strides; zero past the end of a row */
@@ -92,10 +100,10 @@ typedef struct tidegate_sequence {
 /* What the backward pass takes beside the sequence (with y, gates and cells as the forward pass
  * left them), and what it gives. */
 typedef struct tidegate_gradient {
-  const float *dy; /* [B, T, P] by strides; what stands past the end of a row is not read; NULL: 0 */
+  const float *dy; /* [B, T, P] by strides; not read past the end of a row; NULL: 0 */
   int64_t dy_row, dy_step;
-  const float *dh_n, *dc_n;      /* [B, P], [B, H]; NULL: 0 */
-  const float *dgates, *dcells;  /* gradients of `gates` and `cells`, laid out like them; NULL: 0 */
+  const float *dh_n, *dc_n;     /* [B, P], [B, H]; NULL: 0 */
+  const float *dgates, *dcells; /* gradients of `gates` and `cells`, laid out like them; NULL: 0 */
 
   float *dx; /* [B, T, I] by strides, zero past the end of a row; NULL: not wanted */
   int64_t dx_row, dx_step;

@@ -45,8 +45,8 @@ inline int report(const char *program) {
 
 }  // namespace tests
 
-#define CHECK(condition, what)                                            \
-  do {                                                                    \
+#define CHECK(condition, what)                                                     \
+  do {                                                                             \
     if (!(condition)) tests::fail(std::string(#condition " is false: ") + (what)); \
   } while (0)
 

@@ -95,14 +95,20 @@ std::string Case::text() const {
     if (has(option)) out << " " << name;
   if (has(TIDEGATE_LAYER_NORM)) out << " layer_norm";
   if (half()) out << " bfloat16";
-  const std::pair<bool, const char *> flags[] = {
-      {reverse != 0, " reverse"}, {!bias, " no_bias"},
-      {lengths, " lengths"},      {resets, " resets"},
-      {recurrent_mask, " recurrent_mask"}, {zone_hidden, " zone_hidden"},
-      {zone_cell, " zone_cell"},  {!dy, " no_dy"},
-      {!dh_n, " no_dh_n"},        {!dc_n, " no_dc_n"},
-      {dgates, " dgates"},        {dcells, " dcells"},
-      {!dx, " no_dx"},            {!dweights, " no_dweights"}};
+  const std::pair<bool, const char *> flags[] = {{reverse != 0, " reverse"},
+                                                 {!bias, " no_bias"},
+                                                 {lengths, " lengths"},
+                                                 {resets, " resets"},
+                                                 {recurrent_mask, " recurrent_mask"},
+                                                 {zone_hidden, " zone_hidden"},
+                                                 {zone_cell, " zone_cell"},
+                                                 {!dy, " no_dy"},
+                                                 {!dh_n, " no_dh_n"},
+                                                 {!dc_n, " no_dc_n"},
+                                                 {dgates, " dgates"},
+                                                 {dcells, " dcells"},
+                                                 {!dx, " no_dx"},
+                                                 {!dweights, " no_dweights"}};
   for (const auto &[on, flag] : flags)
     if (on) out << flag;
   out << " clip=" << cell_clip << " zone_rates=" << zone_hidden_rate << "," << zone_cell_rate
@@ -215,8 +221,7 @@ Problem Problem::part(int64_t row0, int64_t row1, int64_t t0, int64_t t1) const 
   p.h0 = rows(h0, c.P);
   p.c0 = rows(c0, c.H);
   p.lengths = rows(lengths, 1);
-  for (int64_t &length : p.lengths)
-    length = std::clamp(length - t0, int64_t(0), t1 - t0);
+  for (int64_t &length : p.lengths) length = std::clamp(length - t0, int64_t(0), t1 - t0);
   p.resets = steps(resets, 1);
   p.zone_hidden = steps(zone_hidden, c.P);
   p.zone_cell = steps(zone_cell, c.H);

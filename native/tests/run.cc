@@ -125,10 +125,10 @@ struct Run {
   Run(const Engine &engine, const Problem &problem, bool train)
       : p(problem), c(problem.c), layout(engine.kept_of(c.kind, c.options, c.H)),
         kept(layout.blocks * layout.slots * layout.units), training(train),
-        half(c.half() && engine.halves), x(p.x, c.B, c.T, c.I, c.x_order, half), h0(p.h0),
-        c0(p.c0), dy(p.dy, c.B, c.T, c.P, c.dy_order, half), dh_n(p.dh_n), dc_n(p.dc_n),
-        dcells(p.dcells), dgates(lay_out_dgates(), half), y(c.B, c.T, c.P, c.y_order, half),
-        h_n(c.B * c.P), c_n(c.lstm() ? c.B * c.H : 0), gates(train ? c.B * c.T * kept : 0, half),
+        half(c.half() && engine.halves), x(p.x, c.B, c.T, c.I, c.x_order, half), h0(p.h0), c0(p.c0),
+        dy(p.dy, c.B, c.T, c.P, c.dy_order, half), dh_n(p.dh_n), dc_n(p.dc_n), dcells(p.dcells),
+        dgates(lay_out_dgates(), half), y(c.B, c.T, c.P, c.y_order, half), h_n(c.B * c.P),
+        c_n(c.lstm() ? c.B * c.H : 0), gates(train ? c.B * c.T * kept : 0, half),
         cells(train && c.lstm() ? c.B * c.T * c.H : 0),
         dx(c.B, train && c.dx ? c.T : 0, c.I, c.dx_order, half), dh0(train ? c.B * c.P : 0),
         dc0(train && c.lstm() ? c.B * c.H : 0) {}

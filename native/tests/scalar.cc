@@ -106,8 +106,9 @@ void backward_row(const tidegate_sequence &s, const tidegate_gradient &g, int64_
 
 tidegate_cell cell_of(int32_t kind, int32_t options) {
   const bool first = options & TIDEGATE_OWN, coupled = options & COUPLED;
-  const char *const blocks[] = {coupled ? "forget candidate output" : "input forget candidate output",
-                                "reset update new", "hidden"};
+  const char *const blocks[] = {
+      coupled ? "forget candidate output" : "input forget candidate output", "reset update new",
+      "hidden"};
   switch (kind) {
     case LSTM: {
       const int peepholes = !first ? 0 : coupled ? 2 : 3;
@@ -177,10 +178,10 @@ int backward(const tidegate_sequence *sequence, const tidegate_gradient *gradien
   for (int64_t row = 0; row < sequence->B; ++row) backward_row(*sequence, g, row, sums);
   if (!g.dw_ih) return TIDEGATE_OK;
   const std::pair<const Vector &, float *> results[] = {
-      {sums.w_ih, g.dw_ih},         {sums.w_hh, g.dw_hh},
-      {sums.b_ih, g.db_ih},         {sums.b_hh, g.db_hh},
-      {sums.w_ch, g.dw_ch},         {sums.w_hr, g.dw_hr},
-      {sums.norm_ih, g.dnorm_ih},   {sums.norm_hh, g.dnorm_hh},
+      {sums.w_ih, g.dw_ih},           {sums.w_hh, g.dw_hh},
+      {sums.b_ih, g.db_ih},           {sums.b_hh, g.db_hh},
+      {sums.w_ch, g.dw_ch},           {sums.w_hr, g.dw_hr},
+      {sums.norm_ih, g.dnorm_ih},     {sums.norm_hh, g.dnorm_hh},
       {sums.norm_cell, g.dnorm_cell}, {sums.norm_cell_bias, g.dnorm_cell_bias}};
   for (const auto &[sum, to] : results)
     if (to) write(sum, to);

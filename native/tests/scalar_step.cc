@@ -164,8 +164,7 @@ void lstm_forward(const tidegate_sequence &s, Step &step) {
     step.gates[output][j] = sigmoid(sum(output, j, peeps.output, step.c_new));
   }
   step.read.out = step.c_new;
-  if (has(s, TIDEGATE_LAYER_NORM))
-    normalise(step.c_new, s.norm_cell, s.norm_cell_bias, step.read);
+  if (has(s, TIDEGATE_LAYER_NORM)) normalise(step.c_new, s.norm_cell, s.norm_cell_bias, step.read);
   step.squashed.resize(H);
   step.unprojected.resize(H);
   for (int64_t j = 0; j < H; ++j) {
@@ -320,8 +319,7 @@ WeightSums::WeightSums(const tidegate_sequence &s) {
 void step_forward(const tidegate_sequence &s, Step &step) {
   const float *x = s.x + step.row * s.x_row + step.t * s.x_step;
   const Vector in(x, x + s.I);
-  for (const Range &range : ranges_of(s))
-    step.from_x.push_back(multiply(input_side(s), range, in));
+  for (const Range &range : ranges_of(s)) step.from_x.push_back(multiply(input_side(s), range, in));
   step.recurrent = step.h_old;
   if (s.recurrent_mask)
     for (int64_t p = 0; p < s.P; ++p) step.recurrent[p] *= s.recurrent_mask[step.row * s.P + p];
@@ -341,13 +339,12 @@ void step_backward(const tidegate_sequence &s, const Step &step, Flow &flow, Wei
   const int64_t at = step.row * s.T + step.t;
   Vector dh, dc, dh_old, dc_old, drecurrent;
   zone_backward(flow.dh, s.zone_hidden, s.zone_hidden_rate, at * s.P, dh, dh_old);
-  if (s.kind == LSTM)
-    zone_backward(flow.dc, s.zone_cell, s.zone_cell_rate, at * s.H, dc, dc_old);
+  if (s.kind == LSTM) zone_backward(flow.dc, s.zone_cell, s.zone_cell_rate, at * s.H, dc, dc_old);
   if (s.kind == GRU) {
     drecurrent = gru_backward(s, step, flow, dh, dh_old, sums);
   } else {
     Vector dsums = s.kind == LSTM ? lstm_backward(s, step, flow, dh, dc, dc_old, sums)
-                                           : rnn_backward(s, step, flow, dh);
+                                  : rnn_backward(s, step, flow, dh);
     const Range all = ranges_of(s)[0];
     flow.dx = multiply_backward(input_side(s), all, step.from_x[0], dsums,
                                 {sums.w_ih, sums.b_ih, sums.norm_ih});

@@ -20,14 +20,14 @@ struct Product {
 /* Everything that one step of one row computed. */
 struct Step {
   int64_t row = 0, t = 0;
-  Vector h_old, c_old;                /* the state before the step, after a reset */
-  Vector recurrent;                   /* h_old as w_hh sees it */
+  Vector h_old, c_old;                 /* the state before the step, after a reset */
+  Vector recurrent;                    /* h_old as w_hh sees it */
   std::vector<Product> from_x, from_h; /* one for each range of rows that is normalised apart */
-  std::vector<Vector> gates;          /* by slot, as tidegate.h names them, [H] each */
-  Vector c_raw, c_new;                /* before and after the clip, before zoneout */
-  Product read;                       /* c_new as the tanh sees it; `in` is not used */
-  Vector squashed, unprojected;       /* tanh(read), o * tanh(read) */
-  Vector h_new, h_after, c_after;     /* before and after zoneout */
+  std::vector<Vector> gates;           /* by slot, as tidegate.h names them, [H] each */
+  Vector c_raw, c_new;                 /* before and after the clip, before zoneout */
+  Product read;                        /* c_new as the tanh sees it; `in` is not used */
+  Vector squashed, unprojected;        /* tanh(read), o * tanh(read) */
+  Vector h_new, h_after, c_after;      /* before and after zoneout */
 };
 
 /* Sums over all rows and steps, shaped like the weights. */

@@ -38,8 +38,8 @@ double bound(const Case &c, const std::string &name) {
 
 /* The numbers that a row has of its own, and how many a step or a row has of each. */
 std::map<std::string, int64_t> row_widths(const Case &c, int64_t slots) {
-  return {{"y", c.P},   {"h_n", c.P}, {"c_n", c.H}, {"gates", slots * c.H}, {"cells", c.H},
-          {"dx", c.I},  {"dh0", c.P}, {"dc0", c.H}};
+  return {{"y", c.P},     {"h_n", c.P}, {"c_n", c.H}, {"gates", slots * c.H},
+          {"cells", c.H}, {"dx", c.I},  {"dh0", c.P}, {"dc0", c.H}};
 }
 
 bool by_step(const std::string &name) {
@@ -127,8 +127,8 @@ void check_rows(const Problem &problem, const Results &whole, Random &random) {
   const int64_t end = random.chance(0.6) ? row + 1 : random.whole(row + 1, problem.c.B);
   const Problem alone = problem.part(row, end, 0, problem.c.T);
   const Results expected = part_of(whole, problem, row, end, 0, problem.c.T);
-  const std::string what = "in rows " + std::to_string(row) + " to " + std::to_string(end) +
-                           " alone";
+  const std::string what =
+      "in rows " + std::to_string(row) + " to " + std::to_string(end) + " alone";
   check_same(what, rows_of(train(library, alone)), expected, problem.c);
   check_same(what + " in inference", infer(library, alone), expected, problem.c);
 }
@@ -285,8 +285,7 @@ int run_all(int64_t cases, uint64_t seed, int64_t only) {
     CHECK(tidegate_isa() == name, "the set that was chosen");
     const int before = failures;
     check_cases(cases, seed, only, unsupported);
-    std::printf("%s: %lld cases, %d failures\n", name.c_str(), (long long)cases,
-                failures - before);
+    std::printf("%s: %lld cases, %d failures\n", name.c_str(), (long long)cases, failures - before);
   }
   for (const auto &[name, count] : unsupported)
     std::printf("not supported: %s (%d cases)\n", name.c_str(), count);

@@ -90,7 +90,9 @@ void check_together(const std::vector<Sample> &samples, int64_t rounds) {
       const int32_t threads = int32_t(random.whole(1, 4));
       const size_t count = size_t(random.whole(1, 3));
       std::vector<Problem> problems;
-      auto sample = [&](size_t i) -> const Sample & { return samples[(first + 5 * i) % samples.size()]; };
+      auto sample = [&](size_t i) -> const Sample & {
+        return samples[(first + 5 * i) % samples.size()];
+      };
       for (size_t i = 0; i < count; ++i) problems.push_back(with_threads(sample(i), threads));
       const std::vector<Results> results = train_together(problems);
       for (size_t i = 0; i < count; ++i) {

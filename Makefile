@@ -20,6 +20,7 @@ PIP := SKBUILD_WHEEL_CMAKE=false SKBUILD_EDITABLE_MODE=inplace \
   $(if $(shell command -v cmake),,cmake)
 NATIVE := PATH="$(abspath $(BIN)):$$PATH" JOBS=$(JOBS) native/build.sh
 NATIVE_SOURCES := CMakeLists.txt $(wildcard native/*.* native/*/*.*)
+CLANG_FORMAT := $(BIN)/clang-format $(wildcard native/*/*.h native/*/*.cc)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test native-test lint format bench peers docs clean
@@ -40,11 +41,13 @@ native-test: $(RUN_STAMP)  ## run the tests of the C library (SANITIZE=address,u
 lint: $(DEV_STAMP)  ## check style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(CLANG_FORMAT) --dry-run --Werror
 	$(BIN)/mypy
 
-format: $(DEV_STAMP)  ## repair what ruff can repair
+format: $(DEV_STAMP)  ## repair what ruff and clang-format can repair
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(CLANG_FORMAT) -i
 
 bench: $(RUN_STAMP) $(LIBRARY_STAMP)  ## measure layers and their peers (ARGS="list" names other benchmarks)
 	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks $(ARGS)

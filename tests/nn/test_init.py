@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -125,3 +127,14 @@ def test_reset_parameters_draws_anew():
     assert not torch.equal(layer.weight_hh_l0, before["weight_hh_l0"])
     assert not torch.equal(layer.bias_ih_l0, before["bias_ih_l0"])
     assert (block(layer, "bias_ih", "forget") > 0).all()
+
+
+def test_orthogonal_weights_without_memory_load_no_compiler():
+    """Every model that is loaded is first built on "meta"."""
+    code = (
+        "import sys, torch, tidegate.nn as tn\n"
+        "tn.LSTM(3, 5, init='orthogonal', device='meta')\n"
+        "print('sympy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -47,9 +47,11 @@ def initialise(cell: Cell, weights: Weights, options: StackOptions) -> None:
 
 def _orthogonal(cell: Cell, weights: Weights) -> None:
     for block in weights["weight_hh"].split(cell.hidden_size):
-        # The factorisation behind it has no half precision.
+        # The factorisation behind it has no half precision. `empty_like` would do, but on "meta" it
+        # loads torch's compiler, which takes most of the time in which a model is loaded.
         wide = torch.promote_types(block.dtype, torch.float32)
-        block.copy_(nn.init.orthogonal_(torch.empty_like(block, dtype=wide)))
+        drawn = torch.empty(block.shape, dtype=wide, device=block.device)
+        block.copy_(nn.init.orthogonal_(drawn))
     nn.init.xavier_uniform_(weights["weight_ih"])
     for name, weight in weights.items():
         if name.startswith("bias"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import typing
 
 import pytest
 import torch
@@ -66,6 +67,21 @@ def test_wrong_values_are_refused_in_the_house_sentence(values, sentence):
 def test_unknown_names_get_did_you_mean():
     with pytest.raises(InputError, match=r"got 'hiden_size'. Did you mean 'hidden_size'"):
         Settings.from_dict({"hiden_size": 3})
+
+
+def test_type_hints_are_evaluated_once_and_choices_each_time(monkeypatch):
+    hints, evaluated = typing.get_type_hints, []
+    monkeypatch.setattr(typing, "get_type_hints", lambda cls: evaluated.append(cls) or hints(cls))
+    known = ["plain"]
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class BoatSettings(Settings):
+        sail: str = setting("plain", help="Which sail.", choices=lambda: known)
+
+    BoatSettings.from_dict({"sail": "plain", "epochs": 3})
+    known.append("lateen")  # as a cell that a plug-in registers
+    assert BoatSettings.from_dict({"sail": "lateen"}).sail == "lateen"
+    assert evaluated == [BoatSettings]
 
 
 def test_the_owner_of_a_message_is_the_task():

@@ -21,6 +21,9 @@ Choices = tuple[str, ...] | Callable[[], Iterable[str]]
 # The kind of a setting that takes several numbers.
 Numbers = tuple[float, ...]
 
+# What a setting may be: a type, or `Numbers` or `Callable`, which are none to a type checker.
+Kind = Any
+
 
 def setting(
     default: Any,
@@ -98,7 +101,7 @@ class Option:
     """
 
     name: str
-    kinds: tuple[Any, ...]
+    kinds: tuple[Kind, ...]
     optional: bool
     default: Any
     help: str
@@ -169,7 +172,7 @@ class Option:
     def _default_hint(self) -> str:
         return f"The default is {self.default!r}"
 
-    def _rule_of(self, kind: Any) -> str:
+    def _rule_of(self, kind: Kind) -> str:
         if kind is str and self.choices:
             return "one of " + ", ".join(repr(choice) for choice in self.choices)
         bounds = ""
@@ -188,7 +191,7 @@ class Option:
         return True
 
 
-_NAMES: dict[Any, str] = {
+_NAMES: dict[Kind, str] = {
     bool: "True or False",
     int: "an integer",
     float: "a number",
@@ -200,7 +203,7 @@ _NAMES: dict[Any, str] = {
 }
 
 
-def _convert(value: Any, kind: Any) -> tuple[bool, Any]:
+def _convert(value: Any, kind: Kind) -> tuple[bool, Any]:
     """Say whether `value` is of `kind`, and give it in that kind's own type."""
     if kind is bool:
         return isinstance(value, bool), value
@@ -236,7 +239,7 @@ def _convert_numbers(value: Any) -> tuple[bool, Any]:
     return fits, tuple(number for _, number in converted) if fits else value
 
 
-def _read(text: str, kind: Any) -> Any:
+def _read(text: str, kind: Kind) -> Any:
     """Read a command line text as `kind`, or return None when it is not one."""
     try:
         if kind is bool:
@@ -256,7 +259,7 @@ def _read(text: str, kind: Any) -> Any:
     return text if kind is str else None
 
 
-def kinds(hint: Any) -> tuple[tuple[Any, ...], bool]:
+def kinds(hint: Any) -> tuple[tuple[Kind, ...], bool]:
     """Break a type hint into the kinds it accepts and whether it accepts None."""
     members = typing.get_args(hint) if _is_union(hint) else (hint,)
     plain = [

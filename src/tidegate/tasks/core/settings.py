@@ -6,13 +6,14 @@ setting is written down once: its default, its help text and the values it may t
 
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tidegate.errors import InputError, message, suggest
-from tidegate.tasks.core.option import Option, kinds, setting
+from tidegate.tasks.core.option import Kind, Option, kinds, setting
 
 if TYPE_CHECKING:
     import torch
@@ -237,7 +238,7 @@ class Settings:
     @classmethod
     def check_name(cls, name: str) -> None:
         """Raise an InputError with the likely name when no setting is called `name`."""
-        known = cls.options()
+        known = [field.name for field in fields(cls)]
         if name not in known:
             rule = "a setting of this task"
             raise InputError(message(cls.owner, str(name), rule, repr(name), suggest(name, known)))
@@ -284,13 +285,20 @@ class Settings:
         return cls.from_dict({**values, **functions})
 
 
+@functools.cache  # Python evaluates every type hint anew, which is slow
+def _kinds(cls: type[Settings]) -> dict[str, tuple[tuple[Kind, ...], bool]]:
+    """The kinds of each setting, and whether it may be None."""
+    hints = typing.get_type_hints(cls)
+    return {field.name: kinds(hints[field.name]) for field in fields(cls)}
+
+
 def _options(cls: type[Settings]) -> dict[str, Option]:
     found: dict[str, Option] = {}
-    hints = typing.get_type_hints(cls)
+    known = _kinds(cls)  # type: ignore[arg-type]  # mypy takes the hash of its instances for its own
     for field in fields(cls):
-        accepted, optional = kinds(hints[field.name])
+        accepted, optional = known[field.name]
         data = dict(field.metadata)
-        choices = data["choices"]
+        choices = data["choices"]  # not cached: a cell may be registered later
         data["choices"] = tuple(choices()) if callable(choices) else choices
         found[field.name] = Option(
             name=field.name, kinds=accepted, optional=optional, default=field.default, **data

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import tidegate
-from tests.cli.conftest import one_line, rows, write_csv
+from tests.cli.conftest import finish, one_line, rows, write_csv
 from tidegate.cli.predict import stream_lines
 from tidegate.data import read_table
 from tidegate.errors import InputError
@@ -191,6 +191,21 @@ def test_a_line_that_is_not_utf8_is_named_after_the_lines_before_it():
     assert next(lines) == ["gut", "besser"]
     with pytest.raises(InputError, match=r"got 0xf6 in line 3\. Convert it first"):
         next(lines)
+
+
+def test_a_text_that_is_not_utf8_is_one_line(run, model):
+    done = run("predict", model, "gut", "schön".encode("latin-1").decode(errors="surrogateescape"))
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: predict: `DATA` must be UTF-8 text; got 0xf6 at byte 3")
+
+
+def test_a_text_is_read_alike_on_a_terminal_of_another_encoding(monkeypatch, model, tmp_path):
+    words = ("predict", model, "good schön", "--out", tmp_path / "out.csv")
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")
+    assert finish(*words, cwd=tmp_path)[0] == 0
+    assert "good schön," in (tmp_path / "out.csv").read_text(encoding="utf-8")
 
 
 def test_a_stream_that_is_not_utf8_ends_with_a_line(run, model):

@@ -12,7 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from tidegate.cli import console
-from tidegate.cli.paths import decoded, is_true
+from tidegate.cli.paths import decoded, is_true, typed
 from tidegate.errors import InputError, message
 
 _MOST_BYTES = 10_000_000  # of a text; a longer one was not meant to be one
@@ -105,7 +105,7 @@ def read_input(given: str) -> str:
             raise _wrong(given, error.strerror) from error
     if path.suffix.lower() in (".txt", ".md") and not given.split()[1:]:
         raise _wrong(given, "the name of a file that is not there")
-    return _decoded(given.encode(errors="surrogateescape"), "INPUT")
+    return typed(given, "explain", "INPUT")
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from tidegate.cli import console
-from tidegate.cli.paths import decoded
+from tidegate.cli.paths import decoded, typed
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _read(prompt: str) -> str:
     """The prompt: a text itself, or what comes by standard input."""
     if prompt == "-":
         return decoded(sys.stdin.buffer.read(), "generate", "standard input")
-    return _unescaped(decoded(prompt.encode(errors="surrogateescape"), "generate", "PROMPT"))
+    return _unescaped(typed(prompt, "generate", "PROMPT"))
 
 
 def _unescaped(given: str) -> str:

@@ -44,3 +44,20 @@ def decoded(content: bytes, command: str, name: str) -> str:
         got = f"{content[error.start]:#x} at byte {error.start}"
         remedy = "Convert it first, for example with iconv -f latin1 -t utf-8"
         raise InputError(message(command, name, "UTF-8 text", got, remedy)) from error
+
+
+def typed(given: str, command: str, name: str) -> str:
+    """Read an argument as text, whatever the encoding of the terminal.
+
+    Args:
+        given: The argument; Python keeps bytes that it cannot decode as lone surrogates.
+        command: Who complains.
+        name: The name of the argument.
+
+    Returns:
+        The text.
+
+    Raises:
+        InputError: If it is no UTF-8.
+    """
+    return decoded(given.encode(errors="surrogateescape"), command, name)

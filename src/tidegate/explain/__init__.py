@@ -9,18 +9,20 @@ from tidegate.explain.attribution.decomposition import Decomposition, decompose
 from tidegate.explain.attribution.gate_contributions import gate_contributions
 from tidegate.explain.attribution.integrated import integrated_gradients
 from tidegate.explain.attribution.occlusion import occlusion
-from tidegate.explain.attribution.what_if import StateChange, WhatIf, what_if
+from tidegate.explain.attribution.state_change import StateChange
+from tidegate.explain.attribution.what_if import WhatIf, what_if
 from tidegate.explain.doctor.case import Case, Finding
 from tidegate.explain.doctor.doctor import Diagnosis, diagnose
-from tidegate.explain.memory.flow_curves import Decay, GradientFlow
-from tidegate.explain.memory.flow_plots import plot_gradient_flows
+from tidegate.explain.labels import Context
+from tidegate.explain.memory.decay import Decay
+from tidegate.explain.memory.flow_curves import GradientFlow, plot_gradient_flows
 from tidegate.explain.memory.gradient_flow import gradient_flow
-from tidegate.explain.memory.memory import Memory, memory
-from tidegate.explain.memory.memory_plots import plot_memories
+from tidegate.explain.memory.memory import Memory, memory, plot_memories
 from tidegate.explain.network import Inspectable
 from tidegate.explain.report.excerpt import Excerpt
+from tidegate.explain.report.explanation import Explanation
 from tidegate.explain.report.report import Report
-from tidegate.explain.units.contexts import Context, Contexts, contexts
+from tidegate.explain.units.contexts import Contexts, contexts
 from tidegate.explain.units.gate_plots import plot_gates
 from tidegate.explain.units.patterns import mark
 from tidegate.explain.units.search import UnitSearch, find_units
@@ -35,6 +37,7 @@ __all__ = [
     "Decomposition",
     "Diagnosis",
     "Excerpt",
+    "Explanation",
     "Finding",
     "GradientFlow",
     "Inspectable",

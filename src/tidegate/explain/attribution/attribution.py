@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from tidegate.errors import InputError, message
+from tidegate.explain.figures import png
+from tidegate.explain.text_plots import plot_bars, plot_text
 from tidegate.nn.trace.selection import pick
 from tidegate.nn.trace.trace import Labels
 
@@ -118,8 +120,6 @@ class Attribution:
         Raises:
             InputError: If there is no such row.
         """
-        from tidegate.explain.attribution.text_plots import plot_bars, plot_text
-
         pick("Attribution.plot", "row", row, range(len(self.lengths)))
         values = self.scores[row, : int(self.lengths[row])].tolist()
         name = self.name(row)
@@ -131,8 +131,6 @@ class Attribution:
         return plot_text(self.labels[row], values, title=title, against=against, towards=towards)
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 

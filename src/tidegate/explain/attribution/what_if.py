@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
 from tidegate.errors import InputError, message
+from tidegate.explain.attribution.state_change import StateChange, changed_state
+from tidegate.explain.attribution.trace_pair import TracePair
+from tidegate.explain.attribution.what_if_plots import Bars, plot_what_if
+from tidegate.explain.figures import png
 from tidegate.explain.network import Inspectable, still
-from tidegate.explain.units.contexts import read_signal
-from tidegate.kernels import Request, Result, side_by_side
-from tidegate.nn import Recurrent
-from tidegate.nn.stack_pass import StackPass
-from tidegate.nn.trace.selection import Numbers, pick, pick_directions
-from tidegate.nn.trace.trace import DIRECTIONS, Trace
+from tidegate.nn.trace.trace import Trace
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 _OWNER = "what_if"
-
-
-@dataclass(frozen=True)
-class StateChange:
-    """A value put into a state in the middle of a row.
-
-    Attributes:
-        step: The step after which it is put there; going backward, "after" is towards the start.
-        value: The value.
-        units: Numbers of the units; None for all.
-        layer: Number of the layer, from 0.
-        direction: "forward" or "backward".
-        state: "cell": what the next step finds in the memory of an LSTM. "hidden": what the next
-            step and the layer above see of this one.
-    """
-
-    step: int
-    value: float = 0.0
-    units: Numbers = None
-    layer: int = 0
-    direction: str = "forward"
-    state: str = "hidden"
-
-    def __str__(self) -> str:
-        """Say it in words."""
-        units = "all units" if self.units is None else f"units {self.units}"
-        where = f"layer {self.layer} {self.direction}"
-        return f"{self.state} of {units}, {where}, set to {self.value:g} after step {self.step}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,12 +63,7 @@ class WhatIf:
 
         All, if there are as many as before; else those of the longest common runs of labels.
         """
-        lengths = [int(trace.lengths[0]) for trace in (self.before, self.after)]
-        first, second = self.before.labels, self.after.labels
-        if lengths[0] == lengths[1] or first is None or second is None:
-            return [(step, step) for step in range(min(lengths))]
-        blocks = SequenceMatcher(None, first[0], second[0], False).get_matching_blocks()
-        return [(block.a + k, block.b + k) for block in blocks for k in range(block.size)]
+        return TracePair(self.before, self.after).steps
 
     def difference(self, signal: str = "hidden") -> Tensor:
         """Return how far a gate or state moved.
@@ -112,9 +77,7 @@ class WhatIf:
         Raises:
             InputError: If the cell has no such gate or state.
         """
-        first, second = (read_signal(_OWNER, t, signal)[:, 0] for t in (self.before, self.after))
-        pairs = torch.tensor(self.steps, dtype=torch.int64).view(-1, 2)
-        return second[:, pairs[:, 1]] - first[:, pairs[:, 0]]
+        return TracePair(self.before, self.after).difference(signal)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table of the outputs: `output`, `before`, `after`, `change`.
@@ -142,13 +105,14 @@ class WhatIf:
         Raises:
             InputError: If there is no such layer and direction.
         """
-        from tidegate.explain.attribution.what_if_plots import plot_what_if
-
-        return plot_what_if(self, row)
+        pair = TracePair(self.before, self.after)
+        answers, measure = self.outputs, "score"
+        if self.answers is not None:
+            answers, measure = self.answers, "probability"
+        bars = Bars(self.output_names, answers, measure)
+        return plot_what_if(pair, bars, change=self.change, row=row)
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 
@@ -220,15 +184,10 @@ def _observe(
     trace = layer.trace(vectors, lengths=batch.lengths)
     if change is None:
         return _on_cpu(trace), network.decide(vectors, batch)
-    _check(layer, trace, change)
-    watch = _Watch(change)
-    handle = layer.register_forward_hook(watch.rerun, with_kwargs=True)
-    try:
+    with changed_state(layer, trace, change) as parts:
         outputs = network.decide(vectors, batch)
-    finally:
-        handle.remove()
-    gates = {name: watch.parts[name] for name in trace.gates}
-    hidden, cell = watch.parts["hidden"], watch.parts.get("cell")
+    gates = {name: parts[name] for name in trace.gates}
+    hidden, cell = parts["hidden"], parts.get("cell")
     return _on_cpu(replace(trace, gates=gates, hidden=hidden, cell=cell)), outputs
 
 
@@ -240,83 +199,3 @@ def _on_cpu(trace: Trace) -> Trace:
         cell=None if trace.cell is None else trace.cell.cpu(),
         lengths=trace.lengths.cpu(),
     )
-
-
-def _check(layer: Recurrent, trace: Trace, change: StateChange) -> None:
-    """Refuse a change of what is not there."""
-    pick(_OWNER, "layer", change.layer, range(layer.num_layers))
-    pick_directions(_OWNER, change.direction, trace.directions)
-    pick(_OWNER, "step", change.step, range(int(trace.lengths[0])))
-    states = dict(zip(layer.cell.states, layer.cell.state_sizes, strict=True))
-    if change.state not in states:
-        rule = f"a state of this {layer.cell.title}: {' or '.join(states)}"
-        raise InputError(message(_OWNER, "state", rule, repr(change.state)))
-    pick(_OWNER, "units", change.units, range(states[change.state]))
-
-
-@dataclass
-class _Watch:
-    """Lets a stack run again with a change of a state, and keeps its gates and states."""
-
-    change: StateChange
-    parts: dict[str, Tensor] = field(default_factory=dict)
-
-    def rerun(self, layer: Recurrent, arguments: Any, options: Any, _: Any) -> tuple[Any, Any]:
-        """A forward hook: what it returns takes the place of the layer's result."""
-        plain = layer._pass()
-        given = {name: getattr(plain, name) for name in StackPass.__dataclass_fields__}
-        changed = _ChangedPass(**given, change=self.change)
-        given = {"hx": None, **dict(zip(("x", "hx"), arguments, strict=False)), **options}
-        output, state, self.parts = changed.run(**given, return_gates=True)
-        return output, state
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ChangedPass(StackPass):
-    """A pass in which a state is changed after a step of one layer and direction.
-
-    Attributes:
-        change: The change.
-        runs: A mark for each layer and direction that has run.
-    """
-
-    change: StateChange
-    runs: list[None] = field(default_factory=list)
-
-    def _run_layer(self, requests: list[Request]) -> tuple[Tensor, list[Result]]:
-        made = [self._run_one(request) for request in requests]
-        return side_by_side([result.output for result in made]), made
-
-    def _run_one(self, request: Request) -> Result:
-        change, ways = self.change, 2 if self.bidirectional else 1
-        place = change.layer * ways + DIRECTIONS.index(change.direction)
-        self.runs.append(None)
-        if len(self.runs) != place + 1:
-            return self._plain(request)
-        step, steps = change.step, request.x.shape[1]
-        spans = [(0, step + 1), (step + 1, steps)]
-        if request.reverse:
-            spans = [(step, steps), (0, step)]
-        first = self._plain(request.chunk(*spans[0], request.state))
-        state, index = list(first.state), self.cell.states.index(change.state)
-        state[index] = _put(state[index], change)
-        second = self._plain(request.chunk(*spans[1], tuple(state)))
-        early, late = (second, first) if request.reverse else (first, second)
-        assert early.trace is not None
-        assert late.trace is not None
-        trace = {name: torch.cat([part, late.trace[name]], 1) for name, part in early.trace.items()}
-        output = torch.cat([early.output, late.output], 1)
-        trace[change.state][:, step] = state[index]
-        if change.state == "hidden":
-            output[:, step] = state[index]
-        return Result(output, second.state, trace)
-
-    def _plain(self, request: Request) -> Result:
-        return super()._run_layer([request])[1][0]
-
-
-def _put(state: Tensor, change: StateChange) -> Tensor:
-    """A state `[B, size]` with the value in the place of some units."""
-    state = state.clone()
-    state[:, pick(_OWNER, "units", change.units, range(state.shape[1]))] = change.value
-    return state

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,40 +10,13 @@ import torch
 from torch import Tensor
 
 from tidegate.errors import InputError, message, suggest
+from tidegate.explain.figures import png
+from tidegate.explain.memory.decay import Decay, fit_decay
+from tidegate.explain.memory.flow_plots import COLOURS, FlowCurve, plot_flow, plot_flows
 
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
-
-_FITTED = 1000
-"""Points of a curve that a fit looks at: it compares all pairs of them."""
-
-
-@dataclass(frozen=True)
-class Decay:
-    """A straight line through the logarithm of a curve.
-
-    Attributes:
-        factor: What one step multiplies the curve by: below 1 it vanishes, above 1 it explodes.
-            NaN for fewer than three points.
-        r2: Share of the curve's variance that the line explains.
-        first: The first distance fitted, in steps.
-        last: The last one.
-
-    Example:
-        >>> round(Decay(factor=0.5 ** (1 / 7), r2=1.0, first=0, last=30).half_life, 6)
-        7.0
-    """
-
-    factor: float
-    r2: float
-    first: int
-    last: int
-
-    @property
-    def half_life(self) -> float:
-        """Steps that halve the curve; infinite if it does not fall, NaN without a factor."""
-        return math.inf if self.factor >= 1 else -math.log(2) / math.log(self.factor)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,8 +120,7 @@ class GradientFlow:
     def decay(self, curve: str, row: int = -1) -> Decay:
         """Fit how fast one curve falls or grows with the distance.
 
-        The slope is the median over all pairs of points (Theil 1950; Sen 1968), which a start
-        that differs from the rest does not bend. What float64 cannot hold is left out.
+        `fit_decay` says how. What float64 cannot hold is left out.
 
         Args:
             curve: As for `norms`.
@@ -167,7 +138,7 @@ class GradientFlow:
             >>> flow.decay("hidden").factor < 0.5
             True
         """
-        return _fit(self.curve(curve, row))
+        return fit_decay(self.curve(curve, row))
 
     def to_frame(self) -> pandas.DataFrame:
         """Return the fitted curves as a table.
@@ -197,13 +168,9 @@ class GradientFlow:
         Returns:
             A matplotlib figure. `plot_gradient_flows` draws several networks in one.
         """
-        from tidegate.explain.memory.flow_plots import plot_gradient_flows
-
         return plot_gradient_flows({self.family.upper(): self}, row=row)
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 
@@ -215,18 +182,52 @@ def _log_norm(logs: Tensor) -> Tensor:
     return torch.logsumexp(2 * logs, -1) / 2
 
 
-def _fit(curve: Tensor) -> Decay:
-    """Fit a line to ln of a curve, `[T]`, by the median of all slopes."""
-    tiny = math.log(torch.finfo(curve.dtype).tiny)
-    distance = (curve.isfinite() & (curve > tiny)).nonzero()[:, 0]
-    if len(distance) < 3:
-        return Decay(math.nan, math.nan, 0, 0)
-    first, last = int(distance[0]), int(distance[-1])
-    distance = distance[:: -(-len(distance) // _FITTED)]
-    x, y = distance.to(curve.dtype), curve[distance]
-    near, far = torch.triu_indices(len(x), len(x), 1, device=x.device)
-    slope = ((y[far] - y[near]) / (x[far] - x[near])).median()
-    rest = y - slope * x
-    left = (rest - rest.median()).square().sum()
-    spread = (y - y.mean()).square().sum()
-    return Decay(math.exp(slope), float(1 - left / spread) if spread > 0 else 1.0, first, last)
+def plot_gradient_flows(flows: Mapping[str, GradientFlow], *, row: int = -1) -> Figure:
+    """Draw how much gradient arrives at what distance, one colour a network.
+
+    Solid is the gradient along all paths, of the state that is the memory: c of an LSTM, h of the
+    others. Dashed is what the product that tutorials quote makes of the gradient at the end: the
+    gates that keep the state alone, or the Jacobians of an RNN. A single flow shows all its curves.
+
+    Args:
+        flows: What `gradient_flow` measured, by the name to print.
+        row: Which layer and direction, default the last.
+
+    Returns:
+        A figure of its own, which no pyplot state knows.
+
+    Raises:
+        InputError: If there are no flows, or more than colours, or one has no such layer.
+
+    Example:
+        >>> from tidegate.explain import gradient_flow
+        >>> from tidegate.nn import GRU, RNN
+        >>> x = torch.randn(20, 2, 3)
+        >>> flows = {"GRU": gradient_flow(GRU(3, 4), x), "RNN": gradient_flow(RNN(3, 4), x)}
+        >>> figure = plot_gradient_flows(flows)
+        >>> len(figure.axes[0].get_lines()) >= 4
+        True
+    """
+    if not 1 <= len(flows) <= len(COLOURS):
+        rule = f"1 to {len(COLOURS)} flows"
+        raise InputError(message("plot_gradient_flows", "flows", rule, len(flows)))
+    curves = {name: _drawn(flow, row) for name, flow in flows.items()}
+    layers = dict.fromkeys(flow.rows[row] for flow in flows.values())
+    layer = ", ".join(layers) if any(len(flow.rows) > 1 for flow in flows.values()) else ""
+    if len(flows) > 1:
+        return plot_flows(curves, layer)
+    ((name, flow),) = flows.items()
+    return plot_flow(flow.family, curves[name], layer)
+
+
+def _drawn(flow: GradientFlow, row: int) -> list[FlowCurve]:
+    """What is drawn of one layer and direction: the gradients, then the product."""
+    return [
+        FlowCurve(
+            name=curve,
+            logs=flow.curve(curve, row).cpu().numpy(),
+            factor=flow.decay(curve, row).factor,
+            product=curve not in flow.gradients,
+        )
+        for curve in flow.curves
+    ]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tidegate.errors import InputError, message
 from tidegate.explain.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, figure
-from tidegate.explain.memory.flow_curves import GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 COLOURS = (RED, BLUE, GREEN, PURPLE, ORANGE, SKY, GREY)
 
@@ -26,47 +26,80 @@ _SYMBOLS = {"hidden": "∂loss/∂h", "cell": "∂loss/∂c", "chain": "∏ Jaco
 _HIGHWAYS = {"lstm": "∏ f alone", "gru": "∏ z alone"}
 
 
+@dataclass(frozen=True, eq=False)
+class FlowCurve:
+    """A curve of a gradient flow, as it is drawn.
+
+    Attributes:
+        name: "hidden" or "cell", for the gradient of a state; "highway" or "chain", the product.
+        logs: ln of the norm by distance in steps, `[T]`.
+        factor: What one step multiplies it by; NaN if that is not known.
+        product: Whether it is what the product alone makes of the gradient at the end.
+    """
+
+    name: str
+    logs: Array
+    factor: float
+    product: bool
+
+
 @dataclass(frozen=True)
 class _Line:
     label: str
-    values: np.ndarray
+    values: Array
     colour: str
     dashed: bool
 
 
-def plot_gradient_flows(flows: Mapping[str, GradientFlow], *, row: int = -1) -> Figure:
-    """Draw how much gradient arrives at what distance, one colour a network.
-
-    Solid is the gradient along all paths, of the state that is the memory: c of an LSTM, h of the
-    others. Dashed is what the product that tutorials quote makes of the gradient at the end: the
-    gates that keep the state alone, or the Jacobians of an RNN. A single flow shows all its curves.
+def plot_flow(family: str, curves: Sequence[FlowCurve], layer: str) -> Figure:
+    """Draw all curves of one network, one colour a curve.
 
     Args:
-        flows: What `gradient_flow` measured, by the name to print.
-        row: Which layer and direction, default the last.
+        family: The name of its cell: "lstm", "gru", "rnn".
+        curves: The curves.
+        layer: Which layer and direction; "" if there is but one.
 
     Returns:
-        A figure of its own, which no pyplot state knows.
-
-    Raises:
-        InputError: If there are no flows, or more than colours.
-
-    Example:
-        >>> import torch
-        >>> from tidegate.explain import gradient_flow
-        >>> from tidegate.nn import GRU, RNN
-        >>> x = torch.randn(20, 2, 3)
-        >>> flows = {"GRU": gradient_flow(GRU(3, 4), x), "RNN": gradient_flow(RNN(3, 4), x)}
-        >>> figure = plot_gradient_flows(flows)
-        >>> len(figure.axes[0].get_lines()) >= 4
-        True
+        The figure.
     """
-    if not 1 <= len(flows) <= len(COLOURS):
-        rule = f"1 to {len(COLOURS)} flows"
-        raise InputError(message("plot_gradient_flows", "flows", rule, len(flows)))
-    lines = _lines(flows, row)
+    names = _SYMBOLS | {"highway": _HIGHWAYS.get(family, "highway")}
+    pairs = zip(curves, COLOURS, strict=False)
+    lines = [_line(names.get(curve.name, curve.name), curve, colour) for curve, colour in pairs]
+    drawn = figure(9.5, 5.5)
+    _draw(drawn.add_subplot(), lines, lines, layer)
+    return drawn
+
+
+def plot_flows(networks: Mapping[str, Sequence[FlowCurve]], layer: str) -> Figure:
+    """Draw the gradient of the memory and the product of several networks, one colour a network.
+
+    Args:
+        networks: The curves of each by its name, these two last.
+        layer: Which layer and direction; "" if each has but one.
+
+    Returns:
+        The figure: solid the gradients, which are named, dashed the products.
+    """
+    lines = [
+        _line(name, curve, colour)
+        for colour, (name, curves) in zip(COLOURS, networks.items(), strict=False)
+        for curve in curves[-2:]
+    ]
     drawn = figure(9.5, 5.5)
     axes = drawn.add_subplot()
+    _draw(axes, lines, [line for line in lines if not line.dashed], layer)
+    _add_legend(axes)
+    return drawn
+
+
+def _line(name: str, curve: FlowCurve, colour: str) -> _Line:
+    label = name if math.isnan(curve.factor) else f"{name}\n×{curve.factor:.3f} a step"
+    powers = curve.logs / math.log(10)
+    shown = np.where(np.isfinite(powers), powers, np.nan)
+    return _Line(label, shown, colour, curve.product)
+
+
+def _draw(axes: Axes, lines: Sequence[_Line], named: Sequence[_Line], layer: str) -> None:
     for line in lines:
         # Dark and on top: a product that is all there is to the gradient must still be seen.
         colour = _dark(line.colour) if line.dashed else line.colour
@@ -79,33 +112,8 @@ def plot_gradient_flows(flows: Mapping[str, GradientFlow], *, row: int = -1) -> 
             zorder=3 if line.dashed else 2,
         )
     _scale(axes)
-    _label_ends(axes, lines if len(flows) == 1 else [line for line in lines if not line.dashed])
-    _dress(axes, flows, row)
-    return drawn
-
-
-def _lines(flows: Mapping[str, GradientFlow], row: int) -> list[_Line]:
-    if len(flows) == 1:
-        (flow,) = flows.values()
-        names = _SYMBOLS | {"highway": _HIGHWAYS.get(flow.family, "highway")}
-        return [
-            _line(names.get(curve, curve), flow, curve, row, colour)
-            for curve, colour in zip(flow.curves, COLOURS, strict=False)
-        ]
-    return [
-        _line(name, flow, curve, row, colour)
-        for colour, (name, flow) in zip(COLOURS, flows.items(), strict=False)
-        # The last two: the gradient of the memory, and the product.
-        for curve in flow.curves[-2:]
-    ]
-
-
-def _line(name: str, flow: GradientFlow, curve: str, row: int, colour: str) -> _Line:
-    factor = flow.decay(curve, row).factor
-    label = name if math.isnan(factor) else f"{name}\n×{factor:.3f} a step"
-    values = (flow.curve(curve, row) / math.log(10)).cpu().numpy()
-    shown = np.where(np.isfinite(values), values, np.nan)
-    return _Line(label, shown, colour, curve not in flow.gradients)
+    _label_ends(axes, named)
+    _dress(axes, layer)
 
 
 def _scale(axes: Axes) -> None:
@@ -127,7 +135,7 @@ def _scale(axes: Axes) -> None:
             axes.text(0.01, power, text, transform=place, color="0.4", fontsize=8, va="bottom")
 
 
-def _label_ends(axes: Axes, lines: list[_Line]) -> None:
+def _label_ends(axes: Axes, lines: Sequence[_Line]) -> None:
     """Write each line's name beside its end, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     lines = sorted(lines, key=lambda line: _last(line.values))
@@ -164,24 +172,25 @@ def _dark(colour: str) -> tuple[float, float, float]:
     return 0.65 * red, 0.65 * green, 0.65 * blue
 
 
-def _last(values: np.ndarray) -> float:
+def _last(values: Array) -> float:
     known = values[np.isfinite(values)]
     return float(known[-1]) if len(known) else 0.0
 
 
-def _dress(axes: Axes, flows: Mapping[str, GradientFlow], row: int) -> None:
-    from matplotlib.lines import Line2D
-
+def _dress(axes: Axes, layer: str) -> None:
     axes.set_xlabel("distance from the end, in steps")
     axes.set_ylabel("norm of the gradient that arrives")
-    layers = dict.fromkeys(flow.rows[row] for flow in flows.values())
-    many = any(len(flow.rows) > 1 for flow in flows.values())
-    part = f" ({', '.join(layers)})" if many else ""
+    part = f" ({layer})" if layer else ""
     axes.set_title(f"How far back does the gradient reach?{part}", loc="left")
     axes.margins(x=0)
     axes.grid(axis="y", color="0.92")
     axes.spines[["top", "right"]].set_visible(False)
-    if len(flows) > 1:
-        solid = Line2D([], [], color="0.3", linewidth=2.6, label="along all paths")
-        dashed = Line2D([], [], color="0", linewidth=1.3, linestyle=_DASHES, label=_PRODUCTS)
-        axes.legend(handles=[solid, dashed], frameon=False, loc="best")
+
+
+def _add_legend(axes: Axes) -> None:
+    """Say what solid and dashed mean."""
+    from matplotlib.lines import Line2D
+
+    solid = Line2D([], [], color="0.3", linewidth=2.6, label="along all paths")
+    dashed = Line2D([], [], color="0", linewidth=1.3, linestyle=_DASHES, label=_PRODUCTS)
+    axes.legend(handles=[solid, dashed], frameon=False, loc="best")

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from tidegate import cells
 from tidegate.errors import InputError, message
+from tidegate.explain.figures import png
+from tidegate.explain.memory.memory_plots import Retention, plot_comparison, plot_retentions
 from tidegate.nn.trace.trace import DIRECTIONS, Trace
 
 if TYPE_CHECKING:
@@ -125,13 +127,9 @@ class Memory:
         Returns:
             A figure with a line of two pictures for each layer and direction.
         """
-        from tidegate.explain.memory.memory_plots import plot_memory
-
-        return plot_memory(self)
+        return plot_retentions([_retention_of(self, row) for row in self.rows], self.gate)
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 
@@ -185,6 +183,37 @@ def memory(trace: Trace) -> Memory:
         rows=trace.rows,
         units=trace.units,
     )
+
+
+def plot_memories(memories: Mapping[str, Memory], row: str = "layer 0 forward") -> Figure:
+    """Compare the memory of layers: before and after training, torch's initial weights and chrono.
+
+    Args:
+        memories: The memory of each by its name.
+        row: The layer and direction to compare.
+
+    Returns:
+        A figure with what is left of a value at the median unit, against its age, and with the
+        share of the units that remember longer, against the half-life.
+
+    Raises:
+        InputError: If there is nothing to compare, or one has no such layer and direction.
+    """
+    if not memories:
+        raise InputError(message("plot_memories", "memories", "at least one memory", "none"))
+    for found in memories.values():
+        if row not in found.rows:
+            rule = f"one of {', '.join(found.rows)}"
+            raise InputError(message("plot_memories", "row", rule, repr(row)))
+    parts = {name: _retention_of(found, row) for name, found in memories.items()}
+    return plot_comparison(parts, row)
+
+
+def _retention_of(found: Memory, row: str) -> Retention:
+    """What of one layer and direction is drawn."""
+    entry = found.rows.index(row)
+    shares, lives = found.retention[entry].numpy(), found.half_life[entry].numpy()
+    return Retention(row, shares, lives, float(found.effective[entry]))
 
 
 def _keep_gate(trace: Trace) -> str:

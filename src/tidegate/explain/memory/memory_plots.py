@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tidegate.errors import InputError, message
 from tidegate.explain.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, figure
 
 if TYPE_CHECKING:
@@ -16,27 +16,47 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-    from tidegate.explain.memory.memory import Memory
+Array = np.ndarray[Any, np.dtype[Any]]
 
 _CONSTANT = (0.5, 0.9, 0.99, 0.999)
 _COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 
 
-def plot_memory(memory: Memory) -> Figure:
+@dataclass(frozen=True, eq=False)
+class Retention:
+    """How long the units of one layer and direction remember, as it is drawn.
+
+    Axis letters: H units, S distances from 0.
+
+    Attributes:
+        row: The layer and direction, "layer 0 forward" say.
+        shares: Share of a value that is left by its age, `[S, H]`.
+        half_lives: Steps after which half is left, `[H]`; infinite where nothing is lost.
+        effective: Steps after which half of what all units hold is left.
+    """
+
+    row: str
+    shares: Array
+    half_lives: Array
+    effective: float
+
+
+def plot_retentions(retentions: Sequence[Retention], gate: str) -> Figure:
     """Draw what is left of a value against its age, and the half-lives of the units.
 
     Args:
-        memory: Of any number of layers and directions.
+        retentions: One for each layer and direction.
+        gate: The gate that keeps: "forget" or "update".
 
     Returns:
         A figure with a line of two pictures for each layer and direction.
     """
-    count = len(memory.rows)
+    count = len(retentions)
     drawn = figure(10, 3.4 * count)
     panels = drawn.subplots(count, 2, squeeze=False)
-    for entry, (left, right) in enumerate(panels):
-        _draw_retention(left, memory, entry)
-        _draw_half_lives(right, memory, entry)
+    for retention, (left, right) in zip(retentions, panels, strict=True):
+        _draw_shares(left, retention, gate)
+        _draw_half_lives(right, retention)
     # One scale for all, so that they can be compared.
     ends = [axes.get_ylim() for axes in panels[:, 1]]
     for axes in panels[:, 1]:
@@ -44,24 +64,23 @@ def plot_memory(memory: Memory) -> Figure:
     return drawn
 
 
-def _draw_retention(axes: Axes, memory: Memory, entry: int) -> None:
+def _draw_shares(axes: Axes, retention: Retention, gate: str) -> None:
     """What is left by age: each unit, the median, and gates that never move for comparison."""
-    curves = memory.retention[entry].numpy()
+    curves = retention.shares
     ages = np.arange(len(curves))
     axes.plot(ages, curves, color=GREY, lw=0.5, alpha=0.4)
     low, middle, high = np.quantile(curves, (0.1, 0.5, 0.9), axis=1)
     axes.fill_between(ages, low, high, color=SKY, alpha=0.35, label="80 % of the units")
     axes.plot(ages, middle, color=BLUE, lw=2.5, label="median unit")
-    name = f"if the {memory.gate} gate were always ..."
+    name = f"if the {gate} gate were always ..."
     for kept in _CONSTANT:
         axes.plot(ages, kept**ages, color=RED, lw=1.2, ls=(0, (4, 3)), label=name)
         name = ""  # one line of the legend for all of them
         _name_curve(axes, kept, len(curves) - 1)
     _set_ages(axes, len(curves))
-    axes.set_title(f"{memory.rows[entry]}: what is left of a value")
-    short = (
-        middle[math.isqrt(len(ages) - 1)] < 0.5
-    )  # half of it is gone in the left half of the axis
+    axes.set_title(f"{retention.row}: what is left of a value")
+    # Whether half of it is gone in the left half of the axis.
+    short = middle[math.isqrt(len(ages) - 1)] < 0.5
     axes.legend(fontsize=8, loc="center right" if short else "lower left")
 
 
@@ -94,24 +113,23 @@ def _name_curve(axes: Axes, kept: float, last: int) -> None:
         axes.text(age, kept**age, f"{kept:g}", color=RED, fontsize=8, clip_on=True, **where)
 
 
-def _draw_half_lives(axes: Axes, memory: Memory, entry: int) -> None:
+def _draw_half_lives(axes: Axes, retention: Retention) -> None:
     """The half-life of every unit, sorted."""
-    lives = memory.half_life[entry].sort(descending=True).values.numpy()
+    lives = np.sort(retention.half_lives)[::-1]
     shown = np.minimum(lives, _ceiling(lives))
     axes.plot(np.arange(len(lives)), shown, ".", color=BLUE, ms=6)
     axes.set_yscale("log")
     _number(axes.yaxis)
-    effective = float(memory.effective[entry])
-    if math.isfinite(effective):
-        label = f"half of all that the units hold: {effective:.3g}"
-        axes.axhline(effective, color=ORANGE, lw=2, label=label)
+    if math.isfinite(retention.effective):
+        label = f"half of all that the units hold: {retention.effective:.3g}"
+        axes.axhline(retention.effective, color=ORANGE, lw=2, label=label)
         axes.legend(fontsize=8, loc="lower left")
     if not np.isfinite(lives).all():
         axes.text(0.01, 0.94, "the highest: never", transform=axes.transAxes, fontsize=8)
     axes.set(
         xlabel=f"{len(lives)} units, the longest memory first",
         ylabel="half-life, steps",
-        title=f"{memory.rows[entry]}: half-lives",
+        title=f"{retention.row}: half-lives",
     )
 
 
@@ -121,38 +139,29 @@ def _ceiling(lives: np.ndarray) -> float:
     return float(3 * finite.max()) if len(finite) else 1.0
 
 
-def plot_memories(memories: Mapping[str, Memory], row: str = "layer 0 forward") -> Figure:
-    """Compare the memory of layers: before and after training, torch's initial weights and chrono.
+def plot_comparison(retentions: Mapping[str, Retention], row: str) -> Figure:
+    """Compare how long the units of several layers remember.
 
     Args:
-        memories: The memory of each by its name.
-        row: The layer and direction to compare.
+        retentions: One for each layer by its name.
+        row: The layer and direction that they are of.
 
     Returns:
-        A figure with the share of the units that remember longer, against the half-life, and
-        with what is left of a value at the median unit, against its age.
-
-    Raises:
-        InputError: If there is nothing to compare, or one has no such layer and direction.
+        A figure with what is left of a value at the median unit, against its age, and with the
+        share of the units that remember longer, against the half-life.
     """
-    if not memories:
-        raise InputError(message("plot_memories", "memories", "at least one memory", "none"))
     drawn = figure(10, 4)
     left, right = drawn.subplots(1, 2)
-    for number, (name, memory) in enumerate(memories.items()):
-        if row not in memory.rows:
-            rule = f"one of {', '.join(memory.rows)}"
-            raise InputError(message("plot_memories", "row", rule, repr(row)))
-        entry, colour = memory.rows.index(row), _COLOURS[number % len(_COLOURS)]
-        curves = memory.retention[entry].numpy()
+    for number, (name, retention) in enumerate(retentions.items()):
+        colour, curves = _COLOURS[number % len(_COLOURS)], retention.shares
         low, middle, high = np.quantile(curves, (0.1, 0.5, 0.9), axis=1)
         left.fill_between(np.arange(len(curves)), low, high, color=colour, alpha=0.15)
         left.plot(middle, color=colour, lw=2, label=name)
-        lives = np.sort(memory.half_life[entry].numpy())
+        lives = np.sort(retention.half_lives)
         lives = np.minimum(lives, _ceiling(lives))
         longer = 100 * (1 - np.arange(len(lives)) / len(lives))
         right.step(lives, longer, where="pre", color=colour, lw=2, label=name)
-    _set_ages(left, max(memory.retention.shape[1] for memory in memories.values()))
+    _set_ages(left, max(len(retention.shares) for retention in retentions.values()))
     left.set_title(f"{row}: median unit, 80 % of units")
     right.set_xscale("log")
     _number(right.xaxis)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Part(NamedTuple):
+class Term(NamedTuple):
     """A gate or state, put into words.
 
     Attributes:
@@ -20,51 +20,51 @@ class Part(NamedTuple):
 
 
 # By the name that cells give to a gate or state.
-PARTS = {
-    "input": Part(
+TERMS = {
+    "input": Term(
         "input gate",
         "how much is written",
         "How much of the candidate a unit writes into its memory at this token: 0 nothing, 1 all.",
     ),
-    "forget": Part(
+    "forget": Term(
         "forget gate",
         "how much is kept",
         "How much of its memory a unit keeps at this token: 1 all, 0 nothing. Misnamed: it is open "
         "when the unit remembers.",
     ),
-    "candidate": Part(
+    "candidate": Term(
         "candidate",
         "what could be written",
         "What the unit would write into its memory, from −1 to 1; the input gate decides whether.",
     ),
-    "output": Part(
+    "output": Term(
         "output gate",
         "how much is shown",
         "How much of its memory a unit shows to the rest of the net at this token.",
     ),
-    "reset": Part(
+    "reset": Term(
         "reset gate",
         "how much of the past the new value sees",
         "How much of what all units said before is used to work out the new value.",
     ),
-    "update": Part(
+    "update": Term(
         "update gate",
         "how much is kept",
         "How much of its old value a unit keeps at this token: 1 all, 0 nothing. Some papers swap "
         "the two.",
     ),
-    "new": Part(
+    "new": Term(
         "new value",
         "what could be written",
         "What the unit would become, from −1 to 1, if it kept nothing.",
     ),
-    "cell": Part(
+    "cell": Term(
         "cell state",
         "the memory",
         "The memory itself: what was kept of it, plus what was written. Only gates touch it, which "
         "is why it lasts.",
     ),
-    "hidden": Part(
+    "hidden": Term(
         "hidden state",
         "what the unit says",
         "What a unit says to the next layer, and to all units of its own at the next token.",

@@ -16,77 +16,79 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from tidegate.explain.report.glossary import METHODS, PARTS, Part
+from tidegate.explain.report.explanation import Explanation
+from tidegate.explain.report.glossary import METHODS, TERMS, Term
+from tidegate.explain.signals import SIGNED
 
 if TYPE_CHECKING:
     from tidegate.explain.attribution.attribution import Attribution
     from tidegate.explain.memory.memory import Memory
-    from tidegate.explain.report.report import Report
 
 _MOST_VALUES = 1_500_000  # bytes before base64 makes four of three: 2 MB of the page
 _DIGITS = 5
-_PARTS = ("report.html", "report.css", "report_pictures.js", "report.js")
-_SIGNED = {"candidate", "new", "cell", "hidden"}
+_FILES = ("report.html", "report.css", "report_pictures.js", "report.js")
 
 
-def page(report: Report) -> str:
+def page(explanation: Explanation) -> str:
     """Write a report as an HTML page: style, script and numbers are in it, nothing is fetched.
 
     Args:
-        report: The report.
+        explanation: What the report shows.
 
     Returns:
         The page. Gates and states are rounded to a byte of their range each; if that would be
         more than 2 MB, only the units that move most are in it, and it says so.
     """
     folder = files("tidegate.explain.report")
-    frame, style, *scripts = (folder.joinpath(name).read_text("utf-8") for name in _PARTS)
+    frame, style, *scripts = (folder.joinpath(name).read_text("utf-8") for name in _FILES)
     return Template(frame).substitute(
-        title=html.escape(f"{report.prediction} · tidegate"),
+        title=html.escape(f"{explanation.prediction} · tidegate"),
         style=style,
         script="\n".join(scripts),
-        data=_embedded(report),
+        data=_embedded(explanation),
     )
 
 
-def _embedded(report: Report) -> str:
+def _embedded(explanation: Explanation) -> str:
     """The data as JSON that no token in it can break out of."""
-    text = json.dumps(_data(report), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_data(explanation), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _data(report: Report) -> dict[str, Any]:
-    shown = shown_units(report)
-    units = report.trace.units
+def _data(explanation: Explanation) -> dict[str, Any]:
+    shown = shown_units(explanation)
+    units = explanation.trace.units
     return {
-        "model": report.model,
+        "model": explanation.model,
         "version": importlib.metadata.version("tidegate"),
-        "prediction": report.prediction,
-        "target": report.target,
-        "probabilities": {name: round(p, _DIGITS) for name, p in report.probabilities.items()},
-        "tokens": report.tokens,
-        "excerpt": asdict(report.excerpt),
-        "attributions": [_attribution(found, report.target) for found in report.attributions],
-        "rows": report.trace.rows,
-        "top_row": report.trace.rows.index(report.top_row),
+        "prediction": explanation.prediction,
+        "target": explanation.target,
+        "probabilities": {name: round(p, _DIGITS) for name, p in explanation.probabilities.items()},
+        "tokens": explanation.tokens,
+        "excerpt": asdict(explanation.excerpt),
+        "attributions": [
+            _attribution(found, explanation.target) for found in explanation.attributions
+        ],
+        "rows": explanation.trace.rows,
+        "top_row": explanation.trace.rows.index(explanation.top_row),
         "units": [units[place] for place in shown],
         "units_note": _units_note(len(shown), len(units)),
-        "arrays": list(_arrays(report, shown)),
-        "memory": None if report.memory is None else _memory(report.memory, shown),
+        "arrays": list(_arrays(explanation, shown)),
+        "memory": None if explanation.memory is None else _memory(explanation.memory, shown),
     }
 
 
-def shown_units(report: Report) -> list[int]:
+def shown_units(explanation: Explanation) -> list[int]:
     """Choose the units that fit into a page: all, or those whose output moves most.
 
     Args:
-        report: The report.
+        explanation: What the report shows.
 
     Returns:
         Their places on the last axis of the trace, ascending.
     """
-    trace = report.trace
-    sequences = len(trace.rows) * len(report.tokens) * (len(trace.gates) + 2)
+    trace = explanation.trace
+    sequences = len(trace.rows) * len(explanation.tokens) * (len(trace.gates) + 2)
     room = max(1, _MOST_VALUES // sequences)
     if room >= len(trace.units):
         return list(range(len(trace.units)))
@@ -101,22 +103,22 @@ def _units_note(shown: int, units: int) -> str:
     return f"{shown} of {units} units are shown, those that move most; --unit picks others."
 
 
-def _arrays(report: Report, shown: list[int]) -> Iterator[dict[str, Any]]:
-    trace = report.trace
+def _arrays(explanation: Explanation, shown: list[int]) -> Iterator[dict[str, Any]]:
+    trace = explanation.trace
     parts = dict(trace.gates)
     if trace.cell is not None:
         parts["cell"] = trace.cell
     for name, part in (*parts.items(), ("hidden", trace.hidden)):
         features = slice(None) if trace.projected and name == "hidden" else shown
         values = part[:, 0, :, features].float().transpose(1, 2)
-        words = PARTS.get(name, Part(name))
+        words = TERMS.get(name, Term(name))
         said = {"name": words.title, "help": words.short, "more": words.long}
         yield {**said, **_bytes(values, name)}
 
 
 def _bytes(values: Tensor, name: str) -> dict[str, Any]:
     """Round `[rows, units, steps]` to 256 levels of their range, even on both sides of zero."""
-    signed = name in _SIGNED or bool(values.min() < 0)
+    signed = name in SIGNED or bool(values.min() < 0)
     low, high = float(values.min()), float(values.max())
     if signed:
         high = float(values.abs().max())

@@ -7,8 +7,7 @@ import importlib.metadata
 import io
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,10 @@ from torch import Tensor
 from tidegate.errors import InputError, message, suggest
 from tidegate.explain.attribution.attribution import Attribution
 from tidegate.explain.memory.memory import Memory
-from tidegate.explain.report.excerpt import Excerpt
+from tidegate.explain.report.explanation import Explanation
+from tidegate.explain.report.page import page
+from tidegate.explain.report.picture import picture
 from tidegate.files import replacing
-from tidegate.nn.trace.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,54 +28,18 @@ FORMATS = ("html", "png", "json")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(Explanation):
     """One answer of a model, and everything that led to it.
 
-    Attributes:
-        model: What answered, in a few words.
-        prediction: The answer.
-        probabilities: Probability by answer.
-        attributions: Of this one row, the one to be shown first in front.
-        trace: Of this one row, with labels.
-        memory: How long the units remember; None for a cell without a gate that keeps.
-        excerpt: How it read its input.
+    Its attributes are those of `Explanation`.
     """
-
-    model: str
-    prediction: str
-    probabilities: Mapping[str, float]
-    attributions: tuple[Attribution, ...]
-    trace: Trace
-    memory: Memory | None
-    excerpt: Excerpt = field(default_factory=Excerpt)
 
     def __repr__(self) -> str:
         """Say what it is about; the numbers would fill the screen."""
         return f"Report({self.prediction!r}, {len(self.tokens)} tokens)"
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """The tokens of the text, as the model read them."""
-        assert self.trace.labels is not None
-        return self.trace.labels[0]
-
-    @property
-    def target(self) -> str:
-        """The answer whose score the attributions explain."""
-        found = self.attributions[0]
-        number = int(found.target[0])
-        return str(number) if found.names is None else found.names[number]
-
-    @property
-    def top_row(self) -> str:
-        """The name of the top layer, on its way forward if it goes there."""
-        forward = [name for name in self.trace.rows if name.endswith("forward")]
-        return (forward or list(self.trace.rows))[-1]
-
     def to_html(self) -> str:
         """Return the report as one HTML page that needs no network."""
-        from tidegate.explain.report.page import page
-
         return page(self)
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,8 +69,6 @@ class Report:
 
     def plot(self) -> Figure:
         """Draw the answer, the text coloured by contribution, and the gates under it."""
-        from tidegate.explain.report.picture import picture
-
         return picture(self)
 
     def save(self, path: str | Path, form: str | None = None) -> None:
@@ -144,8 +106,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame of its own."""
-        page = html.escape(self.to_html())
-        return f'<iframe srcdoc="{page}" style="width: 100%; height: 85vh; border: 0"></iframe>'
+        escaped = html.escape(self.to_html())
+        return f'<iframe srcdoc="{escaped}" style="width: 100%; height: 85vh; border: 0"></iframe>'
 
 
 def check_output(path: Path, form: str | None = None) -> str:

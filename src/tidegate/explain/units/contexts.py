@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from tidegate.cells.base import check_size
-from tidegate.errors import InputError, message
-from tidegate.explain.units.patterns import between
-from tidegate.nn.trace.selection import pick
+from tidegate.explain.figures import png
+from tidegate.explain.labels import Context, between
+from tidegate.explain.signals import read_row, read_signal, read_unit
+from tidegate.explain.units.plots import plot_contexts
 from tidegate.nn.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -20,64 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SPANS = {" ": 5, "": 30}  # steps on either side of a context, by what stands between steps
-
-
-def read_signal(owner: str, trace: Trace, signal: str) -> Tensor:
-    """Return a gate or state of a trace by its name.
-
-    Args:
-        owner: Who complains.
-        trace: The trace.
-        signal: "hidden", "cell" or a gate.
-
-    Returns:
-        `[N, B, T, H]`.
-
-    Raises:
-        InputError: If the trace has no such gate or state.
-    """
-    if signal == "hidden":
-        return trace.hidden
-    if signal == "cell":
-        if trace.cell is None:
-            remedy = "Ask for 'hidden'"
-            rule = f"there: the cell {trace.family!r} has no cell state"
-            raise InputError(message(owner, "signal", rule, "'cell'", remedy))
-        return trace.cell
-    return trace.gate(signal)
-
-
-def read_row(owner: str, trace: Trace, row: str | None) -> int:
-    """Return the place of a layer and direction in a trace; None for the first.
-
-    Raises:
-        InputError: If the trace has no such row.
-    """
-    if row is not None and row not in trace.rows:
-        rule = f"one of {', '.join(trace.rows)}"
-        raise InputError(message(owner, "row", rule, repr(row)))
-    return 0 if row is None else trace.rows.index(row)
-
-
-@dataclass(frozen=True)
-class Context:
-    """A place in a row, and what a unit does there.
-
-    Attributes:
-        row: Number of the row.
-        step: The step.
-        value: What the unit is there.
-        before: What the steps before it are called.
-        label: What the step is called.
-        after: What the steps after it are called.
-    """
-
-    row: int
-    step: int
-    value: float
-    before: tuple[str, ...]
-    label: str
-    after: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -116,13 +59,12 @@ class Contexts:
 
     def plot(self) -> Figure:
         """Draw the contexts as lines of text, the step in the middle, bars for the values."""
-        from tidegate.explain.units.plots import plot_contexts
-
-        return plot_contexts(self)
+        title = f"{self.row}, unit {self.unit}: where {self.signal} is highest and lowest"
+        return plot_contexts(
+            self.highest, self.lowest, gap=self.gap, signal=self.signal, title=title
+        )
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 
@@ -171,18 +113,6 @@ def contexts(
         for key in (-values, values)
     )
     return Contexts(signal, trace.rows[entry], unit, highest, lowest, gap)
-
-
-def read_unit(owner: str, trace: Trace, signal: str, unit: int) -> int:
-    """Return the place of a unit on the last axis of a signal.
-
-    Raises:
-        InputError: If the trace has no such unit.
-    """
-    features = trace.projected and signal == "hidden"
-    known = range(trace.hidden.shape[-1]) if features else trace.units
-    pick(owner, "unit", unit, known)
-    return known.index(unit)
 
 
 def _places(trace: Trace, key: Tensor, count: int, span: int) -> list[tuple[int, int]]:

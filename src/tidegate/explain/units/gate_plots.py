@@ -8,6 +8,7 @@ from torch import Tensor
 
 from tidegate.errors import InputError, message
 from tidegate.explain.figures import figure
+from tidegate.explain.signals import SIGNED
 from tidegate.nn.trace.selection import Names
 from tidegate.nn.trace.trace import Trace
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_LABELS = 60  # more would lie on each other
-_SIGNED = ("candidate", "new", "hidden", "cell")  # around 0; the gates go from 0 to 1
 
 
 def plot_gates(
@@ -79,7 +79,7 @@ def plot_gates(
 def _draw(axes: Axes, name: str, values: Tensor) -> None:
     """One heat map of `[steps, units]`."""
     values = values.detach().cpu().float()
-    signed = name in _SIGNED
+    signed = name in SIGNED
     bound = float(values.abs().max().clamp(min=1e-6)) if signed else 1.0
     image = axes.imshow(
         values.T.numpy(),

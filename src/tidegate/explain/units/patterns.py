@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tidegate.errors import InputError, message
+from tidegate.explain.labels import between
 
 Row = Sequence[Any]
 Pattern = str | re.Pattern[str] | Callable[[Row], Sequence[bool]]
 
 _QUOTES = {'"', "“", "”", "„", "«", "»", "``", "''"}
 _NEGATIONS = re.compile(r"not|no|never|nothing|nobody|none|neither|nor|without|cannot|.*n['’]t")
-
-
-def between(tokens: Iterable[Any]) -> str:
-    """Say what stands between tokens in writing: a space, and nothing between characters.
-
-    Args:
-        tokens: All tokens of a text.
-
-    Returns:
-        " ", or "" if every token is a single character.
-
-    Example:
-        >>> between(["to", "be"]), between("to be")
-        (' ', '')
-    """
-    return " " if any(len(str(token)) > 1 for token in tokens) else ""
 
 
 def mark(rows: Sequence[Row], pattern: Pattern) -> list[list[bool]]:

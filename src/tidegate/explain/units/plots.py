@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tidegate.explain.attribution.text_plots import plot_text
 from tidegate.explain.figures import BLUE, GREY, ORANGE, RED, figure
-from tidegate.explain.units.contexts import read_signal
-from tidegate.nn.trace.selection import pick
+from tidegate.explain.labels import Context
+from tidegate.explain.text_plots import plot_text
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from tidegate.explain.units.contexts import Context, Contexts
-    from tidegate.explain.units.search import UnitSearch
 
 _AROUND = 44  # characters on either side of a context's step
 _WIDE = 0.08  # inches that a monospaced character of 9 points takes, rounded to whole pixels
 _TITLE = 40  # characters beside the bars that the title needs
 
 
-def plot_contexts(found: Contexts) -> Figure:
+def plot_contexts(
+    highest: Sequence[Context], lowest: Sequence[Context], *, gap: str, signal: str, title: str
+) -> Figure:
     """Draw contexts as lines of text around the step, with a bar for the value.
 
     Args:
-        found: The contexts of a unit.
+        highest: Where a unit is highest; in blue, above.
+        lowest: Where it is lowest; in red, below.
+        gap: What stands between steps in writing.
+        signal: What the bars measure.
+        title: What stands above.
 
     Returns:
-        The figure: the highest above, the lowest below.
+        The figure.
     """
-    places = [*found.highest, *found.lowest]
-    lines = [_parts(at, found.gap) for at in places]
+    places = [*highest, *lowest]
+    lines = [_parts(at, gap) for at in places]
     left = max((len(before) for before, _, _ in lines), default=0)
     right = max((len(label + after) for _, label, after in lines), default=0)
     right = max(min(right, _AROUND + 10), _TITLE - left)
@@ -42,15 +43,14 @@ def plot_contexts(found: Contexts) -> Figure:
     drawn = figure(words_width + bars_width + 0.3, 0.9 + 0.26 * len(places))
     words, bars = drawn.subplots(1, 2, sharey=True, width_ratios=[words_width, bars_width])
     for line, (at, parts) in enumerate(zip(places, lines, strict=True)):
-        colour = BLUE if line < len(found.highest) else RED
-        _line_up(words, line, parts, colour, len(found.gap) / 4)
+        colour = BLUE if line < len(highest) else RED
+        _line_up(words, line, parts, colour, len(gap) / 4)
         bars.barh(line, at.value, color=colour, height=0.7)
     words.set(xlim=(-left, right), ylim=(len(places) - 0.4, -0.6))
     words.axis("off")
     bars.axvline(0, color="black", lw=0.6)
     bars.set_yticks([])
-    bars.set_xlabel(found.signal)
-    title = f"{found.row}, unit {found.unit}: where {found.signal} is highest and lowest"
+    bars.set_xlabel(signal)
     drawn.suptitle(title, fontsize=11)
     return drawn
 
@@ -87,56 +87,47 @@ def _line_up(
         )  # fmt: skip
 
 
-def plot_search(found: UnitSearch, rank: int, batch: int | None) -> Figure:
-    """Draw what a unit does along a row, and where the pattern is.
+def plot_unit(
+    values: Sequence[float],
+    marked: Sequence[bool],
+    labels: Sequence[str] | None,
+    *,
+    signal: str,
+    pattern: str,
+    title: str,
+) -> Figure:
+    """Draw what a unit does along a row, and where a pattern is.
 
     Args:
-        found: The search.
-        rank: Which unit: 0 for the best.
-        batch: Which row; None for the one where the pattern comes and goes most.
+        values: What the unit does at each step.
+        marked: Whether the pattern is there, at each step.
+        labels: What the steps are called; None for a series.
+        signal: What `values` are called.
+        pattern: What the pattern is called.
+        title: What stands above.
 
     Returns:
         The figure: running text with the pattern framed, or a curve with the pattern shaded.
+
+    Example:
+        >>> drawn = plot_unit([0.1, 0.9], [False, True], None, signal="hidden", pattern="rising",
+        ...                   title="unit 3")
+        >>> drawn.axes[0].get_ylabel()
+        'hidden'
     """
-    trace = found.trace
-    pick("UnitSearch.plot", "rank", rank, range(len(found.order)))
-    if batch is None:
-        batch = int((found.marks[:, 1:] != found.marks[:, :-1]).sum(1).argmax())
-    pick("UnitSearch.plot", "batch", batch, range(len(trace.lengths)))
-    entry, place = found.order[rank].tolist()
-    length = int(trace.lengths[batch])
-    signal = read_signal("UnitSearch.plot", trace, found.signal)
-    values = signal[entry, batch, :length, place].tolist()
-    marked = found.marks[batch, :length].tolist()
-    line = found.to_frame().iloc[rank]
-    title = (
-        f"{line['row']}, unit {line['unit']}: {found.signal}; "
-        f"framed: {shorten(found.pattern, 36, placeholder=' …')} ({_following(line)})"
-    )
-    if trace.labels is not None:
+    if labels is not None:
         ends = {"against": "below zero", "towards": "above zero"}
-        return plot_text(trace.labels[batch], values, title=title, framed=marked, **ends)
+        return plot_text(labels, values, title=title, framed=marked, **ends)
     drawn = figure(9, 3)
     axes = drawn.subplots()
-    axes.plot(values, color=BLUE, lw=1.2, label=found.signal)
+    axes.plot(values, color=BLUE, lw=1.2, label=signal)
     low, high = axes.get_ylim()
-    edges = [step - 0.5 for step in range(length + 1)]
+    edges = [step - 0.5 for step in range(len(values) + 1)]
     shade = [*marked, False]
     axes.fill_between(
-        edges, low, high, where=shade, step="post", color=ORANGE, alpha=0.3, lw=0,
-        label=found.pattern,
-    )  # fmt: skip
-    axes.set(ylim=(low, high), xlabel="step", ylabel=found.signal)
-    axes.set_title(title.replace("framed:", "shaded:"), fontsize=11, loc="left", parse_math=False)
+        edges, low, high, where=shade, step="post", color=ORANGE, alpha=0.3, lw=0, label=pattern
+    )
+    axes.set(ylim=(low, high), xlabel="step", ylabel=signal)
+    axes.set_title(title, fontsize=11, loc="left", parse_math=False)
     axes.legend(frameon=False, loc="upper right")
     return drawn
-
-
-def _following(line: pd.Series[Any]) -> str:
-    """How well a unit follows the pattern: the higher the better, whichever way it goes.
-
-    The way is that of the half that ranked the units: where the other half contradicts it, the
-    number is below 0.5, as it should be.
-    """
-    up, auc = line["follows"] == "up", line["held_out_auc"]
-    return f"higher there, AUC {auc:.2f}" if up else f"lower there, AUC {1 - auc:.2f}"

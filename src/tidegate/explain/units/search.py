@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import torch
 from torch import Tensor
 
 from tidegate.errors import InputError, message
-from tidegate.explain.units.contexts import read_signal
+from tidegate.explain.figures import png
+from tidegate.explain.signals import read_signal
+from tidegate.explain.units.plots import plot_unit
+from tidegate.nn.trace.selection import pick
 from tidegate.nn.trace.trace import Trace
 
 if TYPE_CHECKING:
@@ -98,13 +102,29 @@ class UnitSearch:
         Raises:
             InputError: If there is no such rank or row.
         """
-        from tidegate.explain.units.plots import plot_search
+        owner, trace = "UnitSearch.plot", self.trace
+        pick(owner, "rank", rank, range(len(self.order)))
+        if batch is None:
+            batch = int((self.marks[:, 1:] != self.marks[:, :-1]).sum(1).argmax())
+        pick(owner, "batch", batch, range(len(trace.lengths)))
+        entry, place = self.order[rank].tolist()
+        length = int(trace.lengths[batch])
+        values = read_signal(owner, trace, self.signal)[entry, batch, :length, place]
+        marked = self.marks[batch, :length]
+        labels = None if trace.labels is None else trace.labels[batch]
+        names = {"signal": self.signal, "pattern": self.pattern, "title": self._title(rank)}
+        return plot_unit(values.tolist(), marked.tolist(), labels, **names)
 
-        return plot_search(self, rank, batch)
+    def _title(self, rank: int) -> str:
+        """Say above a picture which unit it is, and how well it follows the pattern."""
+        line = self.to_frame().iloc[rank]
+        sign = "shaded" if self.trace.labels is None else "framed"
+        return (
+            f"{line['row']}, unit {line['unit']}: {self.signal}; "
+            f"{sign}: {shorten(self.pattern, 36, placeholder=' …')} ({_following(line)})"
+        )
 
     def _repr_png_(self) -> bytes:
-        from tidegate.explain.figures import png
-
         return png(self.plot())
 
 
@@ -167,6 +187,16 @@ def find_units(
     first, second, chance = (torch.from_numpy(p.reshape(shape)) for p in (auc, held_out, p_value))
     ranking = torch.from_numpy(order)
     return UnitSearch(trace, marked & mask, signal, pattern, first, second, chance, ranking, count)
+
+
+def _following(line: pd.Series[Any]) -> str:
+    """How well a unit follows the pattern: the higher the better, whichever way it goes.
+
+    The way is that of the half that ranked the units: where the other half contradicts it, the
+    number is below 0.5, as it should be.
+    """
+    up, auc = line["follows"] == "up", line["held_out_auc"]
+    return f"higher there, AUC {auc:.2f}" if up else f"lower there, AUC {1 - auc:.2f}"
 
 
 def _check_halves(marked: Array, held: Array) -> None:

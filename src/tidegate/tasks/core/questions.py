@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tidegate.batch import Batch
 from tidegate.errors import InputError, message
-from tidegate.explain.attribution.what_if import StateChange, WhatIf, what_if
+from tidegate.explain.attribution.state_change import StateChange
+from tidegate.explain.attribution.what_if import WhatIf, what_if
 from tidegate.explain.units.contexts import Contexts, contexts
 from tidegate.explain.units.patterns import Pattern, mark
 from tidegate.explain.units.search import Marks, UnitSearch, find_units

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.explain.attribution.text_plots import plot_text
+from tidegate.explain.text_plots import plot_text
 
 WAYS = {"title": "", "against": "down", "towards": "up"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tidegate.explain.figures import BLUE, RED, figure
-from tidegate.explain.units.patterns import between
+from tidegate.explain.labels import between
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

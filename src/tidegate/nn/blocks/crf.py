@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tidegate.decode.viterbi import viterbi
 from tidegate.errors import InputError, message
 
 
@@ -137,7 +138,6 @@ class LinearChainCRF(nn.Module):
         )
         return found.to(emissions)
 
-    @torch.no_grad()
     def decode(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Find the most probable row of tags by the Viterbi algorithm.
 
@@ -148,26 +148,15 @@ class LinearChainCRF(nn.Module):
         Returns:
             `[B, T]` int64; 0 past a row's end. Of equal rows any may come.
         """
-        rows, steps, count = emissions.shape
-        emissions, weight = self._wide(emissions, lengths)
-        towards, end = weight[:count, :count].T.contiguous(), weight[:count, count]
-        valid = _valid(emissions, lengths)
-        best = emissions.transpose(0, 1).contiguous()
-        stay = torch.arange(count, device=emissions.device).expand(rows, count)
-        origins = [stay]
-        if steps:
-            score = best[0] + weight[count, :count]
-        for step in range(1, steps):
-            reached, origin = (score[:, None] + towards).max(2)
-            score = torch.where(valid[step], reached + best[step], score)
-            origins.append(torch.where(valid[step], origin, stay))
-        found = torch.zeros(rows, steps, dtype=torch.int64, device=emissions.device)
-        if steps:
-            tag = (score + end).argmax(1, keepdim=True)
-        for step in range(steps - 1, -1, -1):
-            found[:, step] = tag[:, 0]
-            tag = origins[step].gather(1, tag)
-        return found.masked_fill(~valid[..., 0].T, 0)
+        wide, weight = self._wide(emissions, lengths)
+        count = self.tags
+        return viterbi(
+            wide,
+            lengths,
+            transitions=weight[:count, :count],
+            start=weight[count, :count],
+            end=weight[:count, count],
+        )
 
     def _wide(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Emissions without what stands past a row's end, and w, both of float64.

@@ -70,7 +70,7 @@ SHAPES = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Measurement:
     """What was measured of one shape in one phase.
 
     Attributes:
@@ -126,7 +126,7 @@ def peak(seconds: float = 0.5) -> float:
 
 def measure(
     shapes: Sequence[Shape] = SHAPES, seconds: float = 1.0, backend: str = "native"
-) -> Iterator[Finding]:
+) -> Iterator[Measurement]:
     """Time layers and torch.nn in turn, after checking that they compute the same.
 
     Args:
@@ -135,7 +135,7 @@ def measure(
         backend: What runs tidegate's layers.
 
     Yields:
-        One finding for each shape and phase, as soon as there is one.
+        One measurement for each shape and phase, as soon as there is one.
 
     Raises:
         BackendError: If the backend cannot run a shape, or computes something else than
@@ -152,7 +152,7 @@ def measure(
             }
             times = interleave(calls, seconds=seconds)
             medians = {name: statistics.median(found) for name, found in times.items()}
-            yield Finding(shape, phase, medians["tidegate"], medians["torch"], passes * flops)
+            yield Measurement(shape, phase, medians["tidegate"], medians["torch"], passes * flops)
 
 
 def interleave(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from tests.cli.conftest import one_line, start
 from tests.tasks.series import hours, wave
 from tidegate.cli import app
-from tidegate.cli.live import Layout, lines
+from tidegate.cli.live import LineLayout, lines
 
 TINY = ("--hidden-size", "4", "--epochs", "2", "--quiet")
 
@@ -186,13 +186,13 @@ def test_a_table_that_is_wrong_is_told_in_one_line(run, tmp_path, change, told):
 
 
 def test_a_layout_reads_what_stands_in_a_line():
-    plain = Layout.plain(2, clocked=True)
+    plain = LineLayout.plain(2, clocked=True)
     assert plain.read(b"2024-01-01;3.5;\r")[:1] == ("2024-01-01",)
     assert plain.read(b"noon\t1\tx")[2] is False
-    named = Layout.of_header(b'\xef\xbb\xbf"load","when",heat\r', ("heat", "load"), "when")
-    assert named == Layout((2, 0), 1, 3)
+    named = LineLayout.of_header(b'\xef\xbb\xbf"load","when",heat\r', ("heat", "load"), "when")
+    assert named == LineLayout((2, 0), 1, 3)
     assert named.read(b"1,noon,2") == ("noon", [2.0, 1.0], True)
-    assert Layout.of_header(b"1,2", ("heat",), None) is None
+    assert LineLayout.of_header(b"1,2", ("heat",), None) is None
 
 
 def test_a_file_without_a_last_newline_is_read_whole(tmp_path):

@@ -21,7 +21,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_writes_model_picture_and_tables_and_tells_of_each_fault(quick, tmp_path):
-    outcome = anomaly.run(tmp_path / "out", False)
+    outcome = anomaly.watch_thermometer(tmp_path / "out", False)
     out = tmp_path / "out"
     assert (out / "alarms.png").read_bytes().startswith(b"\x89PNG")
     model = tidegate.load(out / "model")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 import tidegate
-from tidegate.demo.forecast import run
+from tidegate.demo.forecast import forecast_co2
 
 
 def test_it_forecasts_the_next_year(tmp_path):
-    outcome = run(tmp_path / "demo", verbose=False)
+    outcome = forecast_co2(tmp_path / "demo", verbose=False)
     written = {path.name for path in (tmp_path / "demo").iterdir()}
     assert written == {"model", "train.csv", "test.csv", "next.csv", "next.png", "backtest.png"}
     scores = {row[""]: float(row["mae"]) for row in outcome.figures}

@@ -18,7 +18,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_trains_every_net_and_draws(short, tmp_path, capsys):
-    outcome = memory.run(tmp_path / "out", True)
+    outcome = memory.compare_memories(tmp_path / "out", True)
     picture = tmp_path / "out" / "memory.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert str(picture) in outcome.summary
@@ -30,7 +30,7 @@ def test_it_trains_every_net_and_draws(short, tmp_path, capsys):
 
 
 def test_quiet_is_quiet_and_a_second_run_finds_the_same(short, tmp_path, capsys):
-    first, second = (memory.run(tmp_path / name, False) for name in ("one", "two"))
+    first, second = (memory.compare_memories(tmp_path / name, False) for name in ("one", "two"))
     assert first.figures == second.figures
     assert capsys.readouterr() == ("", "")
 

@@ -24,7 +24,7 @@ def few_messages(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def test_it_splits_without_leak_and_saves_what_it_learned(few_messages, tmp_path):
-    outcome = spam.run(tmp_path / "out", False)
+    outcome = spam.filter_spam(tmp_path / "out", False)
     parts = {name: pd.read_csv(tmp_path / "out" / f"{name}.csv") for name in ("train", "test")}
     assert not set(parts["train"]["text"]) & set(parts["test"]["text"])
     assert len(parts["train"]) + len(parts["test"]) == len(few_messages)
@@ -42,7 +42,7 @@ def test_it_splits_without_leak_and_saves_what_it_learned(few_messages, tmp_path
 
 def test_the_split_is_fixed(few_messages, tmp_path):
     for name in ("one", "two"):
-        spam.run(tmp_path / name, False)
+        spam.filter_spam(tmp_path / name, False)
     for file in ("train.csv", "test.csv", "model/model.safetensors"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
@@ -51,7 +51,7 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path):
     (tmp_path / "out" / "model").mkdir(parents=True)
     (tmp_path / "out" / "model" / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="must be a new folder or a tidegate model"):
-        spam.run(tmp_path / "out", False)
+        spam.filter_spam(tmp_path / "out", False)
     assert (tmp_path / "out" / "model" / "notes.txt").read_text() == "mine"
 
 

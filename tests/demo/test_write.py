@@ -21,7 +21,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_writes_a_model_and_samples(quick, tmp_path, capsys):
     out = tmp_path / "out"
-    outcome = write.run(out, False)
+    outcome = write.write_shakespeare(out, False)
     assert capsys.readouterr().out == ""
     model = tidegate.load(out / "model")
     (row,) = outcome.figures
@@ -36,7 +36,7 @@ def test_it_writes_a_model_and_samples(quick, tmp_path, capsys):
 
 
 def test_samples_are_shown_as_it_learns_and_do_not_change_what_it_learns(quick, tmp_path, capsys):
-    write.run(tmp_path / "shown", True)
+    write.write_shakespeare(tmp_path / "shown", True)
     shown = capsys.readouterr().out
     assert shown.count("After ") == 6
     assert "(loss " in shown

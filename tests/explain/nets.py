@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.nn import recurrent_layer
+from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
-from tidegate.nn.blocks.wide import Wide
 from tidegate.tasks.text.network import TextNetwork
 
 WORDS, GRAMS, CLASSES = 20, 9, 3
@@ -22,7 +22,7 @@ def text_net(
     """A network in float64 with weights large enough for its gates to move."""
     options = {"batch_first": True, "bidirectional": True} | options
     layer = recurrent_layer(cell, 5, 4, options.pop("num_layers", 1), **options)
-    beside = Wide(WORDS, GRAMS, CLASSES) if wide else None
+    beside = BagOfNgrams(WORDS, GRAMS, CLASSES) if wide else None
     network = TextNetwork(
         Embedding(WORDS, 5, ngrams=GRAMS), layer, pooling, CLASSES, wide=beside, wide_weight=2.0
     )

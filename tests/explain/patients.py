@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from tidegate.batch import Batch
-from tidegate.explain.doctor.case import Case, Finding, Outcome, Skip
+from tidegate.explain.doctor.case import Case, CheckResult, Finding, Skip
 from tidegate.nn import recurrent_layer
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.text.network import TextNetwork
@@ -59,13 +59,13 @@ def case(net: TextNetwork | None = None, **more: Any) -> Case:
     return Case(network=net or network(), **(known | more))
 
 
-def found(outcome: Outcome) -> Finding:
+def found(outcome: CheckResult) -> Finding:
     """The finding that a check made."""
     assert isinstance(outcome, Finding), outcome
     return outcome
 
 
-def why(outcome: Outcome) -> str:
+def why(outcome: CheckResult) -> str:
     """The reason for which a check was not made."""
     assert isinstance(outcome, Skip), outcome
     return outcome.reason

@@ -7,7 +7,7 @@ import torch
 
 from tests.toys import ToyNetwork, ToyRows
 from tidegate.batch import Batch
-from tidegate.training.loop import Plan, Training
+from tidegate.training.loop import Training, TrainingPlan
 from tidegate.training.measure import measure
 from tidegate.training.optimizer import has_stalled
 
@@ -44,7 +44,7 @@ def training(network, folder=None, callbacks=(), held=None, **plan):
         network,
         ToyRows(),
         held,
-        Plan(**plan),
+        TrainingPlan(**plan),
         rank=lambda metrics: (-metrics["loss"],),
         checkpoint=folder,
         callbacks=callbacks,

@@ -18,7 +18,7 @@ from tests.toys import ToyNetwork, ToyRows
 from tidegate.batch import Batch
 from tidegate.errors import ArtifactError, InputError, TrainingError
 from tidegate.training import checkpoint
-from tidegate.training.loop import Plan, Training
+from tidegate.training.loop import Training, TrainingPlan
 from tidegate.training.progress import Event
 
 EPOCHS = 4
@@ -34,7 +34,7 @@ def training(network=None, rows=None, held=None, *, folder=None, callbacks=(), *
         network or ToyNetwork(),
         rows or ToyRows(),
         held,
-        Plan(**plan),
+        TrainingPlan(**plan),
         rank=rank,
         checkpoint=folder,
         callbacks=callbacks,
@@ -113,7 +113,7 @@ def test_the_history_tells_how_large_the_gradients_were_and_how_many_were_clippe
             before.load_state_dict(self.network.state_dict())
 
     network, before = ToyNetwork(dropout=0), ToyNetwork(dropout=0)
-    plan = Plan(epochs=2, learning_rate=0.05, schedule="constant", gradient_clip=0.3)
+    plan = TrainingPlan(epochs=2, learning_rate=0.05, schedule="constant", gradient_clip=0.3)
     run = Watched(network, ToyRows(), None, plan, rank=rank)
     run.run()
     for row, found in zip(run.history, norms, strict=True):

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tidegate.training import progress
-from tidegate.training.progress import Clock, Event, display, line
+from tidegate.training.progress import Event, Stopwatch, display, line
 
 ROW = {
     "epoch": 2,
@@ -76,7 +76,7 @@ def test_on_a_terminal_the_running_epoch_is_live_and_epochs_stay(monkeypatch):
 def test_the_clock_knows_speed_and_time_left(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    clock = Clock()
+    clock = Stopwatch()
     clock.start_epoch(steps=10, done=4)  # resumed in mid-epoch
     now[0] += 6
     for _ in range(3):

@@ -54,30 +54,30 @@ def _show(seconds: float) -> None:
     to.print()
     to.print(Text(_line(_HEADS), style="dim"), soft_wrap=True)
     ratios = []
-    for finding in _told(bench.measure(bench.SHAPES, seconds), 2 * len(bench.SHAPES)):
-        to.print(_row(finding, peak), soft_wrap=True)
-        ratios.append(finding.ratio)
+    for measured in _told(bench.measure(bench.SHAPES, seconds), 2 * len(bench.SHAPES)):
+        to.print(_row(measured, peak), soft_wrap=True)
+        ratios.append(measured.ratio)
     to.print(f"\n{min(ratios):.1f} to {max(ratios):.1f} times as fast, with the same results.")
 
 
-def _told(findings: Iterator[bench.Finding], count: int) -> Iterator[bench.Finding]:
-    """Show what is going on while each finding is waited for, and only then."""
+def _told(findings: Iterator[bench.Measurement], count: int) -> Iterator[bench.Measurement]:
+    """Show what is going on while each measurement is waited for, and only then."""
     for index in range(1, count + 1):
         with console.err().status(f"measuring {index} of {count} ..."):
-            finding = next(findings)
-        yield finding
+            measured = next(findings)
+        yield measured
 
 
-def _row(finding: bench.Finding, peak: float) -> str:
+def _row(measured: bench.Measurement, peak: float) -> str:
     return _line(
         (
-            str(finding.shape),
-            finding.phase,
-            f"{1e3 * finding.seconds:.2f} ms",
-            f"{1e3 * finding.torch_seconds:.2f} ms",
-            f"{finding.ratio:.1f}×",
-            f"{finding.gflops:.0f}",
-            f"{finding.gflops / peak:.0%}",
+            str(measured.shape),
+            measured.phase,
+            f"{1e3 * measured.seconds:.2f} ms",
+            f"{1e3 * measured.torch_seconds:.2f} ms",
+            f"{measured.ratio:.1f}×",
+            f"{measured.gflops:.0f}",
+            f"{measured.gflops / peak:.0%}",
         )
     )
 

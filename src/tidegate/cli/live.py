@@ -19,7 +19,7 @@ _EMPTY = ("", "nan", "null", "none", "na")
 
 
 @dataclass(frozen=True)
-class Layout:
+class LineLayout:
     """Where the values and the time stand in a line, fields counted from 0.
 
     Attributes:
@@ -33,13 +33,13 @@ class Layout:
     count: int
 
     @classmethod
-    def plain(cls, count: int, *, clocked: bool) -> Layout:
+    def plain(cls, count: int, *, clocked: bool) -> LineLayout:
         """The values one after the other, after the time if there is one."""
         fields = range(clocked, clocked + count)
         return cls(tuple(fields), 0 if clocked else None, clocked + count)
 
     @classmethod
-    def of_header(cls, line: bytes, names: Sequence[str], time: str | None) -> Layout | None:
+    def of_header(cls, line: bytes, names: Sequence[str], time: str | None) -> LineLayout | None:
         """Read a header; None if the line does not name all variables.
 
         Args:
@@ -64,9 +64,9 @@ class Layout:
             was as it should be: `count` fields, each value empty or a finite number.
 
         Example:
-            >>> Layout.plain(1, clocked=True).read(b"2024-01-01 00:00, 3.5")
+            >>> LineLayout.plain(1, clocked=True).read(b"2024-01-01 00:00, 3.5")
             ('2024-01-01 00:00', [3.5], True)
-            >>> Layout.plain(2, clocked=False).read(b"rubbish")
+            >>> LineLayout.plain(2, clocked=False).read(b"rubbish")
             (None, [nan, nan], False)
         """
         fields = _fields(line)

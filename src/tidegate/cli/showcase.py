@@ -43,7 +43,7 @@ def show(name: str, out: Path, quiet: bool) -> None:
         console.print_commands(to, "Worth trying next:", commands)
 
 
-def _ask(answers: demo.Answers) -> None:
+def _ask(answers: demo.FreshInputs) -> None:
     """Print what a model answers."""
     console.out().print(f"\n{answers.title}\n", style="dim")
     if tag.is_tagger(answers.model):

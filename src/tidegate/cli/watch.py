@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tidegate.cli import console
-from tidegate.cli.live import Layout, lines
+from tidegate.cli.live import LineLayout, lines
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _findings(
 ) -> Iterator[tuple[int, Finding]]:
     """Yield the number of each line and what was found in it."""
     names = task.names_
-    layout = Layout.plain(len(names), clocked=task.clocked_)
+    layout = LineLayout.plain(len(names), clocked=task.clocked_)
     nothing = [math.nan] * len(names)
     number = 0
     for line in arrived:
@@ -106,7 +106,7 @@ def _findings(
             yield number, stream.update(nothing)
             continue
         number += 1
-        if number == 1 and (named := Layout.of_header(line, names, task.columns_.get("time"))):
+        if number == 1 and (named := LineLayout.of_header(line, names, task.columns_.get("time"))):
             layout = named
             continue
         time, values, whole = layout.read(line)

@@ -19,7 +19,7 @@ from tidegate.tasks.anomaly.findings import Findings
 _LATE = 72
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def watch_thermometer(out: Path, verbose: bool) -> Outcome:
     """Learn the healthy half of a sensor's readings, and watch the rest of them.
 
     Args:

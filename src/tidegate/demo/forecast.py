@@ -15,7 +15,7 @@ from tidegate.tasks.forecast.forecaster import Forecaster
 HORIZON, LOOKBACK, HELD = 52, 104, 156
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def forecast_co2(out: Path, verbose: bool) -> Outcome:
     """Train on all but the last three years, forecast from each week of them, and go on.
 
     Args:

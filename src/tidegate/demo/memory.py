@@ -35,7 +35,7 @@ _LINES = (
 Results = Mapping[str, Recollection]
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def compare_memories(out: Path, verbose: bool) -> Outcome:
     """Train each of `VARIANTS` on the adding problem, then draw how they learned.
 
     Args:

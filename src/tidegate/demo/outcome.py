@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answers:
+class FreshInputs:
     """What to ask a trained model.
 
     Attributes:
@@ -45,7 +45,7 @@ class Outcome:
     report: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[Mapping[str, str]] = ()
     verdict: str = ""
-    answers: Answers | None = None
+    answers: FreshInputs | None = None
     commands: Sequence[Sequence[str]] = ()
 
 

@@ -16,7 +16,7 @@ from tidegate.batch import Batch
 from tidegate.datasets.memory_problems import MemoryProblem
 from tidegate.device import seeded
 from tidegate.nn import Recurrent, recurrent_layer
-from tidegate.training.loop import Plan, Training
+from tidegate.training.loop import Training, TrainingPlan
 from tidegate.training.measure import Network, measure
 from tidegate.training.progress import Event
 
@@ -145,7 +145,7 @@ def learn(
         network,
         Supply(problem.sample, recipe.batch_size, LOOK, recipe.seed),
         Supply(problem.held_out, _SEEN, 1, recipe.seed + 1),
-        Plan(
+        TrainingPlan(
             epochs=-(-recipe.updates // LOOK),
             learning_rate=variant.rate * recipe.learning_rate,
             schedule=recipe.schedule,

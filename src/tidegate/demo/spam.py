@@ -8,7 +8,7 @@ from pathlib import Path
 from tidegate.artifact import check_replaceable
 from tidegate.data import split_without_overlap, write_table
 from tidegate.datasets import load_sms_spam
-from tidegate.demo.outcome import Answers, Outcome, check_folder
+from tidegate.demo.outcome import FreshInputs, Outcome, check_folder
 from tidegate.tasks.text.classifier import TextClassifier
 
 # Written for this demo; none of them is in the data.
@@ -19,7 +19,7 @@ FRESH = (
 )
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def filter_spam(out: Path, verbose: bool) -> Outcome:
     """Train, measure, save and use a spam filter for text messages.
 
     Args:
@@ -53,7 +53,7 @@ def run(out: Path, verbose: bool) -> Outcome:
     return Outcome(
         summary=f"{took} · model and learning_curve.png in {folder}/",
         report=report,
-        answers=Answers("Three messages it has never seen:", model, FRESH),
+        answers=FreshInputs("Three messages it has never seen:", model, FRESH),
         commands=_commands(out),
     )
 

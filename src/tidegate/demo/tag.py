@@ -11,7 +11,7 @@ from tidegate.artifact import check_replaceable
 from tidegate.data import gather_sentences, write_table
 from tidegate.data.tags.table import TAGS, TOKENS
 from tidegate.datasets import load_ud_english_ewt
-from tidegate.demo.outcome import Answers, Outcome, check_folder
+from tidegate.demo.outcome import FreshInputs, Outcome, check_folder
 from tidegate.tasks.tagging.tagger import Tagger
 
 # Written for this demo; none of them is in the data. In the first, "tide" and "tied" and two kinds
@@ -24,7 +24,7 @@ FRESH = (
 _COLUMNS = {"sentence": "sentence", "token": "token", "tag": "upos"}
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def tag_speech(out: Path, verbose: bool) -> Outcome:
     """Train, measure, save and use a tagger of parts of speech.
 
     Args:
@@ -54,7 +54,7 @@ def run(out: Path, verbose: bool) -> Outcome:
     return Outcome(
         summary=f"{took} · model and learning_curve.png in {folder}/",
         report=report,
-        answers=Answers("Three sentences it has never seen:", model, FRESH),
+        answers=FreshInputs("Three sentences it has never seen:", model, FRESH),
         commands=(
             ("predict", f"{folder}/", "Time flies like an arrow; fruit flies like a banana."),
             ("predict", f"{folder}/", f"{out / 'words.csv'}", "--out", f"{out / 'tagged.conll'}"),

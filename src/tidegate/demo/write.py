@@ -21,7 +21,7 @@ _TEMPERATURE = 0.8
 _FIRST, _GROWTH = 10, 2  # a sample after so many updates, and whenever they have doubled
 
 
-def run(out: Path, verbose: bool) -> Outcome:
+def write_shakespeare(out: Path, verbose: bool) -> Outcome:
     """Learn Tiny Shakespeare character by character, and write.
 
     Args:

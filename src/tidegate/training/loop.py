@@ -18,14 +18,14 @@ from tidegate.training import checkpoint as checkpoints
 from tidegate.training.heap import kept_heap
 from tidegate.training.measure import Loader, Metrics, Network, measure
 from tidegate.training.optimizer import Average, has_stalled, make_optimizer
-from tidegate.training.progress import Clock, Event
+from tidegate.training.progress import Event, Stopwatch
 from tidegate.training.schedule import rate
 
 Callback = Callable[[Event], object]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TrainingPlan:
     """How to train; each attribute is the setting of the same name.
 
     Attributes:
@@ -112,7 +112,7 @@ class Training:
         network: Network,
         rows: Loader,
         held: Loader | None,
-        plan: Plan,
+        plan: TrainingPlan,
         *,
         rank: Callable[[Metrics], tuple[float, ...]],
         callbacks: Sequence[Callback] = (),
@@ -137,7 +137,7 @@ class Training:
         self.meter = network.meter()
         self.loss_sum, self.rate = 0.0, 1.0
         self.norms = torch.zeros(0)
-        self.clock = Clock()
+        self.clock = Stopwatch()
         self.tidy: Callable[[], None] = lambda: None
 
     def run(self, *, resume: bool = False) -> None:

@@ -45,7 +45,7 @@ class Event:
     network: Any = None
 
 
-class Clock:
+class Stopwatch:
     """Measures how fast a training is and guesses how long it will still take."""
 
     def __init__(self) -> None:

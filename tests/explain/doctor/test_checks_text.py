@@ -11,7 +11,7 @@ from torch import nn
 from tests.explain.patients import case, found, why
 from tidegate.batch import Batch
 from tidegate.explain.doctor import checks_text as checks
-from tidegate.explain.doctor.case import Reading
+from tidegate.explain.doctor.case import TextSample
 
 ALL = [checks.vocabulary, checks.unpractised, checks.truncation]
 SETTINGS = {"min_frequency": 1, "max_vocabulary": 1000, "word_dropout": 0.1, "level": "word"}
@@ -33,7 +33,7 @@ def test_they_need_data(check):
 def with_unknown(count, **settings):
     """A thousand tokens, so many of them unknown."""
     unknown = Counter({"tide": count - 5, "gate": 3, "sluice": 2}) if count else Counter()
-    read = Reading(lengths=torch.full((100,), 10), max_length=10, unknown=unknown)
+    read = TextSample(lengths=torch.full((100,), 10), max_length=10, unknown=unknown)
     return checks.vocabulary(case(reading=read, settings=settings))
 
 
@@ -129,7 +129,7 @@ def cut_short(cut, kept=40, *, told=True, deceives=True, whole=True, labels=True
     if not told:
         long[:, 9] = 2
     values = torch.cat([long[:, :6], ends[cut:, None].repeat(1, 6)])
-    read = Reading(
+    read = TextSample(
         lengths=torch.tensor([10] * cut + [6] * kept),
         max_length=6,
         unknown=Counter(),

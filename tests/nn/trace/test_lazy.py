@@ -1,4 +1,4 @@
-"""Late: made once, when first read, and then let go."""
+"""LazyField: made once, when first read, and then let go."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError, dataclass, replace
 
 import pytest
 
-from tidegate.nn.trace.lazy import Late
+from tidegate.nn.trace.lazy import LazyField
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Box:
     content: object
 
 
-setattr(Box, "content", Late("content"))  # noqa: B010
+setattr(Box, "content", LazyField("content"))  # noqa: B010
 
 
 class Heavy:

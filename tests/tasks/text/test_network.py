@@ -7,9 +7,9 @@ import torch
 
 from tidegate.batch import Batch
 from tidegate.nn import recurrent_layer
+from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.nn.blocks.pooling import POOLINGS
-from tidegate.nn.blocks.wide import Wide
 from tidegate.tasks.text.network import TextNetwork
 
 
@@ -41,7 +41,7 @@ def test_last_pooling_reads_where_each_direction_ended():
 
 
 def test_a_wide_part_adds_its_scores_and_has_a_learning_rate_of_its_own():
-    wide = Wide(20, 0, 3)
+    wide = BagOfNgrams(20, 0, 3)
     wide.ratios.normal_()
     net = network(wide=wide, wide_weight=2.0, wide_learning_rate=0.25)
     batch = Batch(torch.tensor([[3, 7, 3]]), torch.tensor([3]))
@@ -65,7 +65,7 @@ def test_dropout_acts_in_training_only():
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_it_decides_on_what_it_embeds_to_the_last_bit(pooling):
-    wide = Wide(20, 0, 3)
+    wide = BagOfNgrams(20, 0, 3)
     wide.ratios.normal_()
     net = network(pooling, wide=wide, wide_weight=0.5)
     batch = Batch(torch.tensor([[3, 7, 2], [5, 0, 0]]), torch.tensor([3, 1]))
@@ -74,7 +74,7 @@ def test_it_decides_on_what_it_embeds_to_the_last_bit(pooling):
 
 
 def test_what_goes_past_the_stack_is_the_wide_part():
-    net = network(wide=(wide := Wide(20, 0, 3)), wide_weight=2.0)
+    net = network(wide=(wide := BagOfNgrams(20, 0, 3)), wide_weight=2.0)
     wide.ratios.normal_()
     batch = Batch(torch.tensor([[3, 7, 3]]), torch.tensor([3]))
     torch.testing.assert_close(net.direct(batch), 2 * wide.contributions(batch.values))

@@ -53,7 +53,7 @@ class Skip:
     reason: str
 
 
-Outcome = Finding | Skip | None
+CheckResult = Finding | Skip | None
 
 # Why checks are left out, in the words for most models; see `Case.reasons`.
 NEEDS_DATA = Skip("needs data")
@@ -62,7 +62,7 @@ NO_WORDS = Skip("reads no words")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class TextSample:
     """What an encoder made of a sample of texts.
 
     Attributes:
@@ -111,7 +111,7 @@ class Case:
     classes: Sequence[str] = ()
     vocabulary: int = 0
     words: Batch | None = None
-    reading: Reading | None = None
+    reading: TextSample | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property

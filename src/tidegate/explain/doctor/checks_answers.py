@@ -11,8 +11,8 @@ from tidegate.explain.doctor.case import (
     NEEDS_DATA,
     NO_CLASSES,
     Case,
+    CheckResult,
     Finding,
-    Outcome,
     Skip,
     percent,
 )
@@ -30,7 +30,7 @@ UNLIKE = 2  # times as many rows
 APART = 0.15  # accuracy over macro F1
 
 
-def padding(case: Case) -> Outcome:
+def padding(case: Case) -> CheckResult:
     """Find answers that change when padding is added behind the rows.
 
     Each of 16 rows is answered alone, without any padding, and among the others with 7 steps
@@ -59,7 +59,7 @@ def padding(case: Case) -> Outcome:
     )
 
 
-def constant(case: Case) -> Outcome:
+def constant(case: Case) -> CheckResult:
     """Find a network that answers the same whatever it is asked.
 
     Without rows, scores are looked for that only such a network can have: if all answers are one
@@ -84,7 +84,7 @@ def constant(case: Case) -> Outcome:
     return _constant(told, severity)
 
 
-def neglected(case: Case) -> Outcome:
+def neglected(case: Case) -> CheckResult:
     """Find rare classes that are not found, in a training that counted each row the same.
 
     Rare: at most half as many rows as the largest class, and 10 at least; not found: under half
@@ -116,7 +116,7 @@ def neglected(case: Case) -> Outcome:
     )
 
 
-def empty(case: Case) -> Outcome:
+def empty(case: Case) -> CheckResult:
     """Find rows with no step at all, which are answered blindly."""
     if not case.batches:
         return NEEDS_DATA
@@ -208,7 +208,7 @@ def _constant_by_scores(case: Case) -> Finding | None:
     return _constant(f"{told}one and the same answer to all rows", "serious")
 
 
-def _neglected_by_scores(case: Case) -> Outcome:
+def _neglected_by_scores(case: Case) -> CheckResult:
     found = _scores(case)
     if found is None:
         return Skip("needs labelled data")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tidegate.explain.doctor.case import Case, Finding, Outcome, Severity, Skip, percent
+from tidegate.explain.doctor.case import Case, CheckResult, Finding, Severity, Skip, percent
 
 CLIPPED = 0.5  # of the steps: more often than not
 RISE = 0.1  # of the lowest validation loss; smaller rises are noise where few rows validate
@@ -15,7 +15,7 @@ FALL = 0.05  # of the validation loss in the last epoch: it is not at its floor
 _NO_VALIDATION = Skip("needs a history with validation")
 
 
-def clipped(case: Case) -> Outcome:
+def clipped(case: Case) -> CheckResult:
     """Find gradients that are cut to the same length in more than half of the steps."""
     rows = [row for row in case.history if "train_clipped" in row]
     if not rows:
@@ -40,7 +40,7 @@ def clipped(case: Case) -> Outcome:
     )
 
 
-def overfitting(case: Case) -> Outcome:
+def overfitting(case: Case) -> CheckResult:
     """Find a validation loss that rises while that of training falls, or scores that part.
 
     The rise is a tenth of the lowest loss or more, over two epochs at least. Or the accuracy of
@@ -83,7 +83,7 @@ def overfitting(case: Case) -> Outcome:
     )
 
 
-def undertraining(case: Case) -> Outcome:
+def undertraining(case: Case) -> CheckResult:
     """Find a training that ended while it still made its best epochs.
 
     The last epoch is the best, and its validation loss a twentieth lower than the one before.

@@ -11,10 +11,10 @@ from tidegate.explain.doctor.case import (
     NEEDS_DATA,
     NO_WORDS,
     Case,
+    CheckResult,
     Finding,
-    Outcome,
-    Reading,
     Skip,
+    TextSample,
     percent,
 )
 
@@ -28,7 +28,7 @@ CHANGED = 0.1  # of the answers
 FEWEST = 20  # texts: one answer of fewer is more than a twentieth
 
 
-def vocabulary(case: Case) -> Outcome:
+def vocabulary(case: Case) -> CheckResult:
     """Find data in which more than a tenth of the tokens are unknown."""
     if not case.vocabulary:
         return NO_WORDS
@@ -50,7 +50,7 @@ def vocabulary(case: Case) -> Outcome:
     )
 
 
-def unpractised(case: Case) -> Outcome:
+def unpractised(case: Case) -> CheckResult:
     """Find a vector for unknown words that no training step has ever used.
 
     So it is when each word of the training texts has an id of its own, and no word was ever
@@ -75,7 +75,7 @@ def unpractised(case: Case) -> Outcome:
     )
 
 
-def truncation(case: Case) -> Outcome:
+def truncation(case: Case) -> CheckResult:
     """Find texts whose answer lies in what is cut off.
 
     Some texts that are too long are read to their end: with labels, their accuracy is 0.02 better
@@ -111,7 +111,7 @@ def truncation(case: Case) -> Outcome:
     )
 
 
-def _harm(case: Case, reading: Reading, cut: Tensor) -> tuple[list[str], bool]:
+def _harm(case: Case, reading: TextSample, cut: Tensor) -> tuple[list[str], bool]:
     """Say what was seen about the texts that are cut, and whether the cut does harm."""
     answers, truth = case.outputs.argmax(1), case.targets
     seen, harm = [], False
@@ -145,7 +145,7 @@ def _more_words(case: Case) -> str:
     return "Train on texts like these, or with --level bpe, which reads new words in pieces"
 
 
-def _read_more(case: Case, reading: Reading) -> str:
+def _read_more(case: Case, reading: TextSample) -> str:
     needed = int(reading.lengths.double().quantile(0.95).ceil())
     longer = max(needed, reading.max_length + 1)
     keep = case.settings.get("keep", "both")

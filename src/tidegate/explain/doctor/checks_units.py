@@ -14,8 +14,8 @@ from tidegate.explain.doctor.case import (
     FEWEST_ROWS,
     NEEDS_DATA,
     Case,
+    CheckResult,
     Finding,
-    Outcome,
     Severity,
     Skip,
     percent,
@@ -39,11 +39,11 @@ _NO_STACK = Skip("the network shows no recurrent layer")
 _TOO_FEW = Skip(f"needs data of at least {FEWEST_ROWS} rows")
 
 
-def _on_units(check: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
+def _on_units(check: Callable[[Case], CheckResult]) -> Callable[[Case], CheckResult]:
     """Make a check only where there is a stack, and no rows or enough of them."""
 
     @wraps(check)
-    def made(case: Case) -> Outcome:
+    def made(case: Case) -> CheckResult:
         if case.stack is None:
             return _NO_STACK
         read = sum(int((batch.lengths > 0).sum()) for batch in case.batches)
@@ -53,7 +53,7 @@ def _on_units(check: Callable[[Case], Outcome]) -> Callable[[Case], Outcome]:
 
 
 @_on_units
-def saturated(case: Case) -> Outcome:
+def saturated(case: Case) -> CheckResult:
     """Find gates of the memory that stay open, or shut, whatever the input is.
 
     Open: above 0.999 at 95 % of the steps, while nine tenths of what a row began with are still
@@ -95,7 +95,7 @@ def saturated(case: Case) -> Outcome:
 
 
 @_on_units
-def dead(case: Case) -> Outcome:
+def dead(case: Case) -> CheckResult:
     """Find units that hardly move: at no step are they 0.01 apart in any two rows.
 
     Where activations are not bound to -1 to 1, it is a two-hundredth of the widest unit's range.
@@ -124,7 +124,7 @@ def dead(case: Case) -> Outcome:
 
 
 @_on_units
-def redundant(case: Case) -> Outcome:
+def redundant(case: Case) -> CheckResult:
     """Find units that follow another one: a correlation beyond 0.99 over all steps.
 
     Without rows, units with the same incoming weights are looked for.
@@ -151,7 +151,7 @@ def redundant(case: Case) -> Outcome:
 
 
 @_on_units
-def exploding(case: Case) -> Outcome:
+def exploding(case: Case) -> CheckResult:
     """Find states that run away: beyond 10 in the last quarter of a row, and twice the first's.
 
     tanh of such a cell state is 1 to the last bit of float32.
@@ -204,7 +204,7 @@ def _unbounded(case: Case) -> bool:
     return relu or cell.output_size != cell.hidden_size
 
 
-def _costs_time(hit: Tensor, name: str, evidence: str, remedy: str) -> Outcome:
+def _costs_time(hit: Tensor, name: str, evidence: str, remedy: str) -> CheckResult:
     shares = hit.float().mean(1)
     worst, mean = float(shares.max()), float(shares.mean())
     if worst < SOME:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tidegate.explain.doctor import checks_answers, checks_history, checks_text, checks_units
-from tidegate.explain.doctor.case import Case, Finding, Outcome, Severity, Skip
+from tidegate.explain.doctor.case import Case, CheckResult, Finding, Severity, Skip
 
-CHECKS: Mapping[str, Callable[[Case], Outcome]] = {
+CHECKS: Mapping[str, Callable[[Case], CheckResult]] = {
     "saturated gates": checks_units.saturated,
     "dead units": checks_units.dead,
     "redundant units": checks_units.redundant,

@@ -1,4 +1,4 @@
-"""Late: fields of a dataclass that are made when they are first read."""
+"""LazyField: fields of a dataclass that are made when they are first read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Late(Generic[T]):
+class LazyField(Generic[T]):
     """An attribute that is set to a value, or to a function that makes it.
 
     The function is called once, when the attribute is first read, and then let go. Put in the
@@ -22,7 +22,7 @@ class Late(Generic[T]):
         >>> @dataclass(frozen=True)
         ... class Sum:
         ...     total: int
-        >>> setattr(Sum, "total", Late("total"))
+        >>> setattr(Sum, "total", LazyField("total"))
         >>> Sum(3).total, Sum(lambda: 1 + 2).total
         (3, 3)
     """

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tidegate.errors import InputError, message
 from tidegate.nn.trace import file as trace_file
-from tidegate.nn.trace.lazy import Late
+from tidegate.nn.trace.lazy import LazyField
 from tidegate.nn.trace.selection import Names, Numbers, pick, pick_directions, pick_gates
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Trace:
 
 # Putting gates in order and joining layers copies: that waits until somebody looks.
 for _name in ("gates", "hidden", "cell"):
-    setattr(Trace, _name, Late(_name))
+    setattr(Trace, _name, LazyField(_name))
 
 
 def join(traces: Sequence[Trace], order: Sequence[int]) -> Trace:

@@ -19,7 +19,7 @@ from tidegate.errors import InputError, message
 from tidegate.tasks.core.reading import Reading
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
-from tidegate.training.loop import Plan, Training, part_scores
+from tidegate.training.loop import Training, TrainingPlan, part_scores
 from tidegate.training.measure import Loader, Metrics, Network, measure
 from tidegate.training.progress import Event, display
 
@@ -119,7 +119,9 @@ class Task(Reading):
         training = Training(
             network.to(device),
             *loaders,
-            Plan(**{field.name: getattr(settings, field.name) for field in fields(Plan)}),
+            TrainingPlan(
+                **{field.name: getattr(settings, field.name) for field in fields(TrainingPlan)}
+            ),
             rank=self._rank,
             callbacks=[*([display()] if settings.verbose else []), *callbacks],
             checkpoint=None if checkpoint is None else Path(checkpoint),

@@ -18,10 +18,10 @@ from tidegate.data.text.files import MERGES_FILE, NGRAMS_FILE, OPTIONS_FILE, VOC
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
-from tidegate.explain.doctor.case import Case, Reading
+from tidegate.explain.doctor.case import Case, TextSample
 from tidegate.explain.report.excerpt import Excerpt, excerpt
+from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
-from tidegate.nn.blocks.wide import Wide
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.questions import Labels
 from tidegate.tasks.core.rows import Array, DataWarning, Examples, Rows
@@ -129,7 +129,7 @@ class TextClassifier(Classifier):
         wide = None
         if settings.wide:
             sizes = self.encoder_.size, self.encoder_.ngram_size
-            wide = Wide(*sizes, len(self.classes_), settings.wide_dropout)
+            wide = BagOfNgrams(*sizes, len(self.classes_), settings.wide_dropout)
         layer = build_layer(settings, embedding.output_size)
         if (weights := self.__dict__.pop("_weights", None)) is not None:
             layer.load_state_dict(weights)
@@ -205,7 +205,7 @@ class TextClassifier(Classifier):
             case = replace(case, words=words)
         return case if examples is None else replace(case, reading=self._reading(examples.inputs))
 
-    def _reading(self, texts: Sequence[str]) -> Reading:
+    def _reading(self, texts: Sequence[str]) -> TextSample:
         """Read texts to their end, whatever `max_length` says."""
         most = self.settings_.max_length
         whole = self.encoder_.encode(texts, max_length=sys.maxsize)
@@ -213,7 +213,7 @@ class TextClassifier(Classifier):
         (longer,) = np.nonzero((lengths > most) & (lengths <= max(_WHOLE, 4 * most)))
         longer = longer[:: -(-len(longer) // _WHOLE_TEXTS) or 1]
         parts = np.array_split(longer, -(-len(longer) // _TEXTS_AT_ONCE) or 1)
-        return Reading(
+        return TextSample(
             lengths=torch.from_numpy(lengths),
             max_length=most,
             unknown=self.encoder_.unknown(texts),

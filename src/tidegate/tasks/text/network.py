@@ -10,9 +10,9 @@ from tidegate.batch import Batch
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.adversarial import worst_change
+from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.nn.blocks.pooling import Pooling
-from tidegate.nn.blocks.wide import Wide
 from tidegate.training.measure import Network
 
 
@@ -50,7 +50,7 @@ class TextNetwork(Network):
         *,
         dropout: float = 0.0,
         label_smoothing: float = 0.0,
-        wide: Wide | None = None,
+        wide: BagOfNgrams | None = None,
         wide_weight: float = 1.0,
         wide_learning_rate: float = 1e-3,
         adversarial: float = 0.0,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tidegate.nn.blocks.wide import Wide
+from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 
 # Four rows; word ids, and the id of the 2-gram that ends there (0: none).
 ROWS = [
@@ -21,7 +21,7 @@ TARGETS = [0, 1, 1, 0]
 
 
 def fitted(classes=2, targets=TARGETS):
-    wide = Wide(5, 4, classes)
+    wide = BagOfNgrams(5, 4, classes)
     ids = np.array([pair for row in ROWS for pair in row], np.int32)
     offsets = np.cumsum([0, *map(len, ROWS)])
     wide.count(ids, offsets, np.array(targets))
@@ -69,7 +69,7 @@ def test_a_score_adds_up_the_distinct_things_of_a_row():
 
 
 def test_words_alone_work_and_padding_changes_nothing():
-    wide = Wide(5, 0, 2)
+    wide = BagOfNgrams(5, 0, 2)
     wide.count(np.array([2, 3, 4]), np.array([0, 2, 3]), np.array([0, 1]))
     short, long = torch.tensor([[2, 3]]), torch.tensor([[2, 3, 0, 0, 0]])
     assert torch.equal(wide(short), wide(long))
@@ -77,7 +77,7 @@ def test_words_alone_work_and_padding_changes_nothing():
 
 
 def test_dropout_leaves_out_whole_words_and_keeps_the_mean():
-    wide = Wide(400, 0, 2, dropout=0.25)
+    wide = BagOfNgrams(400, 0, 2, dropout=0.25)
     wide.count(np.arange(2, 400), np.array([0, 200, 398]), np.array([0, 1]))
     ids = torch.arange(2, 400)[None].expand(50, -1)
     with torch.no_grad():
@@ -116,7 +116,7 @@ def test_the_contributions_of_the_words_add_up_to_the_score():
 
 
 def test_a_contribution_is_shared_by_the_words_an_n_gram_spans_and_by_its_occurrences():
-    wide = Wide(9, 6, 2)
+    wide = BagOfNgrams(9, 6, 2)
     with torch.no_grad():
         wide.ratios.normal_()
         wide.ratios[:2] = 0

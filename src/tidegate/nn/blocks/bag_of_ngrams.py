@@ -1,4 +1,4 @@
-"""Wide: a linear model on which words and n-grams a text has, to stand beside a deep one."""
+"""BagOfNgrams: a linear model on which words and n-grams a text has, to stand beside a deep one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _START = 0.05  # weight of every log-count ratio before training
 _UNKNOWN = 1
 
 
-class Wide(nn.Module):
+class BagOfNgrams(nn.Module):
     """Scores classes by the distinct words and n-grams of a row, weighted by naive Bayes.
 
     Axis letters: B rows, T steps, N n-gram orders, G words and n-grams together, C classes.
@@ -35,7 +35,7 @@ class Wide(nn.Module):
         ratios: r, `[G, C]`; zero until `count` is called.
 
     Example:
-        >>> wide = Wide(5, 0, 2)
+        >>> wide = BagOfNgrams(5, 0, 2)
         >>> wide.count(np.array([2, 3, 4]), np.array([0, 2, 3]), np.array([0, 1]))
         >>> wide(torch.tensor([[2, 0]])).argmax().item()
         0
@@ -105,7 +105,7 @@ class Wide(nn.Module):
             `[B, T, C]`, as in evaluation mode.
 
         Example:
-            >>> wide = Wide(5, 0, 2)
+            >>> wide = BagOfNgrams(5, 0, 2)
             >>> wide.count(np.array([2, 3, 4]), np.array([0, 2, 3]), np.array([0, 1]))
             >>> wide.contributions(torch.tensor([[2, 0]])).shape
             torch.Size([1, 2, 2])

@@ -30,6 +30,9 @@ def headline(name: str) -> str:
 
 def main() -> None:
     """Run the benchmark named first on the command line with the rest of it."""
+    for stream in (sys.stdout, sys.stderr):
+        # Tables hold × and ≥, which a terminal without UTF-8 cannot show.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     words = sys.argv[1:]
     if words[:1] == ["list"]:
         for name in names():

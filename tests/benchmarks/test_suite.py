@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -185,6 +186,7 @@ def test_the_command_line_measures_prints_and_keeps(tmp_path):
         capture_output=True,
         text=True,
         cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},  # a terminal that knows no ×
     )
     assert done.returncode == 0, done.stderr
     assert "one streaming step" in done.stdout

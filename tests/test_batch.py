@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 import torch
@@ -51,6 +51,27 @@ def test_moving_takes_every_tensor_along(full):
     back = batch.to(torch.device("cpu"))
     assert torch.equal(back.values, batch.values)
     assert torch.equal(back.lengths, batch.lengths)
+
+
+@dataclass(frozen=True)
+class MarkedBatch(Batch):
+    """A kind of batch with fields of its own."""
+
+    marks: torch.Tensor | None = None
+    usual: int | None = None
+
+
+def test_kinds_of_batches_only_add_fields():
+    targets, ends = torch.zeros(3, 7, dtype=torch.int64), torch.tensor([7, 3, 0])
+    batch = MarkedBatch(
+        FORMS["ids"], LENGTHS, targets, target_lengths=ends, marks=torch.ones(3, 4), usual=5
+    )
+    there = batch.to("meta")
+    assert isinstance(there, MarkedBatch)
+    for name in ("values", "lengths", "targets", "target_lengths", "marks"):
+        assert getattr(there, name).device.type == "meta"
+    assert there.usual == 5
+    assert there.weights is None
 
 
 def test_a_batch_is_not_written_to():

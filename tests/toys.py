@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.heads import ClassifyHead, ClassifyMeter
-from tidegate.training.measure import Network
+from tidegate.heads import ClassifyHead
+from tidegate.training.network import Network
 
 
 class ToyNetwork(Network):
@@ -25,12 +25,6 @@ class ToyNetwork(Network):
     def forward(self, batch: Batch) -> Tensor:
         features = torch.tanh(self.hidden(self.table(batch.values[:, 0])))
         return self.head(self.dropout(features))
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> ClassifyMeter:
-        return self.head.meter()
 
 
 class ToyRows:

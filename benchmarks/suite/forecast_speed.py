@@ -18,7 +18,7 @@ from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork, build_forecaster_network
 from tidegate.tasks.forecast.settings import ForecasterSettings
 from tidegate.tasks.forecast.strategies import Segment
-from tidegate.training.measure import Network
+from tidegate.training.network import Network
 
 
 class PlainLayer(nn.Module):

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+B = TypeVar("B", bound="Batch")
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded sequences and how long each one really is.
+    """Padded sequences and how long each one really is; kinds of batches add fields to it.
 
-    Axis letters: B rows, T steps, D features, N n-gram orders.
+    Axis letters: B rows, T steps, D features, N n-gram orders, U steps of a target.
 
     Attributes:
         values: Features `[B, T, D]` (float), token ids `[B, T]` (int64), or ids of the word and
             of the n-grams at each position `[B, T, N]` (int64). Padding is 0 and stands at the end.
         lengths: Valid steps of each row, `[B]` int64; zeros are allowed.
-        targets: What to predict, `[B]` or `[B, T]`, or None.
+        targets: What to predict, `[B]`, `[B, T]` or, where it is a sequence of its own,
+            `[B, U]`; or None.
         weights: How much each row counts in the loss, `[B]` float, or None for 1.
+        target_lengths: Valid steps of each target that is a sequence of its own, `[B]` int64; None
+            where there is one a row, or one a step.
 
     Example:
         >>> batch = Batch(torch.tensor([[4, 2, 0]]), torch.tensor([2]))
@@ -31,6 +37,7 @@ class Batch:
     lengths: Tensor
     targets: Tensor | None = None
     weights: Tensor | None = None
+    target_lengths: Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         """Number of rows B."""
@@ -52,16 +59,8 @@ class Batch:
         steps = torch.arange(self.values.shape[1], device=self.lengths.device)
         return steps < self.lengths[:, None]
 
-    def to(self, device: torch.device | str) -> Batch:
-        """Return the same batch with its tensors on `device`."""
-
-        def move(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device)
-
-        return replace(
-            self,
-            values=self.values.to(device),
-            lengths=self.lengths.to(device),
-            targets=move(self.targets),
-            weights=move(self.weights),
-        )
+    def to(self: B, device: torch.device | str) -> B:
+        """Return the same batch with its tensors, those that kinds of batches add too, there."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        tensors = {name: part for name, part in parts.items() if isinstance(part, Tensor)}
+        return replace(self, **{name: part.to(device) for name, part in tensors.items()})

@@ -31,7 +31,7 @@ def test_costs_are_those_of_a_linear_layer_and_cross_entropy():
 def test_costs_are_log_probabilities():
     head = LanguageHead(5, 11)
     features, targets = torch.randn(2, 3, 5), torch.randint(0, 11, (6,))
-    logs = head.log_probabilities(features)
+    logs = head.answer(features)
     assert logs.shape == (2, 3, 11)
     torch.testing.assert_close(logs.exp().sum(-1), torch.ones(2, 3))
     nats = head.losses(features.flatten(0, 1), targets)

@@ -12,7 +12,7 @@ from tidegate.heads import AdaptiveHead, LanguageHead
 def test_probabilities_add_up_and_costs_are_their_logarithms(size):
     head = AdaptiveHead(16, size)
     features, targets = torch.randn(2, 5, 16), torch.randint(0, size, (10,))
-    logs = head.log_probabilities(features)
+    logs = head.answer(features)
     assert logs.shape == (2, 5, size)
     torch.testing.assert_close(logs.exp().sum(-1), torch.ones(2, 5))
     nats = head.losses(features.flatten(0, 1), targets)
@@ -66,4 +66,4 @@ def test_it_learns_which_symbols_come():
         optimizer.zero_grad()
         head.losses(features, targets).mean().backward()
         optimizer.step()
-    assert head.log_probabilities(features).argmax(-1).tolist() == targets.tolist()
+    assert head.answer(features).argmax(-1).tolist() == targets.tolist()

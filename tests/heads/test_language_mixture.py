@@ -24,10 +24,10 @@ def test_probabilities_are_those_of_the_equation():
     head.bias.data.normal_()
     features, targets = torch.randn(6, 4), torch.randint(0, 9, (6,))
     wanted = torch.stack([by_hand(head, x) for x in features])
-    torch.testing.assert_close(head.log_probabilities(features).exp(), wanted)
+    torch.testing.assert_close(head.answer(features).exp(), wanted)
     nats = head.losses(features, targets)
     torch.testing.assert_close(nats, -wanted.log()[torch.arange(6), targets])
-    assert head.log_probabilities(features.view(2, 3, 4)).shape == (2, 3, 9)
+    assert head.answer(features.view(2, 3, 4)).shape == (2, 3, 9)
 
 
 def test_its_rank_is_not_that_of_one_softmax():
@@ -37,7 +37,7 @@ def test_its_rank_is_not_that_of_one_softmax():
     for head in (LanguageHead(4, 30), MixtureHead(4, 30, count=4, width=4)):
         for parameter in head.parameters():
             nn.init.normal_(parameter)
-        logs = head.log_probabilities(features).double()
+        logs = head.answer(features).double()
         ranks.append(int(torch.linalg.matrix_rank(logs, rtol=1e-5)))
     assert ranks[0] <= 6 < ranks[1]
 

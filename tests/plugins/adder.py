@@ -21,7 +21,8 @@ from tidegate.tasks.core.option import changed, setting
 from tidegate.tasks.core.rows import Examples, Rows
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
-from tidegate.training.measure import Network, answers
+from tidegate.training.measure import answers
+from tidegate.training.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +56,12 @@ class SquareMeter:
         self.sums = state["sums"].cpu()
 
 
-class AdderNetwork(Network):
-    """A recurrent stack, and a line on its last state."""
+class AdderHead(nn.Linear):
+    """A line, in units of the targets' deviation."""
 
-    def __init__(self, recurrent: nn.Module, size: int, deviation: float) -> None:
-        super().__init__()
-        self.recurrent, self.line, self.deviation = recurrent, nn.Linear(size, 1), deviation
-
-    def forward(self, batch: Batch) -> Tensor:
-        output, _ = self.recurrent(batch.values, lengths=batch.lengths)
-        last = (batch.lengths - 1).clamp(min=0)
-        return self.line(output[torch.arange(len(batch)), last])[:, 0]
+    def __init__(self, features: int, deviation: float) -> None:
+        super().__init__(features, 1)
+        self.deviation = deviation
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         assert batch.targets is not None
@@ -73,6 +69,22 @@ class AdderNetwork(Network):
 
     def meter(self) -> SquareMeter:
         return SquareMeter(self.deviation)
+
+    def answer(self, outputs: Tensor) -> Tensor:
+        return outputs * self.deviation
+
+
+class AdderNetwork(Network):
+    """A recurrent stack, and a line on its last state."""
+
+    def __init__(self, recurrent: nn.Module, size: int, deviation: float) -> None:
+        super().__init__()
+        self.recurrent, self.head = recurrent, AdderHead(size, deviation)
+
+    def forward(self, batch: Batch) -> Tensor:
+        output, _ = self.recurrent(batch.values, lengths=batch.lengths)
+        last = (batch.lengths - 1).clamp(min=0)
+        return self.head(output[torch.arange(len(batch)), last])[:, 0]
 
 
 class Sequences:
@@ -118,7 +130,7 @@ class Adder(Task):
         loader = self._loader(self._examples(X, None, None), training=False)
         result = np.zeros(len(loader))
         for rows, _, outputs in answers(self.network_, loader):
-            result[rows] = outputs.cpu().numpy() * self.deviation_ + self.mean_
+            result[rows] = self.network_.head.answer(outputs).cpu().numpy() + self.mean_
         return result
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:

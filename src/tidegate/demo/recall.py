@@ -17,7 +17,8 @@ from tidegate.datasets.memory_problems import MemoryProblem
 from tidegate.device import seeded
 from tidegate.nn import Recurrent, recurrent_layer
 from tidegate.training.loop import Training, TrainingPlan
-from tidegate.training.measure import Network, measure
+from tidegate.training.measure import measure
+from tidegate.training.network import Network
 from tidegate.training.progress import Event
 
 # Updates between two looks at the held-out rows, and how many rows are looked at.
@@ -222,12 +223,15 @@ class RecallNetwork(Network):
         hidden_size: H.
     """
 
+    head: RecallHead
+    recurrent: Recurrent
+
     def __init__(self, problem: MemoryProblem, variant: Variant, hidden_size: int) -> None:
         super().__init__()
         width = _FEATURES if problem.symbolic else problem.inputs
         self.embedding = nn.Embedding(problem.inputs, width) if problem.symbolic else nn.Identity()
         self.recurrent = variant.layer(width, hidden_size, lag=problem.lag)
-        self.head = nn.Linear(hidden_size, problem.outputs)
+        self.head = RecallHead(hidden_size, problem.outputs)
 
     def forward(self, batch: Batch) -> Tensor:
         """Answer after the last step, `[B, C]`, or at every one, `[B, T, C]`, as the targets do."""
@@ -236,12 +240,20 @@ class RecallNetwork(Network):
         answers: Tensor = self.head(output if batch.targets.ndim == 2 else output[:, -1])
         return answers
 
+
+class RecallHead(nn.Linear):
+    """A linear answer: values, or the scores of classes."""
+
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared error of values, the cross entropy of classes."""
         assert batch.targets is not None
         if outputs.shape[-1] == 1:
             return F.mse_loss(outputs[..., 0], batch.targets)
         return F.cross_entropy(outputs.flatten(0, -2), batch.targets.flatten())
+
+    def answer(self, outputs: Tensor) -> Tensor:
+        """Return values as they are, and of classes the most probable ones."""
+        return outputs[..., 0] if outputs.shape[-1] == 1 else outputs.argmax(-1)
 
     def meter(self) -> RecallMeter:
         """Return a meter of this loss."""
@@ -252,25 +264,25 @@ class RecallMeter:
     """Adds up the loss, and for classes the share of right answers.
 
     Args:
-        network: Whose loss.
+        head: Whose loss.
     """
 
-    def __init__(self, network: RecallNetwork) -> None:
-        self._network = network
+    def __init__(self, head: RecallHead) -> None:
+        self._head = head
         self._rows, self._loss, self._right = 0, 0.0, 0.0
 
     def update(self, outputs: Tensor, batch: Batch) -> None:
         """Add a batch."""
         assert batch.targets is not None
         self._rows += len(outputs)
-        self._loss += len(outputs) * float(self._network.loss(outputs, batch))
-        right = (outputs.argmax(-1) == batch.targets).float().mean()
+        self._loss += len(outputs) * float(self._head.loss(outputs, batch))
+        right = (self._head.answer(outputs) == batch.targets).float().mean()
         self._right += len(outputs) * float(right)
 
     def result(self) -> dict[str, float]:
         """Return `loss`, and `accuracy` where answers are classes."""
         found = {"loss": self._loss / self._rows}
-        if self._network.head.out_features > 1:
+        if self._head.out_features > 1:
             found["accuracy"] = self._right / self._rows
         return found
 

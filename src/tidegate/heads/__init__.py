@@ -2,7 +2,7 @@
 
 from tidegate.heads.classify import ClassifyHead, ClassifyMeter
 from tidegate.heads.forecast import ForecastHead, ForecastMeter
-from tidegate.heads.language import LanguageHead, LanguageMeter
+from tidegate.heads.language import LanguageHead, LanguageMeter, SymbolHead
 from tidegate.heads.language_adaptive import AdaptiveHead
 from tidegate.heads.language_mixture import MixtureHead
 from tidegate.heads.regress import RegressHead, RegressMeter
@@ -19,6 +19,7 @@ __all__ = [
     "MixtureHead",
     "RegressHead",
     "RegressMeter",
+    "SymbolHead",
     "TagHead",
     "TagMeter",
 ]

@@ -14,7 +14,63 @@ from tidegate.batch import Batch
 _SPREAD = 0.1  # new weights are drawn from -0.1 to 0.1, as those of Merity et al. 2017
 
 
-class LanguageHead(nn.Module):
+class SymbolHead(nn.Module):
+    """What the heads of language models share: they say what each symbol that came cost.
+
+    Their outputs are these costs and not the scores of all symbols, which would not fit into
+    memory for every step of a text.
+
+    Axis letters: N steps, F features, V symbols.
+
+    Args:
+        low_precision: Whether the factors of products that score symbols are rounded to bfloat16
+            in training, which is faster on processors that have such arithmetic; evaluation is not
+            rounded.
+        characters: Whether symbols are characters, so that bits per character are of use.
+    """
+
+    def __init__(self, *, low_precision: bool = False, characters: bool = False) -> None:
+        super().__init__()
+        self.low_precision, self.characters = low_precision, characters
+
+    def losses(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Return what each symbol that came cost, in nats.
+
+        Args:
+            features: `[N, F]`.
+            targets: Ids `[N]` int64.
+
+        Returns:
+            `[N]`.
+        """
+        raise NotImplementedError
+
+    def answer(self, features: Tensor) -> Tensor:
+        """Return the logarithm of the probability of every symbol.
+
+        Args:
+            features: `[..., F]`.
+
+        Returns:
+            `[..., V]`; the exponentials add up to 1.
+        """
+        raise NotImplementedError
+
+    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the mean cost.
+
+        Args:
+            outputs: What `losses` returned, `[N]`.
+            batch: Not used: every cost counts alike.
+        """
+        return outputs.mean()
+
+    def meter(self) -> LanguageMeter:
+        """Return a new meter."""
+        return LanguageMeter(characters=self.characters)
+
+
+class LanguageHead(SymbolHead):
     """A softmax over all symbols, whose weights may be those of the embedding.
 
     Axis letters: N steps, F features, V symbols.
@@ -26,8 +82,8 @@ class LanguageHead(nn.Module):
         features: F.
         size: V.
         tied: The embedding that has the weights; None for weights of its own.
-        low_precision: Whether the factors of W x are rounded to bfloat16 in training, which is
-            faster on processors that have such arithmetic; evaluation is not rounded.
+        low_precision: As of `SymbolHead`.
+        characters: Likewise.
 
     Example:
         >>> head = LanguageHead(4, 9)
@@ -42,9 +98,9 @@ class LanguageHead(nn.Module):
         tied: nn.Embedding | None = None,
         *,
         low_precision: bool = False,
+        characters: bool = False,
     ) -> None:
-        super().__init__()
-        self.low_precision = low_precision
+        super().__init__(low_precision=low_precision, characters=characters)
         # In a tuple it is no submodule: the shared weights belong to the embedding alone.
         self._tied = (tied,)
         if tied is None:
@@ -58,26 +114,11 @@ class LanguageHead(nn.Module):
         return self.weight if tied is None else tied.weight
 
     def losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        """Return what each symbol that came cost, in nats.
-
-        Args:
-            features: `[N, F]`.
-            targets: Ids `[N]` int64.
-
-        Returns:
-            `[N]`.
-        """
+        """Return what each symbol that came cost, in nats: `[N, F]` and `[N]` to `[N]`."""
         return F.cross_entropy(self._scores(features), targets, reduction="none")
 
-    def log_probabilities(self, features: Tensor) -> Tensor:
-        """Return the logarithm of the probability of every symbol.
-
-        Args:
-            features: `[..., F]`.
-
-        Returns:
-            `[..., V]`; the exponentials add up to 1.
-        """
+    def answer(self, features: Tensor) -> Tensor:
+        """Return the logarithm of the probability of every symbol: `[..., F]` to `[..., V]`."""
         return torch.log_softmax(self._scores(features), -1)
 
     def _scores(self, features: Tensor) -> Tensor:

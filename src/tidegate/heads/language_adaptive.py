@@ -6,12 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tidegate.heads.language import SymbolHead
+
 # Where clusters end, as shares of the vocabulary; of a long tail of rare words, most is skipped.
 _CUTS = (0.02, 0.2)
 _SHRINK = 4.0  # each cluster sees so many times fewer features than the one before
 
 
-class AdaptiveHead(nn.Module):
+class AdaptiveHead(SymbolHead):
     """Frequent symbols first, then clusters of rarer ones with fewer features (Grave et al. 2017).
 
     Axis letters: N steps, F features, V symbols.
@@ -22,18 +24,19 @@ class AdaptiveHead(nn.Module):
     Args:
         features: F.
         size: V.
-        low_precision: Whether factors of matrix products are rounded to bfloat16 in training, which
-            is faster on processors that have such arithmetic; evaluation is not rounded.
+        low_precision: As of `SymbolHead`.
+        characters: Likewise.
 
     Example:
         >>> import torch
-        >>> AdaptiveHead(8, 1000).log_probabilities(torch.zeros(2, 8)).exp().sum(-1).round()
+        >>> AdaptiveHead(8, 1000).answer(torch.zeros(2, 8)).exp().sum(-1).round()
         tensor([1., 1.], grad_fn=<RoundBackward0>)
     """
 
-    def __init__(self, features: int, size: int, *, low_precision: bool = False) -> None:
-        super().__init__()
-        self.low_precision = low_precision
+    def __init__(
+        self, features: int, size: int, *, low_precision: bool = False, characters: bool = False
+    ) -> None:
+        super().__init__(low_precision=low_precision, characters=characters)
         within = sorted({round(share * size) for share in _CUTS} & set(range(1, size - 1)))
         cuts = within or [max(1, size - 1)]
         # The last cluster must keep a feature.
@@ -43,15 +46,7 @@ class AdaptiveHead(nn.Module):
         )
 
     def losses(self, features: Tensor, targets: Tensor) -> Tensor:
-        """Return what each symbol that came cost, in nats.
-
-        Args:
-            features: `[N, F]`.
-            targets: Ids `[N]` int64.
-
-        Returns:
-            `[N]`.
-        """
+        """Return what each symbol that came cost, in nats: `[N, F]` and `[N]` to `[N]`."""
         ends = self.softmax.cutoffs
         clusters = torch.bucketize(targets, torch.tensor(ends, device=targets.device), right=True)
         first = torch.where(clusters == 0, targets, ends[0] - 1 + clusters)
@@ -71,14 +66,7 @@ class AdaptiveHead(nn.Module):
             scores = layer(features)
         return F.cross_entropy(scores.float() if low else scores, targets, reduction="none")
 
-    def log_probabilities(self, features: Tensor) -> Tensor:
-        """Return the logarithm of the probability of every symbol.
-
-        Args:
-            features: `[..., F]`.
-
-        Returns:
-            `[..., V]`; the exponentials add up to 1.
-        """
+    def answer(self, features: Tensor) -> Tensor:
+        """Return the logarithm of the probability of every symbol: `[..., F]` to `[..., V]`."""
         flat: Tensor = self.softmax.log_prob(features.flatten(0, -2))
         return flat.view(*features.shape[:-1], -1)

@@ -24,11 +24,12 @@ class MixtureHead(LanguageHead):
         count: K.
         width: E.
         tied: The embedding that has W; None for weights of its own.
-        low_precision: As of `LanguageHead`.
+        low_precision: As of `SymbolHead`.
+        characters: Likewise.
 
     Example:
         >>> head = MixtureHead(4, 9, count=3, width=5)
-        >>> head.log_probabilities(torch.zeros(2, 4)).shape
+        >>> head.answer(torch.zeros(2, 4)).shape
         torch.Size([2, 9])
     """
 
@@ -41,8 +42,9 @@ class MixtureHead(LanguageHead):
         width: int,
         tied: nn.Embedding | None = None,
         low_precision: bool = False,
+        characters: bool = False,
     ) -> None:
-        super().__init__(width, size, tied, low_precision=low_precision)
+        super().__init__(width, size, tied, low_precision=low_precision, characters=characters)
         self.count, self.width = count, width
         self.prior = nn.Linear(features, count, bias=False)
         self.latent = nn.Linear(features, count * width)
@@ -55,7 +57,7 @@ class MixtureHead(LanguageHead):
         )
         return -torch.logsumexp(weights - each.view_as(weights), -1)
 
-    def log_probabilities(self, features: Tensor) -> Tensor:
+    def answer(self, features: Tensor) -> Tensor:
         """Return the logarithm of the probability of every symbol: `[..., F]` to `[..., V]`."""
         weights, scores = self._mixture(features)
         return torch.logsumexp(weights[..., None] + torch.log_softmax(scores, -1), -2)

@@ -16,7 +16,8 @@ from tidegate.device import memory, random_state, reseed, seeded, set_random_sta
 from tidegate.errors import ArtifactError, InputError, TrainingError, message
 from tidegate.training import checkpoint as checkpoints
 from tidegate.training.heap import kept_heap
-from tidegate.training.measure import Loader, Metrics, Network, measure
+from tidegate.training.measure import Loader, measure
+from tidegate.training.network import Metrics, Network
 from tidegate.training.optimizer import Average, has_stalled, make_optimizer
 from tidegate.training.progress import Event, Stopwatch
 from tidegate.training.schedule import rate

@@ -57,6 +57,8 @@ def test_what_looks_inside_sees_the_first(batch):
     assert isinstance(ensemble, Ensemble)
     first = members(ensemble)[0]
     assert ensemble.recurrent is first.recurrent
+    assert ensemble.recurrent_stacks() == first.recurrent_stacks()
+    assert ensemble.head is first.head
     torch.testing.assert_close(ensemble.decide(ensemble.embed(batch), batch), first(batch))
     assert ensemble.direct(batch) is None
 

@@ -125,7 +125,7 @@ def test_read_gives_what_the_training_pass_computes():
     ids = torch.from_numpy(text.ids)[None]
     features, state = network.read(ids[:, :8])
     more, _ = network.read(ids[:, 8:-1], state)
-    logs = network.head.log_probabilities(torch.cat([features, more], 1))[0]
+    logs = network.head.answer(torch.cat([features, more], 1))[0]
     found = -logs[torch.arange(20), ids[0, 1:]]
     loss = measure(network, Streams(text, count=1, steps=9)).result()["loss"]
     assert float(found.mean()) == pytest.approx(loss, rel=1e-5)
@@ -199,7 +199,7 @@ def test_sizes_of_layers_and_kinds_of_heads(settings, sizes, head):
         assert (network.head.table is network.embedding.weight) == (head == "tied")
     ids = torch.zeros(2, 3, dtype=torch.int64)
     features, state = network.read(ids)
-    assert network.head.log_probabilities(features).shape == (2, 3, SIZE)
+    assert network.head.answer(features).shape == (2, 3, SIZE)
     assert len(state) == len(sizes)
 
 

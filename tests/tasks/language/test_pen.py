@@ -41,7 +41,7 @@ def expected(net, ids):
     net.eval()
     with torch.no_grad():
         features, _ = net.read(torch.tensor([ids]))
-        logs = net.head.log_probabilities(features)[0].double()
+        logs = net.head.answer(features)[0].double()
     logs[:, UNKNOWN] = -torch.inf
     return torch.log_softmax(logs, -1).numpy()
 

@@ -45,7 +45,7 @@ def logs_after(model, ids):
     """Log-probabilities of the next symbol, `[V]` float64, read in one go."""
     with torch.no_grad():
         features, _ = model.network_.read(torch.tensor([ids]))
-        return model.network_.head.log_probabilities(features)[0, -1].double().numpy()
+        return model.network_.head.answer(features)[0, -1].double().numpy()
 
 
 def test_the_likeliest_text_is_what_reading_everything_again_finds(model):

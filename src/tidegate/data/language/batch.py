@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
@@ -27,6 +26,7 @@ class LanguageBatch(Batch):
         usual: Steps of a usual piece; a shorter one is learned from in shorter steps.
 
     Example:
+        >>> import torch
         >>> batch = LanguageBatch(torch.tensor([[4, 2]]), torch.tensor([2]), usual=8)
         >>> batch.share
         0.25
@@ -39,18 +39,3 @@ class LanguageBatch(Batch):
     def share(self) -> float:
         """How long the pieces are, as a share of the usual length."""
         return self.values.shape[1] / self.usual if self.usual else 1.0
-
-    def to(self, device: torch.device | str) -> LanguageBatch:
-        """Return the same batch with its tensors on `device`."""
-
-        def move(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device)
-
-        return replace(
-            self,
-            values=self.values.to(device),
-            lengths=self.lengths.to(device),
-            targets=move(self.targets),
-            weights=move(self.weights),
-            resets=move(self.resets),
-        )

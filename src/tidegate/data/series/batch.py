@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
@@ -28,6 +27,7 @@ class ForecastBatch(Batch):
             the network was made for.
 
     Example:
+        >>> import torch
         >>> batch = ForecastBatch(torch.zeros(2, 9, 1), torch.tensor([9, 9]), ahead=3)
         >>> batch.future, len(batch)
         (3, 2)
@@ -44,19 +44,3 @@ class ForecastBatch(Batch):
             if part is not None:
                 return part.shape[1]
         return self.ahead
-
-    def to(self, device: torch.device | str) -> ForecastBatch:
-        """Return the same batch with its tensors on `device`."""
-
-        def move(tensor: Tensor | None) -> Tensor | None:
-            return None if tensor is None else tensor.to(device)
-
-        return ForecastBatch(
-            self.values.to(device),
-            self.lengths.to(device),
-            move(self.targets),
-            move(self.weights),
-            move(self.known),
-            move(self.static),
-            self.ahead,
-        )

@@ -41,19 +41,6 @@ class TagBatch(Batch):
     characters: Tensor = torch.zeros(0, 1, dtype=torch.int64)  # noqa: RUF009
     character_lengths: Tensor = torch.zeros(0, dtype=torch.int64)  # noqa: RUF009
 
-    def to(self, device: torch.device | str) -> TagBatch:
-        """Return the same batch with its tensors on `device`."""
-        plain = super().to(device)
-        return TagBatch(
-            plain.values,
-            plain.lengths,
-            plain.targets,
-            plain.weights,
-            self.spelled.to(device),
-            self.characters.to(device),
-            self.character_lengths.to(device),
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Spelling:

@@ -116,8 +116,9 @@ def pick(batch: Batch, rows: Tensor) -> Batch:
         rows: Their numbers, `[n]` int64.
 
     Example:
-        >>> pick(Batch(torch.tensor([[4, 2], [5, 0]]), torch.tensor([2, 1])), torch.tensor([1]))
-        Batch(values=tensor([[5]]), lengths=tensor([1]), targets=None, weights=None)
+        >>> two = Batch(torch.tensor([[4, 2], [5, 0]]), torch.tensor([2, 1]))
+        >>> pick(two, torch.tensor([1])).values
+        tensor([[5]])
     """
     lengths = batch.lengths[rows]
     steps = max(1, int(lengths.max()))

@@ -20,7 +20,8 @@ from tidegate.tasks.core.option import setting
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
-from tidegate.training.measure import Metrics, Network, answers
+from tidegate.training.measure import answers
+from tidegate.training.network import Metrics, Network
 
 
 @dataclass(frozen=True, kw_only=True)

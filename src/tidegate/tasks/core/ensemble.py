@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from tidegate.batch import Batch
 from tidegate.nn import Recurrent
 from tidegate.tasks.core.option import setting
 from tidegate.tasks.core.settings import Settings
-from tidegate.training.measure import Meter, Network
+from tidegate.training.network import Head, InspectableNetwork, Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class EnsembleSettings(Settings):
     )
 
 
-class Ensemble(Network):
+class Ensemble(InspectableNetwork):
     """Networks that start apart, each with a loss of its own, and answer together.
 
     Nets that start from other weights, and drop other features, err in other places: the mean of
@@ -54,24 +54,28 @@ class Ensemble(Network):
         torch.Size([1, 1])
     """
 
-    def __init__(self, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[InspectableNetwork]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
 
     @property
-    def first(self) -> Any:
+    def first(self) -> InspectableNetwork:
         """The first network."""
-        return self.networks[0]
+        return cast(InspectableNetwork, self.networks[0])  # torch knows them as modules
 
     @property
-    def head(self) -> nn.Module:
+    def head(self) -> Head:
         """The first network's head, which knows what outputs mean."""
-        return cast(nn.Module, self.first.head)
+        return self.first.head
 
     @property
     def recurrent(self) -> Recurrent:
         """The first network's recurrent stack."""
-        return cast(Recurrent, self.first.recurrent)
+        return self.first.recurrent
+
+    def recurrent_stacks(self) -> dict[str, Recurrent]:
+        """Return the first network's recurrent stacks."""
+        return self.first.recurrent_stacks()
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the mean of the outputs."""
@@ -79,37 +83,23 @@ class Ensemble(Network):
 
     def embed(self, batch: Batch) -> Tensor:
         """Return what the first network's stack reads."""
-        return cast(Tensor, self.first.embed(batch))
+        return self.first.embed(batch)
 
     def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
         """Return what the first network makes of what its stack reads."""
-        return cast(Tensor, self.first.decide(vectors, batch))
+        return self.first.decide(vectors, batch)
 
     def direct(self, batch: Batch) -> Tensor | None:
         """Return what each step adds to the first network's outputs past its stack."""
-        return cast("Tensor | None", self.first.direct(batch))
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the first network's loss of these outputs."""
-        return cast(Tensor, self.first.loss(outputs, batch))
+        return self.first.direct(batch)
 
     def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Add up each network's own loss: one of the mean would let them err together."""
-        losses, outputs = zip(
-            *(_as(network).learn(batch) for network in self.networks), strict=True
-        )
+        losses, outputs = zip(*(network.learn(batch) for network in members(self)), strict=True)
         return torch.stack(losses).sum(), torch.stack(outputs).mean(0)
 
-    def meter(self) -> Meter:
-        """Return a meter of the joint outputs."""
-        return _as(self.first).meter()
 
-
-def _as(network: nn.Module) -> Network:
-    return cast(Network, network)
-
-
-def joined(make: Callable[[], Network], count: int) -> Network:
+def joined(make: Callable[[], InspectableNetwork], count: int) -> Network:
     """Make one network, or an ensemble of several.
 
     Args:
@@ -121,6 +111,9 @@ def joined(make: Callable[[], Network], count: int) -> Network:
 
 def members(network: Network) -> list[Network]:
     """List the networks of an ensemble, or the one there is."""
-    if not isinstance(network, Ensemble):
-        return [network]
-    return [_as(member) for member in network.networks]
+    return [*map(_as_network, network.networks)] if isinstance(network, Ensemble) else [network]
+
+
+def _as_network(module: nn.Module) -> Network:
+    assert isinstance(module, Network)
+    return module

@@ -26,7 +26,8 @@ from tidegate.tasks.forecast.settings import ForecasterSettings
 from tidegate.tasks.forecast.skip import LinearSkip
 from tidegate.tasks.forecast.spans import Spans, check_enough, continued
 from tidegate.training.loop import Training
-from tidegate.training.measure import Network, measure
+from tidegate.training.measure import measure
+from tidegate.training.network import InspectableNetwork, Network
 
 RECENT_FILE, LINEAR_FILE, MARGINS_FILE = "recent.json", "linear.json", "margins.json"
 
@@ -225,7 +226,7 @@ class Forecaster(SeriesTask):
     def _build(self) -> Network:
         return joined(self._member, self.settings_.members)
 
-    def _member(self) -> Network:
+    def _member(self) -> InspectableNetwork:
         settings = self.settings_
         network = build_forecaster_network(settings, **self.encoder_.sizes)
         if not settings.linear or settings.output == "negative-binomial":

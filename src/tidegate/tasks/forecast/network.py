@@ -11,7 +11,7 @@ from tidegate.batch import Batch
 from tidegate.data.series.batch import ForecastBatch
 from tidegate.errors import InputError, message
 from tidegate.heads.distributions import distribution
-from tidegate.heads.forecast import ForecastHead, ForecastMeter
+from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.instance_norm import InstanceNorm, Level
 from tidegate.tasks.core.settings import build_layer
@@ -23,7 +23,7 @@ from tidegate.tasks.forecast.strategies import (
     Strategy,
     Windows,
 )
-from tidegate.training.measure import Network
+from tidegate.training.network import InspectableNetwork
 
 if TYPE_CHECKING:
     from tidegate.tasks.forecast.settings import ForecasterSettings
@@ -56,7 +56,7 @@ class Reversion(nn.Module):
         return self.share[: windows.future, None] * mean
 
 
-class ForecastNetwork(Network):
+class ForecastNetwork(InspectableNetwork):
     """Normalises windows, lets a strategy forecast them, and puts the forecasts back.
 
     Axis letters: B windows, T steps of the past, F steps of the future, C targets, P parameters.
@@ -84,6 +84,11 @@ class ForecastNetwork(Network):
         """The stack that reads the windows."""
         return self.strategy.recurrent
 
+    def recurrent_stacks(self) -> dict[str, Recurrent]:
+        """Return the stack that reads, and where another one writes, `decoder`."""
+        stacks, decoder = {"recurrent": self.recurrent}, getattr(self.strategy, "decoder", None)
+        return stacks if decoder is None else stacks | {"decoder": decoder}
+
     def forward(self, batch: Batch) -> Tensor:
         """Forecast: the parameters of each step and target in the data's units, `[B, F, C, P]`.
 
@@ -107,17 +112,6 @@ class ForecastNetwork(Network):
     def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
         """Forecast, like `forward`, from what the stack reads, `[R, N, D]`."""
         return self._decide(vectors, *self._windows(batch))
-
-    def direct(self, batch: Batch) -> None:
-        """Nothing goes past the stack."""
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> ForecastMeter:
-        """Return the head's meter."""
-        return self.head.meter()
 
     def _decide(self, vectors: Tensor, windows: Windows, level: Level) -> Tensor:
         parameters = self.strategy.write(vectors, windows)

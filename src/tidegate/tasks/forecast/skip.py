@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.heads.forecast import ForecastHead, ForecastMeter
+from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork
-from tidegate.training.measure import Network
+from tidegate.training.network import InspectableNetwork
 
 
-class LinearSkip(Network):
+class LinearSkip(InspectableNetwork):
     """Adds a network's forecasts to those of a fixed line over the lookback.
 
     The line is solved for, not trained (see `baselines.LinearBaseline`), and the network starts
@@ -51,6 +51,10 @@ class LinearSkip(Network):
         """The network's recurrent stack."""
         return self.network.recurrent
 
+    def recurrent_stacks(self) -> dict[str, Recurrent]:
+        """Return the network's recurrent stacks."""
+        return self.network.recurrent_stacks()
+
     def set_line(self, weights: np.ndarray[Any, np.dtype[Any]]) -> None:
         """Take the line's weights, `[T + 1, F]`, the constants last."""
         self.weights.copy_(torch.from_numpy(weights))
@@ -73,14 +77,6 @@ class LinearSkip(Network):
 
     def direct(self, batch: Batch) -> None:
         """Leave out the line: it is the same for every answer of the stack."""
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> ForecastMeter:
-        """Return the head's meter."""
-        return self.head.meter()
 
     def _beside(self, parameters: Tensor, batch: Batch) -> Tensor:
         """Shift the network's answers by the line, less the level that they already have."""

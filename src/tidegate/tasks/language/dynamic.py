@@ -50,7 +50,7 @@ def adapted(
     mean = torch.cat([root.flatten() for root in roots]).mean()
     rates = [_RATE / (root + _PRECISION) for root in roots]
     pulls = [(_PULL * root / mean).clamp(max=1.0) for root in roots]
-    meter = twin.meter()
+    meter = twin.head.meter()
     twin.begin_pass()
     for rows in waiting(_pieces(text), "reading and adapting", shown=shown):
         batch = text.batch(rows).to(weights[0].device)

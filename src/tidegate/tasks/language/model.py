@@ -29,7 +29,8 @@ from tidegate.tasks.language.memory import check_memory
 from tidegate.tasks.language.network import LanguageNetwork, build_language_network
 from tidegate.tasks.language.settings import LanguageModelSettings
 from tidegate.tasks.language.writing import Writing
-from tidegate.training.measure import Network, measure
+from tidegate.training.measure import measure
+from tidegate.training.network import Network
 
 # Streams in which the validation part is read after each epoch: each but the first begins at
 # zero, which costs a thousandth; `evaluate` reads it in one.
@@ -321,7 +322,7 @@ class LanguageModel(Writing, Task):
             for row in ends.nonzero().flatten().tolist():
                 last.append((row, features[row, int(steps[row]) - 1]))
         features = torch.stack([vector for _, vector in sorted(last, key=lambda item: item[0])])
-        return network.head.log_probabilities(features)
+        return network.head.answer(features)
 
 
 def _warn_of_unknown(unknown: Counter[str], total: int) -> None:

@@ -12,11 +12,11 @@ from torch.nn import functional as F
 from tidegate.batch import Batch
 from tidegate.data.language.batch import NOTHING, LanguageBatch
 from tidegate.errors import InputError, message
-from tidegate.heads import AdaptiveHead, LanguageHead, LanguageMeter, MixtureHead
+from tidegate.heads import AdaptiveHead, LanguageHead, MixtureHead, SymbolHead
 from tidegate.nn import Recurrent
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.language.settings import LanguageModelSettings
-from tidegate.training.measure import Network
+from tidegate.training.network import Network, ParameterGroups
 
 State = tuple[Any, ...]
 
@@ -55,7 +55,6 @@ class LanguageNetwork(Network):
         stacks: Recurrent stacks on top of each other, `batch_first` and of one direction.
         head: From the features of the last one to the next symbol.
         rates: The regularisation.
-        characters: Whether symbols are characters.
 
     Example:
         >>> import torch
@@ -63,33 +62,34 @@ class LanguageNetwork(Network):
         >>> layer = recurrent_layer("lstm", 4, 8, batch_first=True)
         >>> network = LanguageNetwork(nn.Embedding(9, 4), [layer], LanguageHead(8, 9))
         >>> features, state = network.read(torch.tensor([[5, 2, 7]]))
-        >>> network.head.log_probabilities(features).shape
+        >>> network.head.answer(features).shape
         torch.Size([1, 3, 9])
     """
 
-    head: LanguageHead | AdaptiveHead
+    head: SymbolHead
 
     def __init__(
         self,
         embedding: nn.Embedding,
         stacks: Sequence[Recurrent],
-        head: LanguageHead | AdaptiveHead,
+        head: SymbolHead,
         rates: Regularisation | None = None,
-        *,
-        characters: bool = False,
     ) -> None:
         super().__init__()
         self.embedding = embedding
         self.stacks = nn.ModuleList(stacks)
         self.head = head
         self.rates = rates or Regularisation()
-        self.characters = characters
         self._state: State | None = None
 
     @property
     def layers(self) -> list[Recurrent]:
         """The recurrent stacks, typed."""
         return [stack for stack in self.stacks if isinstance(stack, Recurrent)]
+
+    def recurrent_stacks(self) -> dict[str, Recurrent]:
+        """Return the stacks, the lowest first, each by the name that its weights have."""
+        return {f"stacks.{place}": stack for place, stack in enumerate(self.layers)}
 
     @property
     def recurrent(self) -> Recurrent:
@@ -135,14 +135,6 @@ class LanguageNetwork(Network):
             loss = loss + rates.temporal * raw.diff(dim=1).square().mean()
         return loss, nats
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the mean cost."""
-        return outputs.mean()
-
-    def meter(self) -> LanguageMeter:
-        """Return a new meter."""
-        return LanguageMeter(characters=self.characters)
-
     def begin_pass(self) -> None:
         """Begin at zero with the next batch."""
         self._state = None
@@ -165,9 +157,9 @@ class LanguageNetwork(Network):
             places[int(name.partition(".")[0])].append(carried[name])
         self._state = tuple(part[0] if len(part) == 1 else tuple(part) for part in places)
 
-    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    def groups(self, learning_rate: float, weight_decay: float) -> ParameterGroups:
         """Let all matrices decay, and clip all gradients: most symbols occur in every step."""
-        groups: list[dict[str, Any]] = []
+        groups: ParameterGroups = []
         for decays in (True, False):
             found = [p for p in self.parameters() if p.requires_grad and (p.ndim > 1) == decays]
             decay = weight_decay if decays else 0.0
@@ -246,8 +238,7 @@ def build_language_network(settings: LanguageModelSettings, size: int) -> Langua
         temporal=settings.temporal_penalty,
     )
     head = _build_head(settings, stacks[-1].output_size, size, embedding)
-    characters = settings.level == "char"
-    return LanguageNetwork(embedding, stacks, head, rates, characters=characters)
+    return LanguageNetwork(embedding, stacks, head, rates)
 
 
 def _build_stacks(settings: LanguageModelSettings) -> list[Recurrent]:
@@ -279,15 +270,18 @@ def _build_stack(settings: LanguageModelSettings, inputs: int, layers: int) -> R
 
 def _build_head(
     settings: LanguageModelSettings, features: int, size: int, embedding: nn.Embedding
-) -> LanguageHead | AdaptiveHead:
-    low = (settings.layer_options or {}).get("precision") == "bfloat16"
+) -> SymbolHead:
+    common = {
+        "low_precision": (settings.layer_options or {}).get("precision") == "bfloat16",
+        "characters": settings.level == "char",
+    }
     if settings.softmax == "adaptive":
-        return AdaptiveHead(features, size, low_precision=low)
+        return AdaptiveHead(features, size, **common)
     tied = embedding if settings.is_tied else None
     if settings.softmax == "mixture":
         count, width = settings.mixtures, settings.vector_size
-        return MixtureHead(features, size, count=count, width=width, tied=tied, low_precision=low)
-    return LanguageHead(features, size, tied, low_precision=low)
+        return MixtureHead(features, size, count=count, width=width, tied=tied, **common)
+    return LanguageHead(features, size, tied, **common)
 
 
 def _tensors(part: Any) -> tuple[Tensor, ...]:

@@ -174,7 +174,7 @@ def _scorer(head: Any, banned: list[int]) -> Callable[[Array], Array]:
     def log_probabilities(features: Array) -> Array:
         rows = torch.from_numpy(np.atleast_2d(features))
         with torch.inference_mode():
-            found = head.log_probabilities(rows.to(next(head.parameters()).device)).cpu().numpy()
+            found = head.answer(rows.to(next(head.parameters()).device)).cpu().numpy()
         found[:, banned] = -np.inf
         logs: Array = found.reshape(*features.shape[:-1], -1)
         return logs

@@ -158,7 +158,7 @@ class Writing(Task):
         for features, _, valid in read_parts(self.network_, [whole[:-1]]):
             following, after = after.tensor_split([int(valid)])
             with torch.inference_mode():
-                logs = head.log_probabilities(features[0]).cpu()
+                logs = head.answer(features[0]).cpu()
             found.append(logs.gather(1, following[:, None])[:, 0].double())
         costs = torch.cat(found)[len(before) - 1 :].numpy()
         tokens = self.encoder_.symbols(text)

@@ -15,7 +15,7 @@ from tidegate.tasks.core.option import changed
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.sequence_task import SequenceSettings, SequenceTask, per_step
-from tidegate.training.measure import Metrics
+from tidegate.training.network import Metrics
 
 
 @dataclass(frozen=True, kw_only=True)

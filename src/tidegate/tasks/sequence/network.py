@@ -10,10 +10,10 @@ from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.convolution import Convolution
 from tidegate.nn.blocks.pooling import Pooling
-from tidegate.training.measure import Meter, Network
+from tidegate.training.network import InspectableNetwork
 
 
-class SequenceNetwork(Network):
+class SequenceNetwork(InspectableNetwork):
     """Convolutions, recurrent stack, pooling, dropout, head.
 
     Axis letters: B rows, T steps, D features, F features after the convolutions, C outputs.
@@ -37,6 +37,9 @@ class SequenceNetwork(Network):
         torch.Size([1, 1])
     """
 
+    head: ClassifyHead | RegressHead
+    recurrent: Recurrent
+
     def __init__(
         self,
         front: Convolution | None,
@@ -51,10 +54,6 @@ class SequenceNetwork(Network):
         self.front, self.recurrent, self.pooling, self.head = front, recurrent, pooling, head
         self.directions = 2 if recurrent.bidirectional else 1
         self.dropout, self.noise = nn.Dropout(dropout), noise
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Return the head's outputs: `[B, C]`."""
-        return self.decide(self.embed(batch), batch)
 
     def embed(self, batch: Batch) -> Tensor:
         """Return what the recurrent stack reads, `[B, T, F]`."""
@@ -72,15 +71,3 @@ class SequenceNetwork(Network):
         features = self.pooling(output, batch.lengths, hidden[-self.directions :])
         outputs: Tensor = self.head(self.dropout(features))
         return outputs
-
-    def direct(self, batch: Batch) -> Tensor | None:
-        """Return None: nothing reaches the outputs but through `embed`."""
-        return None
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> Meter:
-        """Return the head's meter."""
-        return self.head.meter()

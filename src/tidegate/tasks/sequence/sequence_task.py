@@ -26,7 +26,7 @@ from tidegate.tasks.core.rows import Array, DataWarning, Examples, Rows
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.network import SequenceNetwork
-from tidegate.training.measure import Network
+from tidegate.training.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,14 @@ from torch.nn import functional as F
 from tidegate.batch import Batch
 from tidegate.data.tags.encoded import TagBatch
 from tidegate.data.text.encoded import UNKNOWN
-from tidegate.heads import TagHead, TagMeter
+from tidegate.heads import TagHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
-from tidegate.training.measure import Network
+from tidegate.training.network import InspectableNetwork
 
 
-class TaggerNetwork(Network):
+class TaggerNetwork(InspectableNetwork):
     """A vector for each word and its spelling, recurrent stack, head (Lample et al. 2016).
 
     The vector of a word is the sum of its own, and of those of its affixes and its shape, the
@@ -45,6 +45,8 @@ class TaggerNetwork(Network):
         torch.Size([1, 3, 2])
     """
 
+    head: TagHead
+    recurrent: Recurrent
     gone: Tensor
 
     def __init__(
@@ -73,10 +75,6 @@ class TaggerNetwork(Network):
         counts = torch.bincount(words, minlength=len(self.embedding.words.weight))
         self.gone = self.rare_words / (self.rare_words + counts)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """Score the tags of each step: `[B, T, K]`."""
-        return self.decide(self.embed(batch), batch)
-
     def embed(self, batch: Batch) -> Tensor:
         """Return the vectors that the recurrent stack reads, `[B, T, D]`."""
         vectors: Tensor = self.embedding(self._forget(batch.values))
@@ -91,18 +89,6 @@ class TaggerNetwork(Network):
         output, _ = self.recurrent(vectors, lengths=batch.lengths)
         scores: Tensor = self.head(self._drop(output))
         return scores
-
-    def direct(self, batch: Batch) -> Tensor | None:
-        """Return None: nothing goes past the stack."""
-        return None
-
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> TagMeter:
-        """Return the head's meter."""
-        return self.head.meter()
 
     def _forget(self, ids: Tensor) -> Tensor:
         """Make rare words unknown in training; their affixes, which many share, stay."""

@@ -40,7 +40,8 @@ from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.rows import SentenceRows
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
-from tidegate.training.measure import Metrics, Network, answers
+from tidegate.training.measure import answers
+from tidegate.training.network import Metrics, Network
 
 # The settings that the encoder takes as they are.
 _ENCODER = (

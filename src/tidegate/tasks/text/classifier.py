@@ -30,7 +30,7 @@ from tidegate.tasks.text.change import put_tokens
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained
 from tidegate.tasks.text.settings import TextClassifierSettings
-from tidegate.training.measure import Network
+from tidegate.training.network import Network
 
 # What the doctor reads to the end: texts up to so many tokens, so many of them, some at once.
 _WHOLE, _WHOLE_TEXTS, _TEXTS_AT_ONCE = 2000, 128, 16

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.heads import ClassifyHead, ClassifyMeter
+from tidegate.heads import ClassifyHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.adversarial import worst_change
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.nn.blocks.pooling import Pooling
-from tidegate.training.measure import Network
+from tidegate.training.network import InspectableNetwork, ParameterGroups
 
 
-class TextNetwork(Network):
+class TextNetwork(InspectableNetwork):
     """Embedding, recurrent stack, pooling, dropout, head; and perhaps a wide part beside them.
 
     Args:
@@ -41,6 +39,9 @@ class TextNetwork(Network):
         torch.Size([1, 2])
     """
 
+    head: ClassifyHead
+    recurrent: Recurrent
+
     def __init__(
         self,
         embedding: Embedding,
@@ -64,10 +65,6 @@ class TextNetwork(Network):
         self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
         self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
         self.adversarial = adversarial
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Score the classes: `[B, C]`, before the softmax."""
-        return self.decide(self.embed(batch), batch)
 
     def embed(self, batch: Batch) -> Tensor:
         """Return the vectors that the recurrent stack reads, `[B, T, D]`."""
@@ -109,15 +106,7 @@ class TextNetwork(Network):
         scores: Tensor = self.head(self.dropout(features))
         return scores
 
-    def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the head's loss."""
-        return self.head.loss(outputs, batch)
-
-    def meter(self) -> ClassifyMeter:
-        """Return the head's meter."""
-        return self.head.meter()
-
-    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    def groups(self, learning_rate: float, weight_decay: float) -> ParameterGroups:
         """Give the wide part its own learning rate."""
         groups = super().groups(learning_rate, weight_decay)
         if self.wide is None:

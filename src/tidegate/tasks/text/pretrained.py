@@ -12,6 +12,7 @@ from tidegate.tasks import load
 from tidegate.tasks.core.pretrained import Pretrained, Teacher
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.settings import TextClassifierSettings
+from tidegate.training.network import ParameterGroups
 
 # What a classifier takes over from the settings of a language model: what its weights fit.
 _SHARED = ("cell", "hidden_size", "num_layers", "level", "lowercase")
@@ -71,7 +72,7 @@ class FineTuned(TextNetwork):
     factor: float = 2.6
     thaw: int = 1
 
-    def groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    def groups(self, learning_rate: float, weight_decay: float) -> ParameterGroups:
         """Split the groups by depth, each with a step size and the epoch it learns from."""
         depths = {id(part): self._depth(name) for name, part in self.named_parameters()}
         found = []

@@ -17,7 +17,7 @@ struct GRU {
     kResetBefore = TIDEGATE_OWN  // the reset gate multiplies h (Cho et al. 2014)
   };
   static constexpr bool kHasCell = false, kProjects = false;
-  static constexpr std::int32_t kByRows = kResetBefore;
+  static constexpr bool kTiles = true;
   using ByRows = GRURows;
 
   static Shape shape(std::int32_t options) {

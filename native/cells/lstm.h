@@ -18,7 +18,7 @@ struct LSTM {
     kCoupled = TIDEGATE_OWN << 1  // i = 1 - f: three blocks of weights, and of peepholes f and o
   };
   static constexpr bool kHasCell = true, kProjects = true;
-  static constexpr std::int32_t kByRows = 0;
+  static constexpr bool kTiles = true;
   using ByRows = LSTMRows;
 
   static Shape shape(std::int32_t options) {

@@ -16,7 +16,7 @@ struct RNN {
     kRelu = TIDEGATE_OWN  // max(0, .) in place of tanh
   };
   static constexpr bool kHasCell = false, kProjects = false;
-  static constexpr std::int32_t kByRows = 0;
+  static constexpr bool kTiles = true;
   using ByRows = RNNRows;
 
   // The four vectors of a block are four times W units, and so are its four slots, which keep no

@@ -187,7 +187,7 @@ tidegate_cell tidegate_cell_of(int32_t kind, int32_t options) {
 int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P) {
   const Family *family = family_of(kind);
   if (!family || !knows(*family, options)) return TIDEGATE_UNSUPPORTED;
-  const bool by_rows = P != H || (options & (TIDEGATE_LAYER_NORM | family->by_rows));
+  const bool by_rows = P != H || (options & TIDEGATE_LAYER_NORM) || family->shape(options).inner;
   const bool fits = P == H || (family->projects && P < H);
   // Tiles alone compute in bfloat16.
   return fits && !(by_rows && (options & TIDEGATE_BFLOAT16)) ? TIDEGATE_OK : TIDEGATE_UNSUPPORTED;

@@ -22,7 +22,8 @@ struct Shape {
   int x_rows[4], h_rows[4];  // which block of weight rows each of those vectors takes
 
   // The row-wise walk: the last `apart` blocks have products of their own, and where `inner` is
-  // set the one with h comes within the step, after the gates that the other blocks make.
+  // set the one with h comes within the step, after the gates that the other blocks make. That is
+  // more than the walk over tiles can do.
   int apart;
   bool inner;
 
@@ -41,10 +42,9 @@ class StreamLayer {
 // A family as an instruction set computes it.
 struct Family {
   const char *name;
-  const char *options;   // names of its own options, in the order of their bits from TIDEGATE_OWN
-  bool has_cell;         // a cell state c beside h
-  bool projects;         // may send out w_hr h in place of h
-  std::int32_t by_rows;  // those of its options that the row-wise walk alone knows
+  const char *options;  // names of its own options, in the order of their bits from TIDEGATE_OWN
+  bool has_cell;        // a cell state c beside h
+  bool projects;        // may send out w_hr h in place of h
   Shape (*shape)(std::int32_t options);
 
   void (*forward)(const tidegate_sequence &, Scratch &);
@@ -60,8 +60,8 @@ inline int count_names(const char *names) {
 }
 
 // Whether a sequence needs the row-wise walk, because units depend on one another within a step.
-inline bool needs_rows(const tidegate_sequence &q, std::int32_t by_rows) {
-  return (q.options & (TIDEGATE_LAYER_NORM | by_rows)) || q.w_hr;
+inline bool needs_rows(const tidegate_sequence &q, const Shape &shape) {
+  return (q.options & TIDEGATE_LAYER_NORM) || q.w_hr || shape.inner;
 }
 
 }  // namespace tidegate

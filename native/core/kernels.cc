@@ -164,12 +164,16 @@ void Tiles<Cell, Math>::backward(const tidegate_sequence &sequence,
   lease.run(work);
 }
 
-// Calls run(path) with the path for the options and numbers of a sequence.
+// Calls run(path) with the path for the options and numbers of a sequence. Who has no walk over
+// tiles has shapes that need rows.
 template <class Cell, class Run>
 auto with_path(const tidegate_sequence &q, Run run) {
-  if (q.options & TIDEGATE_BFLOAT16) return run(Tiles<Cell, Pairs>());
-  if (tidegate::needs_rows(q, Cell::kByRows)) return run(Rows<Cell>());
-  return run(Tiles<Cell, Single>());
+  if constexpr (Cell::kTiles) {
+    const bool rows = tidegate::needs_rows(q, Cell::shape(q.options));
+    if (!rows && (q.options & TIDEGATE_BFLOAT16)) return run(Tiles<Cell, Pairs>());
+    if (!rows) return run(Tiles<Cell, Single>());
+  }
+  return run(Rows<Cell>());
 }
 
 template <class Cell>
@@ -253,8 +257,8 @@ std::unique_ptr<tidegate::StreamLayer> stream(const tidegate_sequence &q) {
 
 template <class... Cells>
 constexpr std::array<tidegate::Family, sizeof...(Cells)> table_of(List<Cells...>) {
-  return {{{Cells::kName, Cells::kOptions, Cells::kHasCell, Cells::kProjects, Cells::kByRows,
-            Cells::shape, forward<Cells>, backward<Cells>, stream<Cells>}...}};
+  return {{{Cells::kName, Cells::kOptions, Cells::kHasCell, Cells::kProjects, Cells::shape,
+            forward<Cells>, backward<Cells>, stream<Cells>}...}};
 }
 
 constexpr auto families = table_of(Families());

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-from typing import Any
 
 import pytest
 import torch
@@ -319,28 +318,6 @@ def test_a_module_changes_its_type(dtype):
     assert output.isfinite().all()
     meta = tn.LSTM(D, H, device="meta", dtype=dtype)
     assert {(weight.device.type, weight.dtype) for weight in meta.parameters()} == {("meta", dtype)}
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("lstm", {"peephole": True, "proj_size": 2, "bias": False, "dtype": DTYPE}),
-        ("gru", {"reset_after": False, "batch_first": True, "bidirectional": True}),
-        ("rnn", {"nonlinearity": "relu", "num_layers": 2, "dropout": 0.5, "zoneout": 0.1}),
-    ],
-)
-def test_a_layer_by_the_name_of_its_cell(name, options):
-    torch.manual_seed(4)
-    layer = tn.recurrent_layer(name, D, H, **options)
-    torch.manual_seed(4)
-    twin = getattr(tn, name.upper())(D, H, **options)
-    assert layer.cell == twin.cell
-    assert layer.options == twin.options
-    same: dict[str, Any] = twin.state_dict()
-    assert list(same) == list(layer.state_dict())
-    assert all(torch.equal(layer.state_dict()[key], same[key]) for key in same)
-    for attribute in ("num_layers", "batch_first", "bidirectional", "dropout", "output_size"):
-        assert getattr(layer, attribute) == getattr(twin, attribute)
 
 
 def test_a_printed_layer_says_what_it_is():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch import Tensor
 
 import tidegate.nn as tn
 from tidegate.errors import InputError
-from tidegate.explain import Decay, GradientFlow, gradient_flow
+from tidegate.explain import GradientFlow, gradient_flow
 
 STEPS = torch.arange(50, dtype=torch.float64)
 
@@ -51,30 +49,6 @@ def test_norms_of_numbers_whose_squares_are_nothing():
     assert norms[-1] == pytest.approx(2e-198, rel=1e-9)
 
 
-def test_a_start_unlike_the_rest_does_not_bend_the_line():
-    curve = -0.1 * STEPS
-    curve[:8] += torch.linspace(9, 0, 8, dtype=torch.float64)
-    fitted = flow_of(curve).decay("hidden")
-    assert fitted.factor == pytest.approx(math.exp(-0.1), rel=1e-9)
-    assert 0 < fitted.r2 < 1
-    assert fitted.half_life == pytest.approx(6.931471805599453)
-
-
-def test_share_of_variance_by_hand():
-    # The slopes of all pairs of (0, 0), (1, 2), (2, 1): 2, 1/2, -1. Their median is 1/2, the
-    # rests are 0, 3/2, 0, their median 0; 9/4 of a variance of 2 stays: R² = 1 - 9/8.
-    fitted = flow_of(torch.tensor([0.0, 2.0, 1.0], dtype=torch.float64)).decay("hidden")
-    assert fitted.factor == pytest.approx(math.exp(0.5))
-    assert fitted.r2 == pytest.approx(1 - 9 / 8)
-
-
-def test_long_curves_are_fitted_at_some_of_their_points():
-    curve = -0.001 * torch.arange(5001, dtype=torch.float64)
-    fitted = flow_of(curve).decay("hidden")
-    assert fitted.factor == pytest.approx(math.exp(-0.001))
-    assert (fitted.first, fitted.last) == (0, 5000)
-
-
 def test_the_curve_is_the_median_of_the_rows_that_reach_so_far():
     short = torch.where(STEPS < 10, 5.0, torch.nan)
     flow = flow_of(-STEPS, -2 * STEPS, -3 * STEPS, short, short)
@@ -82,20 +56,6 @@ def test_the_curve_is_the_median_of_the_rows_that_reach_so_far():
     assert curve[9] == pytest.approx(-9)  # the middle of -27, -18, -9, 5, 5
     assert curve[10] == pytest.approx(-20)  # the middle of -30, -20, -10
     assert torch.equal(flow.norms("hidden")[0, 3].isnan(), STEPS >= 10)
-
-
-@pytest.mark.parametrize("curve", [[0.0], [0.0, -1.0], [-math.inf] * 9])
-def test_too_few_points_have_no_rate(curve):
-    fitted = flow_of(torch.tensor(curve, dtype=torch.float64)).decay("hidden")
-    assert math.isnan(fitted.factor)
-    assert math.isnan(fitted.r2)
-
-
-def test_a_curve_that_does_not_fall_has_no_half_life():
-    assert Decay(1.0, 1.0, 0, 9).half_life == math.inf
-    assert Decay(1.2, 1.0, 0, 9).half_life == math.inf
-    assert Decay(0.25, 1.0, 0, 9).half_life == pytest.approx(0.5)
-    assert math.isnan(Decay(math.nan, math.nan, 0, 0).half_life)
 
 
 def test_the_table_has_a_line_for_each_layer_and_curve():

@@ -140,58 +140,6 @@ def test_weights_that_hooks_compute_are_those_of_the_next_pass():
     assert torch.equal(trace.hidden, asked(layer, x)["hidden"])
 
 
-class TestSelection:
-    def test_what_was_not_asked_for_takes_no_memory(self):
-        layer = tn.LSTM(D, 32, 3, bidirectional=True, batch_first=True)
-        trace = layer.trace(torch.randn(B, T, D), layers=[1], units=[3, 30], gates="forget")
-        assert list(trace.gates) == ["forget"]
-        for values in parts(trace).values():
-            assert values.shape == (2, B, T, 2)
-            assert values.untyped_storage().nbytes() == values.numel() * 4
-
-    def test_a_part_of_one_layer_does_not_hold_on_to_the_rest(self):
-        """A single layer is not copied when the layers are joined: the choice itself must copy."""
-        trace = tn.LSTM(D, 32, batch_first=True).trace(torch.randn(B, T, D), gates=["output"])
-        for values in parts(trace).values():
-            assert values.untyped_storage().nbytes() == values.numel() * 4
-
-    def test_in_the_order_asked_for_and_once_each(self):
-        layer, x = make("gru"), torch.randn(T, B, D, dtype=torch.float64)
-        trace, whole = layer.trace(x, units=[3, 1, 3]), layer.trace(x)
-        assert trace.units == (3, 1)
-        assert torch.equal(trace.hidden, whole.hidden[..., [3, 1]])
-
-    def test_numbers_of_any_kind(self):
-        layer, x = make("gru"), torch.randn(T, B, D, dtype=torch.float64)
-        for units in (np.array([1, 2]), torch.tensor([1, 2]), range(1, 3), {1, 2}):
-            assert layer.trace(x, units=units).units == (1, 2)
-
-    def test_the_features_of_a_projection_are_no_units(self):
-        layer = make("lstm-projected")
-        trace = layer.trace(torch.randn(T, B, D, dtype=torch.float64), units=[3])
-        assert trace.hidden.shape[-1] == 2
-        assert trace.cell.shape[-1] == 1
-        assert trace.projected
-
-    @pytest.mark.parametrize(
-        ("wanted", "said"),
-        [
-            ({"layers": 2}, "`layers` must be from 0 to 1; got 2"),
-            ({"layers": []}, "`layers` must be from 0 to 1; got 'none'"),
-            ({"units": [0, 4]}, "`units` must be from 0 to 3; got 4"),
-            ({"units": -1}, "`units` must be from 0 to 3; got -1"),
-            ({"units": True}, "`units` must be from 0 to 3; got True"),
-            ({"units": [1.0]}, "`units` must be from 0 to 3; got 1.0"),
-            ({"gates": "forget"}, "A GRU has no forget gate; it has reset, update and new."),
-        ],
-    )
-    def test_what_does_not_exist(self, wanted, said):
-        with pytest.raises(InputError) as caught:
-            make("gru", num_layers=2).trace(torch.zeros(T, B, D, dtype=torch.float64), **wanted)
-        assert said in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
 class TestTrace:
     def trace(self, case: str = "lstm", **options) -> tn.Trace:
         layer = make(case, num_layers=2, bidirectional=True, **options)

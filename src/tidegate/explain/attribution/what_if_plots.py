@@ -129,8 +129,12 @@ def _draw_maps(
     signed = name in SIGNED
     bound = max(float(part.abs().max()) for part in (first, second)) if signed else 1.0
     for axes, values in zip(line, (first, second, moved), strict=True):
+        axes.set_xticks([])
+        axes.set_yticks([])
+        if not len(values):  # another text, which has no step in common
+            continue
         change = values is moved
-        top = max(float(moved.abs().max()) if moved.numel() else 0.0, 1e-6) if change else bound
+        top = max(float(moved.abs().max()), 1e-6) if change else bound
         image = axes.imshow(
             values[:, units].T.numpy(),
             aspect="auto",
@@ -139,8 +143,6 @@ def _draw_maps(
             vmax=top,
             interpolation="nearest",
         )
-        axes.set_xticks([])
-        axes.set_yticks([])
         if axes is not line[0]:
             axes.figure.colorbar(image, ax=axes, pad=0.01)
     line[0].set_ylabel(name)

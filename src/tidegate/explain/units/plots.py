@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -122,12 +123,21 @@ def plot_unit(
     axes = drawn.subplots()
     axes.plot(values, color=BLUE, lw=1.2, label=signal)
     low, high = axes.get_ylim()
-    edges = [step - 0.5 for step in range(len(values) + 1)]
-    shade = [*marked, False]
-    axes.fill_between(
-        edges, low, high, where=shade, step="post", color=ORANGE, alpha=0.3, lw=0, label=pattern
+    axes.broken_barh(
+        _spans(marked), (low, high - low), facecolor=ORANGE, alpha=0.3, lw=0, label=pattern
     )
     axes.set(ylim=(low, high), xlabel="step", ylabel=signal)
     axes.set_title(title, fontsize=11, loc="left", parse_math=False)
     axes.legend(frameon=False, loc="upper right")
     return drawn
+
+
+def _spans(marked: Sequence[bool]) -> list[tuple[float, int]]:
+    """Runs of marked steps: where each begins, half a step before its first, and its width."""
+    spans, step = [], 0
+    for mark, run in itertools.groupby(marked):
+        width = len(list(run))
+        if mark:
+            spans.append((step - 0.5, width))
+        step += width
+    return spans

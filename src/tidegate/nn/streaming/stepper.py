@@ -19,7 +19,7 @@ from tidegate.nn.stack_pass import StackPass
 Array = npt.NDArray[Any]
 
 
-class Steps(Protocol):
+class Stepper(Protocol):
     """Takes steps, and holds the weights and the state.
 
     Attributes:
@@ -31,14 +31,14 @@ class Steps(Protocol):
     def step(self, x: Array) -> Array:
         """Advance by `[B, D]`, or `[D]` if B is 1, to an output laid out alike."""
 
-    def fork(self) -> Steps:
+    def fork(self) -> Stepper:
         """The same weights, and a copy of the state."""
 
 
-class _Residual:
+class _ResidualStepper:
     """Layers that add to their output what came in, all but the first."""
 
-    def __init__(self, layers: Sequence[Steps]) -> None:
+    def __init__(self, layers: Sequence[Stepper]) -> None:
         self._layers = layers
         self.parts = tuple(part for layer in layers for part in layer.parts)
 
@@ -48,11 +48,11 @@ class _Residual:
             features = layer.step(features) + features
         return features
 
-    def fork(self) -> _Residual:
-        return _Residual([layer.fork() for layer in self._layers])
+    def fork(self) -> _ResidualStepper:
+        return _ResidualStepper([layer.fork() for layer in self._layers])
 
 
-class _TorchSteps:
+class _TorchStepper:
     """Any stack, a sequence of one step a time."""
 
     def __init__(self, stack: StackPass, states: tuple[Tensor, ...]) -> None:
@@ -69,11 +69,11 @@ class _TorchSteps:
         y: Array = output.numpy().reshape(*x.shape[:-1], -1)
         return y
 
-    def fork(self) -> _TorchSteps:
-        return _TorchSteps(self._stack, tuple(state.clone() for state in self._states))
+    def fork(self) -> _TorchStepper:
+        return _TorchStepper(self._stack, tuple(state.clone() for state in self._states))
 
 
-def make_steps(stack: StackPass, rows: int) -> tuple[Steps, str, str]:
+def make_stepper(stack: StackPass, rows: int) -> tuple[Stepper, str, str]:
     """Copy the weights of a stack and choose who takes its steps.
 
     Args:
@@ -96,7 +96,7 @@ def make_steps(stack: StackPass, rows: int) -> tuple[Steps, str, str]:
         rates = options.zoneout_rates(cell)
         groups = [[layer] for layer in weights] if options.residual else [weights]
         parts = [NativeStream(cell, group, rows, rates, low_precision=low) for group in groups]
-        steps: Steps = parts[0] if len(parts) == 1 else _Residual(parts)
+        steps: Stepper = parts[0] if len(parts) == 1 else _ResidualStepper(parts)
         return steps, "native", "native runs it."
     if options.backend == "native":
         rule = "a backend that can run this"
@@ -108,7 +108,11 @@ def make_steps(stack: StackPass, rows: int) -> tuple[Steps, str, str]:
     x = torch.zeros(rows, 1, stack.input_size, dtype=dtype)
     with frozen.autocast(x):
         name = choose(frozen.first_request(x), options.backend)
-    return _TorchSteps(frozen, states), name, f"{name} runs it in torch; native does not: {reason}."
+    return (
+        _TorchStepper(frozen, states),
+        name,
+        f"{name} runs it in torch; native does not: {reason}.",
+    )
 
 
 def _freeze(stack: StackPass) -> StackPass:

@@ -13,7 +13,7 @@ from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
 from tidegate.nn.stack_pass import StackPass
 from tidegate.nn.streaming.snapshot import pack, unpack
-from tidegate.nn.streaming.stepper import Steps, make_steps
+from tidegate.nn.streaming.stepper import Stepper, make_stepper
 
 Array = npt.NDArray[Any]
 State = Array | tuple[Array, ...]
@@ -78,7 +78,7 @@ class Stream:
             "sizes": sizes,
             "dtype": self._dtype.name,
         }
-        steps, self.backend, self._reason = make_steps(stack, self.batch_size)
+        steps, self.backend, self._reason = make_stepper(stack, self.batch_size)
         self._take(steps)
 
     def step(self, x: Array) -> Array:
@@ -180,7 +180,7 @@ class Stream:
         """Say in one sentence which backend runs the steps, and why the native one does not."""
         return self._reason
 
-    def _take(self, steps: Steps) -> None:
+    def _take(self, steps: Stepper) -> None:
         self._steps, self._step, self._parts = steps, steps.step, steps.parts
 
     def _unusual_step(self, x: object) -> Array:

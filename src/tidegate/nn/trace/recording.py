@@ -141,7 +141,7 @@ def trace_pass(
     parts = [part for part in run.parts if part is not None]
     names = run.cell.gates if wanted.gates is None else wanted.gates
     states = [[part[name] for part in parts] for name in run.cell.states]
-    late: dict[str, Any] = {
+    lazy: dict[str, Any] = {
         "gates": lambda: {name: _stacked([part[name] for part in parts]) for name in names},
         "hidden": lambda: _stacked(states[0]),
         "cell": (lambda: _stacked(states[1])) if len(states) > 1 else None,
@@ -149,7 +149,7 @@ def trace_pass(
     zoneout = run.options.zoneout_rates(run.cell)
     return Trace(
         family=run.cell.name,
-        **late,
+        **lazy,
         lengths=_lengths(run.cell, lengths, states[0][0]),
         rows=tuple(_row(number, run.bidirectional) for number in wanted.rows),
         units=tuple(range(run.cell.hidden_size)) if wanted.units is None else wanted.units,

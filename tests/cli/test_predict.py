@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_a_text_that_is_not_utf8_is_one_line(run, model):
 
 
 def test_a_text_is_read_alike_on_a_terminal_of_another_encoding(monkeypatch, model, tmp_path):
-    words = ("predict", model, "good schön", "--out", tmp_path / "out.csv")
+    words = ("predict", model, os.fsdecode("good schön".encode()), "--out", tmp_path / "out.csv")
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.setenv("PYTHONUTF8", "0")
     monkeypatch.setenv("PYTHONCOERCECLOCALE", "0")

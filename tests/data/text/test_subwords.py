@@ -57,7 +57,7 @@ def test_the_tokenizer_is_rebuilt_from_words_and_merges():
 def test_training_in_another_process_gives_the_same():
     code = (
         "from tidegate.data.text.subwords import Subwords\n"
-        f"trained = Subwords.trained([{TEXTS!r}], 280, 2)\n"
+        f"trained = Subwords.trained([{TEXTS!a}], 280, 2)\n"
         "print(ascii((trained.words, trained.merges)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -39,8 +39,10 @@ def test_rows_keep_their_order_over_many_batches(model):
     for row in (0, 7, 150, 299):
         alone = model.trace([X[row]], units=[1, 6], layers=1, gates=["forget"])
         steps = int(alone.lengths[0])
-        assert torch.equal(alone.gate("forget")[:, 0], trace.gate("forget")[:, row, :steps])
-        assert torch.equal(alone.cell[:, 0], trace.cell[:, row, :steps])
+        gate, cell = trace.gate("forget")[:, row, :steps], trace.cell[:, row, :steps]
+        # Only the native library promises the same bits in another batch.
+        torch.testing.assert_close(alone.gate("forget")[:, 0], gate, rtol=0, atol=1e-6)
+        torch.testing.assert_close(alone.cell[:, 0], cell, rtol=0, atol=1e-6)
         assert not trace.hidden[:, row, steps:].any()
 
 

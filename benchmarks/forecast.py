@@ -16,8 +16,8 @@ from benchmarks.common import machine, parser, write
 from benchmarks.suite import m4, series
 from benchmarks.suite.forecast_speed import throughput
 from tidegate import Forecaster
-from tidegate.data.series.batch import ForecastBatch
 from tidegate.data.series.panel import Panel
+from tidegate.data.windows.batch import ForecastBatch
 
 # Chosen on the validation part of ETTh1 alone; exchange rates and illness were never tuned for.
 LONG: dict[str, Any] = {

@@ -71,7 +71,6 @@ TWINS |= {"Context", "Finding", "Windows"}
 
 # Imports that still go in a circle.
 KNOWN_CIRCLES = (
-    {"tidegate.tasks.anomaly.findings", "tidegate.tasks.anomaly.plots"},
     {
         "tidegate.tasks.forecast.backtest",
         "tidegate.tasks.forecast.forecast",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork, build_forecaster_network
 from tidegate.tasks.forecast.settings import ForecasterSettings

@@ -16,7 +16,7 @@ from benchmarks import forecast
 from benchmarks.suite import m4, series
 from benchmarks.suite.forecast_speed import throughput
 from tidegate import Forecaster
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.tasks.forecast.baselines import LinearBaseline
 
 SMALL = {"lookback": 10, "horizon": 4, "segment": 5, "hidden_size": 4, "verbose": False}

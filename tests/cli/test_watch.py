@@ -169,8 +169,8 @@ def test_predict_and_evaluate_answer_a_file(run, clocked, tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda t: t.assign(heat="warm"), "must be made of numbers; got 'warm' in row 1 of heat"),
-        (lambda t: t[::-1], "`when` must be in order; got"),
+        (lambda t: t.assign(heat="warm"), "must be numbers in 'heat'; got 'warm' in row 1"),
+        (lambda t: t[::-1], "`when` must be ascending; got"),
         (lambda t: t.assign(when="soon"), "`when` must be"),
         (lambda t: t.head(50), "at least lookback + horizon = 88 values; got 50"),
         (lambda t: t.drop(columns="load"), "load"),

@@ -37,7 +37,7 @@ def test_it_writes_model_picture_and_tables_and_tells_of_each_fault(quick, tmp_p
         if row["alarm"] != "none":
             step = steps[0] + int(row["alarm"].split()[0]) // 10
             assert found.alarm[step]
-            assert row["kind"] == found.finding(step).kind
+            assert row["kind"] == found.step(step).kind
             assert float(row["value"]) == pytest.approx(live["temperature"][step], abs=0.05)
     spike = outcome.figures[0]
     assert spike["alarm"] == "0 minutes later"

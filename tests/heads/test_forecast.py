@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.heads import ForecastHead
 from tidegate.heads.distributions import Normal, Point, Quantiles
 from tidegate.nn.blocks.instance_norm import InstanceNorm

@@ -15,9 +15,9 @@ from tidegate.cli.live import LineLayout, lines
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
-    from tidegate.tasks.anomaly.cold import ColdStream
+    from tidegate.tasks.anomaly.cold_start import ColdStartStream
     from tidegate.tasks.anomaly.detector import AnomalyDetector
-    from tidegate.tasks.anomaly.stream import AnomalyStream, Finding
+    from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
 
 _FORMATS = ("lines", "json")
 
@@ -69,7 +69,7 @@ def watch(
     stream = task.stream()
     counts = {"rubbish": 0, "stalls": 0, "alarms": 0}
     try:
-        for number, found in _findings(task, stream, lines(source, stall), counts):
+        for number, found in _detections(task, stream, lines(source, stall), counts):
             counts["alarms"] += found.alarm
             if found.alarm or not alarms:
                 print(_as_json(number, found) if form == "json" else _as_line(number, found),
@@ -89,12 +89,12 @@ def _detector(path: Path) -> AnomalyDetector:
     return task
 
 
-def _findings(
+def _detections(
     task: AnomalyDetector,
-    stream: AnomalyStream | ColdStream,
+    stream: AnomalyStream | ColdStartStream,
     arrived: Iterable[bytes | None],
     counts: dict[str, int],
-) -> Iterator[tuple[int, Finding]]:
+) -> Iterator[tuple[int, Detection]]:
     """Yield the number of each line and what was found in it."""
     names = task.names_
     layout = LineLayout.plain(len(names), clocked=task.clocked_)
@@ -118,12 +118,12 @@ def _findings(
         yield number, found
 
 
-def _as_line(number: int, found: Finding) -> str:
+def _as_line(number: int, found: Detection) -> str:
     mark = "ALARM" if found.alarm else "     "
     return f"{number:>8}  {found.score:6.2f}  {mark}  {found}"
 
 
-def _as_json(number: int, found: Finding) -> str:
+def _as_json(number: int, found: Detection) -> str:
     told: dict[str, Any] = {"line": number, **found._asdict()}
     plain = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value

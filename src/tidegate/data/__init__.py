@@ -4,7 +4,6 @@ from tidegate.data.batching import Buckets, in_order
 from tidegate.data.sequences.encoder import EncodedSequences, SequenceEncoder
 from tidegate.data.sequences.rows import read_sequences
 from tidegate.data.sequences.table import gather_sequences
-from tidegate.data.series.encoder import SeriesEncoder
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import GapWarning, read_series
 from tidegate.data.splits import split_without_overlap
@@ -17,6 +16,7 @@ from tidegate.data.tags.table import gather_sentences, read_sentences
 from tidegate.data.text.encoded import Encoded
 from tidegate.data.text.encoder import TextEncoder
 from tidegate.data.text.vectors import load_vectors
+from tidegate.data.windows.encoder import SeriesEncoder
 
 __all__ = [
     "Buckets",

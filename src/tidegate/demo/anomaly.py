@@ -12,8 +12,8 @@ from tidegate.artifact import check_replaceable
 from tidegate.data import write_table
 from tidegate.datasets import make_broken_sensor
 from tidegate.demo.outcome import Outcome, check_folder
+from tidegate.tasks.anomaly.detections import Detections
 from tidegate.tasks.anomaly.detector import AnomalyDetector
-from tidegate.tasks.anomaly.findings import Findings
 
 # An alarm belongs to a fault if it comes before so many steps after its end: half a day.
 _LATE = 72
@@ -60,7 +60,7 @@ def watch_thermometer(out: Path, verbose: bool) -> Outcome:
     )
 
 
-def _figures(found: Findings, live: pd.DataFrame) -> list[dict[str, str]]:
+def _figures(found: Detections, live: pd.DataFrame) -> list[dict[str, str]]:
     """A row for each fault: when the alarm came and what it said."""
     rows = []
     for fault in [name for name in live["fault"].unique() if name]:
@@ -69,7 +69,7 @@ def _figures(found: Findings, live: pd.DataFrame) -> list[dict[str, str]]:
         near = alarms[(alarms >= steps[0]) & (alarms <= steps[-1] + _LATE)]
         told = {"fault": fault, "alarm": "none", "kind": "", "value": "", "expected": ""}
         if len(near):
-            first = found.finding(int(near[0]))
+            first = found.step(int(near[0]))
             told["alarm"] = f"{int(near[0] - steps[0]) * 10} minutes later"
             told["kind"] = first.kind
             told |= {"value": f"{first.value:.1f}", "expected": f"{first.expected:.1f}"}
@@ -77,7 +77,7 @@ def _figures(found: Findings, live: pd.DataFrame) -> list[dict[str, str]]:
     return rows
 
 
-def _verdict(found: Findings, faults: np.ndarray) -> str:
+def _verdict(found: Detections, faults: np.ndarray) -> str:
     near = np.convolve(faults != "", np.ones(_LATE + 1))[: len(faults)] > 0
     false, rest = int((found.alarm & ~near).sum()), int((~near).sum())
     return f"Alarms where nothing was wrong: {false} in {rest:,} values."

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
+from tidegate.data.scaling import Scaling
 from tidegate.errors import InputError, message, suggest
 
 LOSSES = ("mse", "mae", "huber")
@@ -58,10 +59,9 @@ class RegressHead(nn.Module):
 
     def measure(self, targets: Tensor) -> None:
         """Take mean and deviation from the training targets, `[rows]`."""
-        found = targets.double()
-        self.centre.copy_(found.mean())
-        deviation = found.std(correction=0)
-        self.scale.copy_(torch.where(deviation > 0, deviation, torch.ones_like(deviation)))
+        found = Scaling.fit(targets.double().cpu().numpy()[:, None], "standard").usable()
+        self.centre.fill_(float(found.centre[0]))
+        self.scale.fill_(float(found.scale[0]))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return answers in units of the targets' deviation, from their mean.

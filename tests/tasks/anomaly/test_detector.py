@@ -48,7 +48,7 @@ def test_a_file_at_once_is_the_stream_of_its_values(model):
     stream = model.stream()
     found = model.detect(values)
     for step, value in enumerate(values.tolist()):
-        assert stream.update(value) == found.finding(step)
+        assert stream.update(value) == found.step(step)
     np.testing.assert_array_equal(model.predict(values), found.alarm)
     np.testing.assert_array_equal(model.score_samples(values), found.score)
 
@@ -60,8 +60,8 @@ def test_fit_predict_judges_each_value_before_it_is_learned():
     alarm = model.fit_predict(values)
     assert alarm[800]
     assert alarm.sum() <= 6
-    assert len(model.findings_) == 900
-    assert not model.findings_.columns["ready"][:99].any()
+    assert len(model.detections_) == 900
+    assert not model.detections_.columns["ready"][:99].any()
 
 
 def test_evaluate_counts_runs_and_alarms(model):
@@ -174,23 +174,7 @@ def test_a_trace_holds_the_states_that_the_stream_goes_through(model):
     assert trace.hidden.shape == (1, 1, 30, 6)
     assert set(trace.gates) == {"input", "forget", "candidate", "output"}
     stream = model.network_.recurrent.stream()
-    scaled = model.scale_.forward(wave(30)[:, None])
+    scaled = model.encoder_.scaling.forward(wave(30)[:, None])
     inputs = np.concatenate([scaled, np.diff(scaled, axis=0, prepend=scaled[:1])], axis=1)
     for step, row in enumerate(inputs.astype(np.float32)):
         np.testing.assert_allclose(stream.step(row), trace.hidden[0, 0, step], atol=1e-5)
-
-
-def test_findings_are_a_table_and_a_picture(model):
-    values, _ = broken()
-    frame = pd.Series(values[600:], index=hours(1000))
-    table = model.detect(frame).to_frame()
-    assert len(table) == 1000
-    assert (table["alarm"] == model.detect(frame).alarm).all()
-    assert list(table.columns) == ["score", "alarm", "variable", "kind", "value", "expected",
-                                   "deviations", "ready"]  # fmt: skip
-    found = model.detect(values[600:])
-    assert found._repr_png_().startswith(b"\x89PNG")
-    series, score = found.plot().axes
-    marks = [line for line in series.get_lines() if line.get_label() == "alarm"]
-    assert len(marks[0].get_xdata()) == found.alarm.sum()
-    assert score.get_ylabel() == "score"

@@ -146,33 +146,3 @@ def test_memory_is_constant(model):
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 30_000
-
-
-def test_a_cold_stream_learns_on_the_way():
-    stream = AnomalyDetector(warmup=60, hidden_size=6).stream(["load"])
-    values = wave(1500).tolist()
-    early = [stream.update(value) for value in values[:59]]
-    assert not any(found.ready or found.alarm for found in early)
-    assert {found.variable for found in early} == {"load"}
-    assert str(early[0]) == "learning what is usual"
-    later = [stream.update(value) for value in values[59:]]
-    assert later[-1].ready
-    assert np.median([abs(f.value - f.expected) for f in later[-200:]]) < 1.0
-    stream.update(NAN)
-    assert (stream.steps, stream.missing) == (1501, 1)
-    assert stream.update(80.0).alarm
-
-
-def test_a_cold_stream_takes_times_rubbish_and_a_variable_that_comes_late():
-    stream = AnomalyDetector(warmup=30, hidden_size=4).stream(["heat", "load"])
-    rows = wave(400, 2)
-    for step, row in enumerate(rows):
-        late = row.tolist() if step >= 100 else [row[0], "rubbish"]
-        found = stream.update(late, hours(400)[step].to_pydatetime())
-        if step < 100:
-            assert not found.ready
-    assert found.ready
-    assert stream.missing == 100
-    assert stream.steps == 400
-    with pytest.raises(InputError, match=r"2 numbers: heat, load"):
-        stream.update(1.0)

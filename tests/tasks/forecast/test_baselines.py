@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tidegate.data.series.encoder import SeriesEncoder
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.windows import Windows
+from tidegate.data.windows.encoder import SeriesEncoder
+from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError
 from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all, naive, seasonal_naive
 

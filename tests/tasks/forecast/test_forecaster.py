@@ -11,8 +11,8 @@ import pytest
 import tidegate
 from tidegate import Forecaster
 from tidegate.data import read_series
-from tidegate.data.series.encoder import SeriesEncoder
 from tidegate.data.series.leak import LeakWarning
+from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.errors import InputError
 from tidegate.tasks.forecast.series_task import SeriesTask
 from tidegate.tasks.forecast.spans import Spans
@@ -309,7 +309,7 @@ def test_intervals_cover_what_they_say():
         (np.full(300, 2.0), "`target` must be something that changes; got 2 in every row"),
         (np.full(300, np.nan), "only missing values"),
         (np.r_[WAVE[:50], np.inf, WAVE], "`X` must be finite numbers; got an infinity in step 50"),
-        (["a", "b"], "made of series of numbers"),
+        (["a", "b"], "made of numbers, .*; got 'a' in step 0 of series 0"),
         ([], "`X` must be one series or more; got none"),
         ("energy.csv", r"a list of them or a dictionary of them; got str\. Read a file with"),
     ],

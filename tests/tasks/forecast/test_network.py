@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.errors import InputError
 from tidegate.explain.network import Inspectable
 from tidegate.tasks.forecast.network import build_forecaster_network

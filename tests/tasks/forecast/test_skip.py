@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.explain.network import Inspectable
 from tidegate.tasks.forecast.baselines import LinearBaseline
 from tidegate.tasks.forecast.network import build_forecaster_network

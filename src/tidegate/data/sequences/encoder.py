@@ -11,15 +11,14 @@ import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
+from tidegate.data.scaling import Scaling
 from tidegate.data.sequences.rows import Array
 from tidegate.errors import ArtifactError, InputError, message, suggest
 
-Scaling = Literal["standard", "robust", "sequence", "none"]
+Method = Literal["standard", "robust", "sequence", "none"]
 Missing = Literal["mask", "interpolate"]
 
 ENCODER_FILE = "sequences.json"
-# Half of a normal distribution lies within this many standard deviations on both sides together.
-_QUARTILES = 1.349
 # A channel that varies less than this share of its own size is constant, up to rounding.
 _CONSTANT = 1e-7
 # Values this many deviations off are cut: one broken value must not drown a whole sequence.
@@ -128,14 +127,14 @@ class SequenceEncoder:
         [[3.0]]
     """
 
-    scaling: Scaling = "standard"
+    scaling: Method = "standard"
     missing: Missing = "mask"
     centres: tuple[float, ...] = ()
     scales: tuple[float, ...] = ()
     masked: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, known in (("scaling", get_args(Scaling)), ("missing", get_args(Missing))):
+        for name, known in (("scaling", get_args(Method)), ("missing", get_args(Missing))):
             value = getattr(self, name)
             if value not in known:
                 rule, remedy = f"one of {', '.join(known)}", suggest(str(value), known)
@@ -187,14 +186,9 @@ class SequenceEncoder:
         if not len(values):
             return 0.0, 1.0, False, gaps
         varies = bool(np.ptp(values) > _CONSTANT * np.abs(values).max())
-        if self.scaling in ("none", "sequence"):
-            return 0.0, 1.0, varies, gaps
-        if self.scaling == "robust":
-            low, centre, high = np.quantile(values, (0.25, 0.5, 0.75))
-            scale = (high - low) / _QUARTILES or values.std()
-        else:
-            centre, scale = values.mean(), values.std()
-        return float(centre), float(scale) if varies else 1.0, varies, gaps
+        method = "none" if self.scaling == "sequence" else self.scaling
+        found = Scaling.fit(values[:, None], method)
+        return float(found.centre[0]), float(found.scale[0]) if varies else 1.0, varies, gaps
 
     def encode(self, sequences: Sequence[Array]) -> EncodedSequences:
         """Scale sequences.
@@ -225,7 +219,7 @@ class SequenceEncoder:
         values = (row - np.array(self.centres)) / np.array(self.scales)
         gone = np.isnan(values)
         if self.scaling == "sequence":
-            values = _standardised(values, gone)
+            values = _standardised(values)
         if gone.any():
             features[:, self.channels :] = gone[:, list(self.masked)]
             values = _filled(values, gone) if self.missing == "interpolate" else values
@@ -272,14 +266,10 @@ class SequenceEncoder:
             raise ArtifactError(f"{ENCODER_FILE}: {error}") from None
 
 
-def _standardised(values: Array, gone: Array) -> Array:
+def _standardised(values: Array) -> Array:
     """Bring each channel of one sequence `[T, C]` to mean 0 and deviation 1."""
-    there = np.maximum((~gone).sum(0), 1)
-    centred = values - np.where(gone, 0.0, values).sum(0) / there
-    deviation = np.sqrt(np.square(np.where(gone, 0.0, centred)).sum(0) / there)
-    size = np.abs(np.where(gone, 0.0, values)).max(0)
-    scaled: Array = centred / np.where(deviation > _CONSTANT * size, deviation, 1.0)
-    return scaled
+    size = np.abs(np.nan_to_num(values)).max(axis=0, initial=0.0)
+    return Scaling.fit(values, "standard").usable(_CONSTANT * size).forward(values)
 
 
 def _filled(values: Array, gone: Array) -> Array:

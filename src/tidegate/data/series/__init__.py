@@ -1,1 +1,1 @@
-"""Series: values on one clock, scaled and cut into windows."""
+"""Series: values on one clock, read out of tables and arrays and checked."""

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _DAY = 86_400_000_000
 

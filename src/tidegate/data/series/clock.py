@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _SECOND = 1_000_000  # times are whole microseconds since 1970
 _DAY = 86_400 * _SECOND

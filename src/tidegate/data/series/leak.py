@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 # Weather or a price may explain much of a target; nothing honest explains all of it.
 _TOO_GOOD = 0.999

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock
+from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Panel:
         ahead: Steps at the end of each series that lie in the future: their targets are unknown,
             their known columns are not, `[S]` int64.
         static: What never changes, by name: one number or text a series.
+        stamps: The time of each position, without a zone, of values that were written down at
+            times that follow no clock; None where the clock tells.
 
     Example:
         >>> panel = Panel.from_arrays([[1.0, 2.0, 3.0], [5.0, 6.0]])
@@ -51,6 +53,7 @@ class Panel:
     names: tuple[Any, ...] | None = None
     ahead: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     static: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    stamps: pd.DatetimeIndex | None = None
 
     def __post_init__(self) -> None:
         if not len(self.ahead):
@@ -95,22 +98,27 @@ class Panel:
         Raises:
             InputError: If an array is empty, of another shape, or holds what is no number.
         """
-        arrays = [_numbers(array, row, owner) for row, array in enumerate(series)]
+        arrays = [
+            as_columns(array, owner, unit="step", where=[f" of series {number}"])
+            for number, array in enumerate(series)
+        ]
         if not arrays:
             raise InputError(message(owner, "X", "one series or more", "none"))
         widths = {array.shape[1] for array in arrays}
         if len(widths) > 1:
             rule = "series of the same number of columns"
             raise InputError(message(owner, "X", rule, f"{sorted(widths)}"))
-        (width,) = widths
-        usual = ["value"] if width == 1 else [f"value_{column + 1}" for column in range(width)]
+        if not all(map(len, arrays)):
+            number = list(map(len, arrays)).index(0)
+            rule = "made of series with a step or more"
+            raise InputError(message(owner, "X", rule, f"none in series {number}"))
         lengths = [len(array) for array in arrays]
         return cls(
             values=arrays[0] if len(arrays) == 1 else np.concatenate(arrays),
             offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
             starts=np.zeros(len(arrays), np.int64),
             clock=Clock(),
-            targets=tuple(targets or usual),
+            targets=tuple(targets or usual_names(*widths)),
             names=None if names is None else tuple(names),
         )
 
@@ -156,7 +164,7 @@ class Panel:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the clock as JSON; a missing value is null."""
+        """Return everything but the clock and the stamps as JSON; a missing value is null."""
         cells = self.values.astype(object)
         values = np.where(np.isnan(self.values), None, cells).tolist()  # type: ignore[call-overload]
         return {
@@ -202,51 +210,17 @@ class Panel:
             raise InputError(message("load", "recent", f"{len(lengths)} series", "another number"))
         return cls(values, offsets, starts, clock, targets, past, known, names, ahead, static)
 
+    @property
+    def dated(self) -> bool:
+        """Whether steps stand for dates."""
+        return self.stamps is not None or self.clock.dated
+
     def times(self, number: int, first: int, count: int) -> Array | pd.DatetimeIndex:
         """Return the times of `count` steps of a series from step `first` on."""
-        return self.clock.times(self.starts[number] + np.arange(first, first + count))
+        positions = self.starts[number] + np.arange(first, first + count)
+        return self.clock.times(positions) if self.stamps is None else self.stamps[positions]
 
 
-def _numbers(array: Any, row: int, owner: str) -> Array:
-    """Check one array: `[T]` or `[T, C]` of finite numbers, or NaN."""
-    try:
-        found = np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        rule = "made of series of numbers"
-        got = f"something else in series {row} ({error})"
-        raise InputError(message(owner, "X", rule, got)) from error
-    if found.ndim == 1:
-        found = found[:, None]
-    if found.ndim != 2 or not found.size:
-        rule = "made of series [T] or [T, C] with a step or more"
-        raise InputError(message(owner, "X", rule, f"shape {found.shape} in series {row}"))
-    check_finite(found, "X", f" of series {row}", np.arange(len(found)), owner, unit="step")
-    return found
-
-
-def check_finite(
-    values: Array, argument: str, where: str, rows: Array, owner: str, *, unit: str = "row"
-) -> None:
-    """Refuse infinities; missing values pass.
-
-    Args:
-        values: `[rows]` or `[rows, columns]`.
-        argument: What they are an argument for.
-        where: What to say after the row.
-        rows: The number of each row, for the message.
-        owner: Who complains.
-        unit: What a row is called.
-
-    Raises:
-        InputError: If a value is infinite; the message names the first such row.
-    """
-    # The sum is finite unless a value is not; looking at each costs memory of its size.
-    with np.errstate(invalid="ignore", over="ignore"):
-        if np.isfinite(values.sum()):
-            return
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(np.argwhere(infinite)[0][0])
-        rule, remedy = "finite numbers", "Correct it, or leave the cell empty"
-        got = f"an infinity in {unit} {rows[row]}{where}"
-        raise InputError(message(owner, argument, rule, got, remedy))
+def usual_names(columns: int) -> tuple[str, ...]:
+    """Name the columns of an array: "value", or "value_1" and so on."""
+    return ("value",) if columns == 1 else tuple(f"value_{n + 1}" for n in range(columns))

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock, check_regular, infer_clock
-from tidegate.data.series.panel import Array, Panel, check_finite
+from tidegate.data.series.panel import Panel
 from tidegate.data.series.times import read_times
+from tidegate.data.series.values import check_finite
 from tidegate.data.tables.rows import check_column
 from tidegate.errors import InputError, message
 
@@ -68,8 +70,8 @@ def read_series(
     if not len(frame):
         raise InputError(message(owner, "X", "a table of rows", "none"))
     given = {"time": time, "id": id, "past": past, "known": known, "static": static}
-    roles = _roles(frame, {role: _listed(names) for role, names in given.items()}, target, owner)
-    rows = _row_numbers(frame)
+    roles = _roles(frame, {role: listed(names) for role, names in given.items()}, target, owner)
+    rows = row_numbers(frame)
     frame, rows, starts, names = _grouped(frame, id, rows, owner)
     found, positions = _clock(frame, time, rows, starts, clock, owner)
     panel = replace(
@@ -90,7 +92,7 @@ def _roles(
 ) -> dict[str, list[str]]:
     """The columns of each role; all must be there, none in two roles."""
     taken = {name for names in others.values() for name in names}
-    roles = {**others, "target": _listed(target) or _free_numbers(frame, taken)}
+    roles = {**others, "target": listed(target) or free_numbers(frame, taken)}
     if not roles["time"] and (dates := _date_column(frame, {*taken, *roles["target"]})):
         remedy = f"Name it: time='{dates}' (--time '{dates}' on the command line)"
         raise InputError(message(owner, "time", "named", f"dates in {dates!r}", remedy))
@@ -107,7 +109,7 @@ def _roles(
     return roles
 
 
-def _free_numbers(frame: pd.DataFrame, taken: set[str]) -> list[str]:
+def free_numbers(frame: pd.DataFrame, taken: set[str]) -> list[str]:
     """Columns of numbers that have no other purpose."""
     numeric = frame.select_dtypes("number").columns
     return [str(name) for name in numeric if str(name) not in taken]
@@ -127,7 +129,7 @@ def _date_column(frame: pd.DataFrame, taken: set[str]) -> str | None:
     return None
 
 
-def _listed(names: Columns | None) -> list[str]:
+def listed(names: Columns | None) -> list[str]:
     """Column names out of a list, or of a text with commas between."""
     if names is None:
         return []
@@ -136,7 +138,7 @@ def _listed(names: Columns | None) -> list[str]:
     return [str(name) for name in names]
 
 
-def _row_numbers(frame: pd.DataFrame) -> Array:
+def row_numbers(frame: pd.DataFrame) -> Array:
     """The number of each row as its file has it: the index of a table that was read starts at 0."""
     index = frame.index
     if pd.api.types.is_integer_dtype(index.dtype):
@@ -176,7 +178,7 @@ def _clock(
         begins = np.repeat(starts, np.diff(np.append(starts, len(rows))))
         return clock or Clock(), np.arange(len(rows)) - begins
     times = read_times(frame[time], rows, owner)
-    _check_forwards(times.instants, frame[time], rows, starts, owner)
+    check_forwards(times.instants, frame[time], rows, starts, owner)
     if clock is None:
         ends = np.append(starts[1:], len(rows))
         longest = int((ends - starts).argmax())
@@ -192,15 +194,21 @@ def _clock(
     return clock, positions
 
 
-def _check_forwards(
-    instants: Array, column: pd.Series[Any], rows: Array, starts: Array, owner: str
+def check_forwards(
+    instants: Array,
+    column: pd.Series[Any],
+    rows: Array,
+    starts: Array,
+    owner: str,
+    *,
+    once: bool = True,
 ) -> None:
-    """Refuse times that come twice or go backwards within a series."""
+    """Refuse times that go backwards within a series, or (`once`) come twice."""
     steps = np.diff(instants)
     steps[starts[1:] - 1] = 1
     for wrong, rule, remedy in (
         (steps < 0, "ascending", "Sort the table by it"),
-        (steps == 0, "given once in a series", "Drop or add up the rows of the same time"),
+        (once & (steps == 0), "given once in a series", "Drop or add up the rows of the same time"),
     ):
         if wrong.any():
             row = int(wrong.argmax()) + 1
@@ -215,7 +223,7 @@ def _values(
 ) -> Array:
     """The columns of numbers, `[rows, C + P + K]`; the table's own memory for a single one."""
     columns = [
-        _numbers(frame[name], role, rows, owner)
+        read_numbers(frame[name], role, rows, owner)
         for role in ("target", "past", "known")
         for name in roles[role]
     ]
@@ -225,7 +233,18 @@ def _values(
     return columns[0][:, None] if len(columns) == 1 else np.stack(columns, axis=1)
 
 
-def _numbers(column: pd.Series[Any], role: str, rows: Array, owner: str) -> Array:
+def read_numbers(column: pd.Series[Any], role: str, rows: Array, owner: str) -> Array:
+    """Read a column of numbers, `[rows]` float64; empty cells are missing.
+
+    Args:
+        column: Numbers, or texts that are numbers.
+        role: What the column is, for messages.
+        rows: The number of each row in the table, for messages.
+        owner: Who complains.
+
+    Raises:
+        InputError: If a cell is no finite number; the message names the first such row.
+    """
     if pd.api.types.is_numeric_dtype(column):
         found = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -239,7 +258,7 @@ def _numbers(column: pd.Series[Any], role: str, rows: Array, owner: str) -> Arra
             remedy = "Correct it, or leave the cell empty"
             raise InputError(message(owner, role, rule, got, remedy))
         found = numbers.to_numpy(dtype=np.float64)
-    check_finite(found, role, f" of {column.name!r}", rows, owner)
+    check_finite(found, role, [f" of {column.name!r}"], rows, owner)
     return found
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _OFFSET = r"(?i)\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)$"
 _QUARTER = re.compile(r"^\s*(\d{4})[ -]?[qQ]([1-4])\s*$")

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.base import clone
 
+from tidegate.data.batching import Array
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.steps import StepsLike, as_steps, read_steps
+from tidegate.data.windows.windows import Windows
 from tidegate.device import seeded
 from tidegate.errors import InputError, message
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
-from tidegate.tasks.anomaly.cold import ColdStream
-from tidegate.tasks.anomaly.findings import Findings, run
+from tidegate.tasks.anomaly.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
+from tidegate.tasks.anomaly.encoder import SCALE_FILE, AnomalyEncoder, EncodedSteps
 from tidegate.tasks.anomaly.network import AnomalyNetwork
-from tidegate.tasks.anomaly.readings import Readings, Stretches, read_readings, readings_of_table
-from tidegate.tasks.anomaly.scale import Scale
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.stream import AnomalyStream
-from tidegate.tasks.core.rows import Array, DataWarning
+from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.training.loop import Training
 from tidegate.training.measure import Network, measure
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tidegate.nn import Recurrent
 
-SCALE_FILE, CALIBRATION_FILE = "scale.json", "calibration.json"
+
+CALIBRATION_FILE = "calibration.json"
+
+# Windows in an epoch, at most: what a longer series adds comes in later epochs.
+_WINDOWS = 1024
 
 
 class AnomalyDetector(Task):
@@ -41,10 +49,10 @@ class AnomalyDetector(Task):
     `AnomalyDetectorSettings` as a keyword argument and only stores it.
 
     Attributes:
+        encoder_: The fitted `AnomalyEncoder`.
         names_: What the variables are called.
         clocked_: Whether times were given, so that the time of day is known.
-        scale_: What values are scaled by.
-        findings_: What was found in the values of `fit`, while they were learned; not saved.
+        detections_: What was found in the values of `fit`, while they were learned; not saved.
 
     Raises:
         InputError: If a setting is unknown.
@@ -70,14 +78,22 @@ class AnomalyDetector(Task):
     encoder_files = (SCALE_FILE, CALIBRATION_FILE)
 
     settings_: AnomalyDetectorSettings
-    names_: tuple[str, ...]
-    clocked_: bool
-    scale_: Scale
-    findings_: Findings
-    _learned: list[Readings]
+    encoder_: AnomalyEncoder
+    detections_: Detections
+    _learned: list[Panel]
     _calibration: dict[str, Any]
 
-    def stream(self, names: Sequence[str] = ("value",)) -> AnomalyStream | ColdStream:
+    @property
+    def names_(self) -> tuple[str, ...]:
+        """What the variables are called."""
+        return self.encoder_.names
+
+    @property
+    def clocked_(self) -> bool:
+        """Whether times were given, so that the time of day is known."""
+        return self.encoder_.clocked
+
+    def stream(self, names: Sequence[str] = ("value",)) -> AnomalyStream | ColdStartStream:
         """Return a stream of single steps, in constant memory.
 
         After a fit it goes on after the values of `fit`, each time it is called. Without one it
@@ -87,7 +103,7 @@ class AnomalyDetector(Task):
             names: What the variables are called, for a cold stream.
 
         Returns:
-            A stream; `update(value, time)` takes a step and returns a `Finding`.
+            A stream; `update(value, time)` takes a step and returns a `Detection`.
 
         Example:
             >>> stream = AnomalyDetector(warmup=50).stream()
@@ -95,12 +111,12 @@ class AnomalyDetector(Task):
             False
         """
         if not hasattr(self, "network_"):
-            return ColdStream(names, self._settings().warmup, self._warm)
+            return ColdStartStream(names, self._settings().warmup, self._warm)
         stream = self._new_stream(self.network_)
         stream.load(self._calibration)
         return stream
 
-    def detect(self, X: Any) -> Findings:
+    def detect(self, X: StepsLike) -> Detections:
         """Look for anomalies in values that follow those of `fit`.
 
         Args:
@@ -116,32 +132,32 @@ class AnomalyDetector(Task):
         self._check_fitted()
         stream = self.stream()
         assert isinstance(stream, AnomalyStream)
-        return run(stream, self._examples(X, None, None))
+        return watch(stream, self._panel(self._examples(X)), clocked=self.clocked_)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: StepsLike) -> Array:
         """Say at which steps an alarm is raised, `[T]` bool."""
         return self.detect(X).alarm
 
-    def score_samples(self, X: Any) -> Array:
+    def score_samples(self, X: StepsLike) -> Array:
         """Say how surprising each step is, `[T]`: 3 is once in 1,000 normal steps."""
         return self.detect(X).score
 
-    def fit_predict(self, X: Any, y: Any = None) -> Array:
+    def fit_predict(self, X: StepsLike, y: Labels = None) -> Array:
         """Learn from values and say at which of them an alarm is raised, `[T]` bool.
 
         Each step is judged by what was read out and calibrated before it; the net itself has
         learned from all.
         """
-        return self.fit(X, y).findings_.alarm
+        return self.fit(X, y).detections_.alarm
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: StepsLike, y: Labels = None, sample_weight: object = None) -> float:
         """Return the F1 score of the alarms, or minus the loss of the forecasts without y."""
         found = self.evaluate(X, y)
         return float(found.get("f1", -found["loss"]))
 
     def evaluate(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
-    ) -> dict[str, Any]:
+        self, X: StepsLike, y: Labels = None, *, sample_weight: object = None, report: bool = False
+    ) -> dict[str, float]:
         """Measure forecasts and alarms on values that follow those of `fit`.
 
         Args:
@@ -160,18 +176,17 @@ class AnomalyDetector(Task):
             NotFittedError: If the task was not fitted.
         """
         self._check_fitted()
-        readings = self._examples(X, y, sample_weight)
-        if not len(readings):
+        examples = self._examples(X, y, sample_weight)
+        panel = self._panel(examples)
+        if not len(panel.values):
             raise InputError(message(type(self).__name__, "X", "at least one row", "none"))
-        result: dict[str, Any] = measure(
-            self.network_, self._loader(readings, training=False)
-        ).result()
-        alarm = self.predict(readings)
+        result = measure(self.network_, self._loader(examples, training=False)).result()
+        alarm = self.predict(panel)
         result |= {"alarms": int(alarm.sum()), "alarm_rate": float(alarm.mean())}
-        return result if readings.targets is None else result | _agreement(alarm, readings.targets)
+        return result if examples.targets is None else result | agreement(alarm, examples.targets)
 
     def trace(
-        self, X: Any, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
+        self, X: StepsLike, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
     ) -> Trace:
         """Trace the gates and states of the recurrent stack while it reads a series: one row.
 
@@ -189,12 +204,12 @@ class AnomalyDetector(Task):
             NotFittedError: If the task was not fitted.
         """
         self._check_fitted()
-        inputs = torch.from_numpy(self._examples(X, None, None).inputs(self.scale_))[None]
+        inputs = torch.from_numpy(self.encoder_.inputs(self._panel(self._examples(X))))[None]
         recurrent: Recurrent = self.network_.recurrent  # type: ignore[assignment]
         place = next(recurrent.parameters()).device
         return recurrent.trace(inputs.to(place), layers=layers, units=units, gates=gates)
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: StepsLike) -> dict[str, Sequence[Any]]:
         """Answer each step: `prediction` is 1 for an alarm, then score and explanation."""
         columns = self.detect(X).columns
         answers: dict[str, Sequence[Any]] = {"prediction": columns["alarm"].astype(int).tolist()}
@@ -202,9 +217,19 @@ class AnomalyDetector(Task):
             answers[name] = columns[name].tolist()
         return answers
 
-    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
-        """Read values, times and known anomalies out of a table."""
-        return readings_of_table(frame, columns, type(self).__name__)
+    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Panel, Array | None]:
+        """Read values, times and known anomalies out of a table.
+
+        A role that is not named takes its own name's column.
+        """
+        own = frame[[name for name in frame.columns if not str(name).startswith("\0")]]
+        time, anomaly = (
+            columns.get(role, role if role in own.columns else None) for role in ("time", "anomaly")
+        )
+        others = [] if anomaly is None else [anomaly]
+        owner = type(self).__name__
+        panel = read_steps(own, value=columns.get("value"), time=time, others=others, owner=owner)
+        return panel, None if anomaly is None else own[anomaly].to_numpy()
 
     def read_columns(
         self, columns: Mapping[str, str]
@@ -213,8 +238,8 @@ class AnomalyDetector(Task):
         return None, [columns.get("time", "time")]
 
     def check_table(
-        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[Any, int]:
+        self, frame: pd.DataFrame, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[pd.DataFrame, int]:
         """Leave rows as they are: a missing value is a step of its series."""
         return frame, 0
 
@@ -226,54 +251,66 @@ class AnomalyDetector(Task):
 
     # What a task writes.
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Any:
+    def _examples(self, X: StepsLike, y: Labels = None, sample_weight: object = None) -> Examples:
         owner = type(self).__name__
         if sample_weight is not None:
             got = type(sample_weight).__name__
             raise InputError(message(owner, "sample_weight", "left out", got))
-        readings = read_readings(X, y, owner)
+        panel = as_steps(X, owner)
         if hasattr(self, "network_"):
-            self._check_like(readings)
-            if not self.clocked_:
-                readings = replace(readings, seconds=None)
-        return readings
+            self._check_like(panel)
+        return Examples([panel], read_labels(y, len(panel.values), owner))
 
-    def _check_like(self, readings: Readings) -> None:
-        owner, width = type(self).__name__, readings.values.shape[1]
+    @staticmethod
+    def _panel(examples: Examples) -> Panel:
+        (panel,) = examples.inputs
+        assert isinstance(panel, Panel)
+        return panel
+
+    def _check_like(self, panel: Panel) -> None:
+        owner, width = type(self).__name__, len(panel.targets)
         if width != len(self.names_):
             rule = f"of the {len(self.names_)} variables of `fit`: {', '.join(self.names_)}"
             raise InputError(message(owner, "X", rule, f"{width} columns"))
-        if self.clocked_ and readings.seconds is None:
+        if self.clocked_ and not panel.dated:
             rule = "with times, as in `fit`"
             raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
 
-    def _split(self, examples: Any, validation: Any, settings: Settings) -> tuple[Any, Any]:
+    def _split(
+        self,
+        examples: Examples,
+        validation: float | tuple[StepsLike, Labels] | None,
+        settings: Settings,
+    ) -> tuple[Examples, Examples | None]:
         """Split by time: what is validated on comes after what is learned from."""
         assert isinstance(settings, AnomalyDetectorSettings)
-        readings: Readings = examples
+        panel = self._panel(examples)
+        steps = len(panel.values)
         fewest = settings.lookback + settings.horizon
-        if len(readings) < fewest:
+        if steps < fewest:
             rule = f"at least lookback + horizon = {fewest} values"
-            raise InputError(message(settings.owner, "X", rule, len(readings)))
-        empty = np.isnan(readings.values).all(axis=0)
+            raise InputError(message(settings.owner, "X", rule, steps))
+        empty = np.isnan(panel.values).all(axis=0)
         if empty.any():
-            got = f"only missing ones of {readings.names[int(empty.argmax())]}"
+            got = f"only missing ones of {panel.targets[int(empty.argmax())]}"
             raise InputError(message(settings.owner, "X", "values of each variable", got))
-        self._learned = [readings]
+        self._learned = [panel]
         if validation is None:
-            return readings, None
+            return examples, None
         if isinstance(validation, tuple) and len(validation) == 2:
-            held = self._examples(*validation, None)
-            self._learned.append(held)
-            return readings, held
-        cut = len(readings) - max(1, round(self._share(validation, settings) * len(readings)))
-        skip = settings.lookback // 4
-        begin = max(0, cut - skip)
-        return readings.part(0, cut), readings.part(begin, len(readings))
+            held = self._examples(*validation)
+            self._learned.append(self._panel(held))
+            return examples, held
+        cut = steps - max(1, round(self._share(validation, settings) * steps))
+        begin = max(0, cut - settings.lead_in)
+        spans = np.array([[0, cut], [begin, steps]])
+        learned, held = (Examples([panel.cut(*span[:, None])]) for span in spans)
+        return learned, held
 
-    def _learn(self, examples: Any) -> None:
-        self._measure(examples)
-        for name, constant in zip(self.names_, self.scale_.constant, strict=True):
+    def _learn(self, examples: Examples) -> None:
+        panel = self._panel(examples)
+        self.encoder_ = AnomalyEncoder.learn(panel.targets, panel.values, clocked=panel.dated)
+        for name, constant in zip(self.names_, self.encoder_.scaling.constant, strict=True):
             if constant:
                 what = f"{name} never changes in what is learned from: any change will be unusual."
                 warnings.warn(DataWarning(what), stacklevel=4)
@@ -283,38 +320,39 @@ class AnomalyDetector(Task):
         assert isinstance(settings, AnomalyDetectorSettings)
         return settings
 
-    def _measure(self, readings: Readings) -> None:
-        """Learn what the variables are called and how large their values are."""
-        self.names_, self.clocked_ = readings.names, readings.seconds is not None
-        self.scale_ = Scale.fit(readings.values)
-
-    def _loader(self, examples: Any, *, training: bool) -> Stretches:
-        settings = self.settings_
-        return Stretches(
-            examples,
-            self.scale_,
-            settings.offsets,
-            length=settings.lookback,
-            skip=settings.lookback // 4,
+    def _loader(self, examples: Examples, *, training: bool) -> Windows[EncodedSteps]:
+        settings, panel = self.settings_, self._panel(examples)
+        encoded = self.encoder_.encode(panel, settings.offsets, settings.lookback)
+        # Windows that are measured overlap by what only leads up: each step counts once. The last
+        # one may reach past the end.
+        stride = 1 if training else max(1, encoded.lookback - settings.lead_in)
+        return Windows(
+            encoded,
+            np.zeros(1, np.int64),
+            panel.lengths + stride - 1,
+            0,
             batch_size=settings.batch_size,
             seed=settings.random_state,
+            most=_WINDOWS if training else None,
+            stride=stride,
         )
 
     def _build(self) -> AnomalyNetwork:
-        settings, count = self.settings_, len(self.names_)
-        recurrent = build_layer(settings, 2 * count + 2 * self.clocked_)
-        targets = len(settings.offsets) * count
-        return AnomalyNetwork(recurrent, targets, settings.lookback // 4)
+        settings = self.settings_
+        recurrent = build_layer(settings, self.encoder_.size)
+        targets = len(settings.offsets) * len(self.names_)
+        return AnomalyNetwork(recurrent, targets, settings.lead_in)
 
     def _keep(self, training: Training) -> None:
         super()._keep(training)
         stream = self._new_stream(self.network_)
-        parts = [run(stream, part) for part in self.__dict__.pop("_learned")]
-        self.findings_ = parts[0]
+        learned: list[Panel] = self.__dict__.pop("_learned")
+        parts = [watch(stream, part, clocked=self.clocked_) for part in learned]
+        self.detections_ = parts[0]
         self._calibration = stream.state()
 
     def _new_stream(self, network: Network) -> AnomalyStream:
-        """Make a stream that has learned nothing but the net and the scale.
+        """Make a stream that has learned nothing but the net and the encoder.
 
         The settings of its alarms are those of now: they may be changed after the fit.
         """
@@ -322,50 +360,27 @@ class AnomalyDetector(Task):
         settings = self._settings()
         return AnomalyStream(
             network.recurrent.stream(),
-            self.scale_,
-            names=self.names_,
-            clocked=self.clocked_,
+            self.encoder_,
             offsets=self.settings_.offsets,
             false_alarm_rate=settings.false_alarm_rate,
             silence=settings.silence,
             tolerance=settings.tolerance,
         )
 
-    def _warm(self, readings: Readings) -> AnomalyStream:
-        """Make a stream out of its first values: an untrained net, whose readout learns."""
+    def _warm(self, encoder: AnomalyEncoder) -> AnomalyStream:
+        """Make a stream of an untrained net, whose readout learns."""
         twin = clone(self)
-        twin.settings_ = twin._settings()
-        twin._measure(readings)
+        twin.settings_, twin.encoder_ = twin._settings(), encoder
         with seeded(twin.settings_.random_state, torch.device("cpu")):
             stream: AnomalyStream = twin._new_stream(twin._build())
         return stream
 
     def _files(self) -> dict[str, Any]:
-        scale = {name: getattr(self.scale_, name).tolist() for name in _SCALE}
-        told = {"names": list(self.names_), "clocked": self.clocked_}
-        return {SCALE_FILE: scale | told, CALIBRATION_FILE: self._calibration}
+        return self.encoder_.to_files() | {CALIBRATION_FILE: self._calibration}
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        found = files[SCALE_FILE]
-        self.names_, self.clocked_ = tuple(map(str, found["names"])), bool(found["clocked"])
-        parts = (np.array(found[name]).reshape(len(self.names_)) for name in _SCALE)
-        center, spread, constant = parts
-        self.scale_ = Scale(center.astype(float), spread.astype(float), constant.astype(bool))
+        self.encoder_ = AnomalyEncoder.from_files(files)
         self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here
             self._new_stream(self._build()).load(self._calibration)
-
-
-_SCALE = ("center", "spread", "constant")
-
-
-def _agreement(alarm: Array, anomalous: Array) -> dict[str, float]:
-    """How well alarms agree with runs of anomalous steps."""
-    begins = anomalous & ~np.concatenate(([False], anomalous[:-1]))
-    runs = np.where(anomalous, np.cumsum(begins), 0)
-    found = len(set(runs[alarm & anomalous].tolist()))
-    precision = float((alarm & anomalous).sum() / max(1, alarm.sum()))
-    recall = found / max(1, int(begins.sum()))
-    f1 = 2 * precision * recall / (precision + recall) if found else 0.0
-    return {"precision": precision, "recall": recall, "f1": f1}

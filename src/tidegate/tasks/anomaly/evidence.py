@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tidegate.tasks.anomaly.tail import Tails
+from tidegate.tasks.anomaly.extreme_values import ExtremeValues
 
 # The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
 # in which `_statistics` gives them.
@@ -41,8 +41,8 @@ class Evidence:
     """How much speaks for an anomaly of one variable.
 
     Statistics (an error, a mean error, how much the value moves, ...) become surprises beside
-    their own past (`Tails`), and these one number: (sum of surprise^3)^(1/3), averaged over three
-    steps. It is about as large as the greatest surprise, larger where several agree.
+    their own past (`ExtremeValues`), and these one number: (sum of surprise^3)^(1/3), averaged
+    over three steps. It is about as large as the greatest surprise, larger where several agree.
 
     Args:
         tolerance: Errors and moves below this many units of spread are taken for none.
@@ -56,7 +56,7 @@ class Evidence:
         self._means = [0.0] * len(_RATES)
         self._last = self._settled = 0.0
         self._steps = 0
-        self._tails = Tails(len(_KIND_OF))
+        self._tails = ExtremeValues(len(_KIND_OF))
         self.surprise = [0.0] * len(_KIND_OF)
 
     @property

@@ -62,6 +62,11 @@ class AnomalyDetectorSettings(Settings):
             raise InputError(message(self.owner, "bidirectional", "False", True, remedy))
 
     @property
+    def lead_in(self) -> int:
+        """Values at the start of a window that only fill the state."""
+        return self.lookback // 4
+
+    @property
     def offsets(self) -> tuple[int, ...]:
         """How far ahead the net forecasts, and how far back it reconstructs."""
         return 1, max(2, self.horizon // 4), self.horizon, -max(1, self.horizon // 2)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.tasks.anomaly.alarms import Alarms
+from tidegate.tasks.anomaly.encoder import AnomalyEncoder
 from tidegate.tasks.anomaly.evidence import Evidence
-from tidegate.tasks.anomaly.readout import Readout
-from tidegate.tasks.anomaly.scale import DAY, Scale, as_seconds, read_step
+from tidegate.tasks.anomaly.least_squares import RecursiveLeastSquares
+from tidegate.tasks.anomaly.steps import DAY, as_seconds, read_step
 
 if TYPE_CHECKING:
     from tidegate.nn.streaming.stream import Stream
 
-Array = np.ndarray[Any, np.dtype[Any]]
 
-
-class Finding(NamedTuple):
+class Detection(NamedTuple):
     """What a stream says of one step.
 
     Attributes:
@@ -46,7 +46,7 @@ class Finding(NamedTuple):
     ready: bool
 
     def __str__(self) -> str:
-        """The finding in words."""
+        """The detection in words."""
         if self.kind == "missing":
             return f"{self.variable} is missing"
         if not self.ready:
@@ -72,22 +72,21 @@ class AnomalyStream:
     """Scores values as they come: `AnomalyDetector.stream()` makes one.
 
     A recurrent net reads each value; what its state says of the next ones is read out by lines
-    that go on learning (`Readout`); how unusual the errors are is told beside their own past
-    (`Evidence`), and when that is worth an alarm, by the rate of alarms (`Alarms`). Time and
-    memory of a step are constant.
+    that go on learning (`RecursiveLeastSquares`); how unusual the errors are is told beside their
+    own past (`Evidence`), and when that is worth an alarm, by the rate of alarms (`Alarms`). Time
+    and memory of a step are constant.
 
     Args:
         recurrent: The net, one step at a time, one row.
-        scale: What values are scaled by.
-        names: What the variables are called, D of them.
-        clocked: Whether the net reads the time of day.
-        offsets: How far ahead is forecast, see `Readout`; three steps ahead and one back.
+        encoder: What the net reads of a step: D variables, maybe the time of day.
+        offsets: How far ahead is forecast, see `RecursiveLeastSquares`; three steps ahead, one
+            back.
         false_alarm_rate: Expected share of normal steps that raise an alarm.
         silence: Steps after an alarm without another.
         tolerance: Errors below this share of the usual spread are taken for none.
 
     Attributes:
-        names: As given.
+        names: What the variables are called.
         steps: Steps taken.
         missing: How many of them lacked a value, or had one that is no number.
     """
@@ -95,31 +94,29 @@ class AnomalyStream:
     def __init__(
         self,
         recurrent: Stream,
-        scale: Scale,
+        encoder: AnomalyEncoder,
         *,
-        names: Sequence[str],
-        clocked: bool,
         offsets: Sequence[int],
         false_alarm_rate: float,
         silence: int,
         tolerance: float,
     ) -> None:
-        self.names = tuple(names)
+        self.names = encoder.names
         self.steps = self.missing = 0
         count = len(self.names)
-        self._recurrent, self._scale, self._clocked = recurrent, scale, clocked
+        self._recurrent, self._scaling, self._clocked = recurrent, encoder.scaling, encoder.clocked
         self._alarms = Alarms(false_alarm_rate, silence)
         # The more variables, the greater their greatest evidence is by chance.
         self._correction = math.log10(count)
         inputs, outputs = recurrent.input_size, recurrent.output_size
-        self._readout = Readout(outputs + inputs + 1, count, offsets)
+        self._readout = RecursiveLeastSquares(outputs + inputs + 1, count, offsets)
         self._evidence = [Evidence(tolerance) for _ in self.names]
         self._features, self._outputs = np.ones(outputs + inputs + 1), outputs
         self._inputs = np.zeros(inputs, np.float32)
         self._last = np.zeros(count)
         self._time, self._interval = 0.0, 0.0
 
-    def update(self, value: Any, time: Any = None) -> Finding:
+    def update(self, value: Any, time: Any = None) -> Detection:
         """Take the value of one step, or the values of all variables.
 
         Args:
@@ -130,7 +127,7 @@ class AnomalyStream:
                 detector learned with times.
 
         Returns:
-            The finding.
+            The detection.
 
         Raises:
             InputError: If there are not D values, or the time is none.
@@ -146,7 +143,7 @@ class AnomalyStream:
         forecast = self._readout.forecast()
         expected = forecast[0].tolist()
         usual = self._readout.spread[0].tolist()
-        scaled = self._scale.forward_step(given, expected)
+        scaled = self._scaling.forward_step(given, expected)
         values = np.array(scaled)
         errors = self._readout.errors(values, forecast)
         known = [not math.isnan(number) for number in given]
@@ -199,20 +196,20 @@ class AnomalyStream:
         expected: list[float],
         deviations: list[float],
         evidence: list[float],
-    ) -> Finding:
+    ) -> Detection:
         greatest = max(evidence)
         number = evidence.index(greatest)
         score, alarm, kind = math.nan, False, "missing"
         if greatest > -math.inf:
             score, alarm = self._alarms.update(greatest - self._correction)
             kind = self._evidence[number].kind()
-        return Finding(
+        return Detection(
             score,
             alarm,
             self.names[number],
             kind,
             given[number],
-            self._scale.backward(expected[number], number),
+            self._scaling.inverse_step(expected[number], number),
             deviations[number],
             self._evidence[number].ready,
         )

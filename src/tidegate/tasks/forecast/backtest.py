@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
 from tidegate.tasks.forecast import metrics
 from tidegate.tasks.forecast.intervals import ends
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _JOINED = ("series", "origins", "truth", "mean", "lower", "upper", "unit")
 # A difference between two errors that is no more than this share of them says little.

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.data.series.scaling import fill
-from tidegate.data.series.windows import EncodedSeries, Windows
+from tidegate.data.batching import Array
+from tidegate.data.windows.encoded import EncodedSeries, ForecastWindows
+from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 # So many windows fix a line's coefficients; more would only take longer.
 _WINDOWS = 20_000
@@ -95,7 +94,7 @@ class LinearBaseline:
         self.weights = weights
 
     @classmethod
-    def fit(cls, windows: Windows) -> LinearBaseline:
+    def fit(cls, windows: ForecastWindows) -> LinearBaseline:
         """Solve for the windows of a training span.
 
         Args:
@@ -146,7 +145,7 @@ class LinearBaseline:
         return cls(weights)
 
 
-def _pairs(windows: Windows, rows: Array) -> tuple[Array, Array]:
+def _pairs(windows: ForecastWindows, rows: Array) -> tuple[Array, Array]:
     """Inputs `[n, T + 1]` and outputs `[n, H]` of windows, a row for each target."""
     batch = windows.batch(rows)
     assert batch.targets is not None

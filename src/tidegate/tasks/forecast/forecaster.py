@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import clone
 
-from tidegate.data.series.encoder import OPTIONS_FILE, SCALES_FILE, SeriesEncoder
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.windows import Windows
+from tidegate.data.windows.encoded import ForecastWindows
+from tidegate.data.windows.encoder import OPTIONS_FILE, SCALES_FILE, SeriesEncoder
+from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.ensemble import joined, members
 from tidegate.tasks.forecast.backtest import Backtest
@@ -295,12 +296,12 @@ class Forecaster(SeriesTask):
         point = self.settings_.output == "point"
         return () if point and self.margins_ is None else self.settings_.levels
 
-    def _run(self, windows: Windows) -> Outcomes:
+    def _run(self, windows: ForecastWindows) -> Outcomes:
         settings = self.settings_
         point = settings.output == "point"
         return run(self.network_, windows, settings.levels, point=point)
 
-    def _affordable(self, windows: Windows) -> int:
+    def _affordable(self, windows: ForecastWindows) -> int:
         """How many windows to look at closely."""
         numbers = windows.horizon * len(self.encoder_.targets) * 2 * max(1, len(self._levels))
         return min(_MOST_WINDOWS, max(_FEWEST_WINDOWS, _NUMBERS // numbers))
@@ -330,7 +331,7 @@ class Forecaster(SeriesTask):
             parts.append(model.backtest(panel.cut(nothing, last), stride=horizon))
         return replace(Backtest.join(parts), panel=panel)
 
-    def _backtested(self, windows: Windows, start: Margins | None) -> Backtest:
+    def _backtested(self, windows: ForecastWindows, start: Margins | None) -> Backtest:
         """Forecast windows, and let the baselines forecast them too."""
         found, encoded = self._run(windows), windows.encoded
         conformal = self.margins_ is not None

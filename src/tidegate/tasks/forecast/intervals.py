@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 # Errors that a margin is taken from: with fewer of one step, those of its neighbours join them.
 _ENOUGH = 100

@@ -6,11 +6,10 @@ Axis letters everywhere: B forecasts, H steps ahead, C targets, Q quantiles.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from tidegate.data.batching import Array
 
 
 def mae(truth: Array, forecast: Array) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.windows.batch import ForecastBatch
 from tidegate.errors import InputError, message
 from tidegate.heads.distributions import distribution
 from tidegate.heads.forecast import ForecastHead

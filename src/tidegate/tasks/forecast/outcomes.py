@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.data.series.windows import Windows
-from tidegate.tasks.core.rows import Array
+from tidegate.data.batching import Array
+from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.tasks.forecast.intervals import Margins, ends, rolling, score
 from tidegate.training.measure import Network, answers
 
@@ -30,7 +30,7 @@ class Outcomes:
         levels: The share of the truth that each interval is to cover.
     """
 
-    windows: Windows
+    windows: ForecastWindows
     series: Array
     origins: Array
     mean: Array
@@ -77,7 +77,9 @@ class Outcomes:
         return lower, upper
 
 
-def run(network: Network, windows: Windows, levels: Sequence[float], *, point: bool) -> Outcomes:
+def run(
+    network: Network, windows: ForecastWindows, levels: Sequence[float], *, point: bool
+) -> Outcomes:
     """Let a network forecast windows.
 
     Args:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.data.series.encoder import SeriesEncoder
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.leak import warn_of_leaks
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import read_series
-from tidegate.data.series.windows import Windows
+from tidegate.data.windows.encoded import ForecastWindows
+from tidegate.data.windows.encoder import SeriesEncoder
+from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
@@ -112,14 +113,14 @@ class SeriesTask(Task):
             missing=settings.missing,
         ).fit(examples.panel, examples.last)
 
-    def _loader(self, examples: Any, *, training: bool) -> Windows:
+    def _loader(self, examples: Any, *, training: bool) -> ForecastWindows:
         return self._windows(examples, horizon=self.settings_.horizon)
 
     def _panel(self, X: Any) -> Panel:
         clock = self.encoder_.clock if hasattr(self, "network_") else None
         return as_panel(X, clock=clock, owner=type(self).__name__)
 
-    def _windows(self, spans: Spans, *, horizon: int, stride: int = 1) -> Windows:
+    def _windows(self, spans: Spans, *, horizon: int, stride: int = 1) -> ForecastWindows:
         panel, settings = spans.panel, self.settings_
         ahead = spans.first is None
         first = panel.lengths if spans.first is None else spans.first

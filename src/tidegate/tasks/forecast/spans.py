@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.rows import Array, Examples
+from tidegate.tasks.core.rows import Examples
 
 
 @dataclass(frozen=True)

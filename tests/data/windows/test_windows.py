@@ -7,9 +7,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tidegate.data.series.encoder import SeriesEncoder
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.windows import Windows
+from tidegate.data.windows.encoder import SeriesEncoder
+from tidegate.data.windows.windows import Windows
 
 RNG = np.random.default_rng(0)
 

@@ -1,4 +1,4 @@
-"""ColdStream: a stream that begins without a fit."""
+"""ColdStartStream: a stream that begins without a fit."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from tidegate.tasks.anomaly.readings import Readings
-from tidegate.tasks.anomaly.scale import as_seconds, read_step
-from tidegate.tasks.anomaly.stream import AnomalyStream, Finding
+from tidegate.tasks.anomaly.encoder import AnomalyEncoder
+from tidegate.tasks.anomaly.steps import as_seconds, read_step
+from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
 
 
-class ColdStream:
+class ColdStartStream:
     """Learns from its first values what the scale is, then is an `AnomalyStream`.
 
     Args:
         names: What the variables are called.
         warmup: Steps from which the scale is learned.
-        begin: Makes a stream out of the first readings.
+        begin: Makes a stream of what was learned from them.
 
     Attributes:
         names: As given.
     """
 
     def __init__(
-        self, names: Sequence[str], warmup: int, begin: Callable[[Readings], AnomalyStream]
+        self, names: Sequence[str], warmup: int, begin: Callable[[AnomalyEncoder], AnomalyStream]
     ) -> None:
         self.names = tuple(names)
         self._begin = begin
@@ -46,7 +46,7 @@ class ColdStream:
         """How many of them lacked a value."""
         return self._missing + (self._stream.missing if self._stream else 0)
 
-    def update(self, value: Any, time: Any = None) -> Finding:
+    def update(self, value: Any, time: Any = None) -> Detection:
         """Take one step, as `AnomalyStream.update`.
 
         The time of day is learned from if each of the first steps has a time.
@@ -54,23 +54,22 @@ class ColdStream:
         if self._stream is not None:
             return self._stream.update(value, time)
         values = read_step(value, self.names)
-        self._first.append((values, None if time is None else as_seconds(time, "ColdStream")))
+        self._first.append((values, None if time is None else as_seconds(time, "ColdStartStream")))
         self._steps += 1
         self._missing += any(map(math.isnan, values))
         if len(self._first) == self._first.maxlen:
             self._try_start()
         kind = "missing" if all(map(math.isnan, values)) else "usual"
         score = math.nan if kind == "missing" else 0.0
-        return Finding(score, False, self.names[0], kind, values[0], math.nan, math.nan, False)
+        return Detection(score, False, self.names[0], kind, values[0], math.nan, math.nan, False)
 
     def _try_start(self) -> None:
         """Make the stream, if each variable was seen."""
         values = np.array([row for row, _ in self._first])
         if np.isnan(values).all(axis=0).any():
             return
-        times = [time for _, time in self._first if time is not None]
-        clocked = len(times) == len(values)
-        stream = self._begin(Readings(values, np.array(times) if clocked else None, self.names))
+        clocked = all(time is not None for _, time in self._first)
+        stream = self._begin(AnomalyEncoder.learn(self.names, values, clocked=clocked))
         for row, time in self._first:
             stream.update(row, time)
         self._stream = stream

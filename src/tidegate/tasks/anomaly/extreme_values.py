@@ -1,4 +1,4 @@
-"""Tails: how rare values are beside their own past, which is forgotten slowly."""
+"""ExtremeValues: how rare values are beside their own past, which is forgotten slowly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_SURPRISING = 9.0
 _LEAST = 1e-9
 
 
-class Tails:
+class ExtremeValues:
     """How surprising each of several numbers is, each beside its own past.
 
     Above a high quantile u, which follows the data, exceedances are Pareto (peaks over
@@ -39,7 +39,7 @@ class Tails:
         seen: Values seen.
 
     Example:
-        >>> tails = Tails(1)
+        >>> tails = ExtremeValues(1)
         >>> for value in range(200):
         ...     surprise = tails.update([float(value % 10)])
         >>> tails.update([50.0])[0] > 3

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tidegate.data.series.encoder import SCALES_FILE, SeriesEncoder
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import read_series
+from tidegate.data.windows.encoder import SCALES_FILE, SeriesEncoder
 from tidegate.errors import InputError
 
 RNG = np.random.default_rng(0)

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.data.batching import Array
+from tidegate.data.scaling import METHODS, Scaling
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.scaling import METHODS, Change, encode_static, measure
-from tidegate.data.series.windows import EncodedSeries
+from tidegate.data.windows.encoded import EncodedSeries
+from tidegate.data.windows.log_difference import LogDifference
+from tidegate.data.windows.static import encode_static
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
 
@@ -27,11 +28,11 @@ class SeriesEncoder:
 
     Args:
         lookback: Steps of a window.
-        scaling: "standard", "robust" or "none", see `series_scaling.measure`.
+        scaling: "standard", "robust" or "none", see `Scaling.fit`.
         lag: Forecast differences over so many steps; 0 for none.
         log: Whether to take logarithms.
         calendar: Whether to add calendar features.
-        missing: "mask" or "interpolate", see `series_scaling.fill`.
+        missing: "mask" or "interpolate", see `missing.fill`.
 
     Attributes:
         clock: The clock of the training series.
@@ -54,7 +55,7 @@ class SeriesEncoder:
     known: tuple[str, ...]
     static: tuple[str, ...]
     names: tuple[Any, ...] | None
-    change: Change
+    change: LogDifference
     shift: Array
     scale: Array
     spread: Array
@@ -126,7 +127,7 @@ class SeriesEncoder:
         spans = [panel.series(n)[:end] for n, end in enumerate(until)]
         self._check_alive(spans, width)
         smallest = np.array([_smallest(span[:, :width]) for span in spans]).min(axis=0)[None]
-        self.change = Change.fit(smallest, log=self.log, lag=self.lag)
+        self.change = LogDifference.fit(smallest, log=self.log, lag=self.lag)
         found = [self._measure(span[:, :width]) for span in spans]
         self.shift, self.scale, self.spread = map(np.array, zip(*found, strict=True))
         self.absent = sum(int(np.isnan(span[:, :width]).sum()) for span in spans)
@@ -155,7 +156,7 @@ class SeriesEncoder:
         static = None
         if self.static:
             columns = [panel.static[name] for name in self.static]
-            static = self._scaled_static(encode_static(columns, self._categories))
+            static = self._statics.forward(encode_static(columns, self._categories))
         return EncodedSeries(
             panel=panel,
             change=self.change,
@@ -166,7 +167,7 @@ class SeriesEncoder:
             shift=shift,
             scale=scale,
             spread=spread,
-            others=(self._others_shift, self._others_scale),
+            others=self._others,
             static=static,
         )
 
@@ -184,8 +185,8 @@ class SeriesEncoder:
 
     def _measure(self, values: Array) -> tuple[Array, Array, Array]:
         """Shift and scale of changed values, and the deviation of values as they are."""
-        spread = measure(values, "standard")[1]
-        return *measure(self.change.forward(values), self.scaling), spread
+        found = _measured(self.change.forward(values), self.scaling)
+        return found.centre, found.scale, _measured(values, "standard").scale
 
     def _scales(self, panel: Panel, until: Array) -> tuple[Array, Array, Array]:
         found = [
@@ -209,11 +210,8 @@ class SeriesEncoder:
 
     def _fit_others(self, spans: Sequence[Array], width: int) -> None:
         """Known and past columns are scaled the same in all series: they may mean the same."""
-        count = len(self.past) + len(self.known)
-        self._others_shift, self._others_scale = np.zeros(count), np.ones(count)
-        if count:
-            joined = np.concatenate([span[:, width:] for span in spans])
-            self._others_shift, self._others_scale = measure(joined, "standard")
+        joined = np.concatenate([span[:, width:] for span in spans])
+        self._others = _measured(joined, "standard")
 
     def _fit_static(self, panel: Panel, until: Array) -> None:
         seen = [n for n, end in enumerate(until) if end]
@@ -223,13 +221,8 @@ class SeriesEncoder:
             else sorted({str(cell) for cell in column})
             for column in columns
         ]  # fmt: skip
-        self._static_shift, self._static_scale = np.zeros(0), np.ones(0)
-        if columns:
-            found = encode_static(columns, self._categories)
-            self._static_shift, self._static_scale = measure(found, "standard")
-
-    def _scaled_static(self, values: Array) -> Array:
-        return (values - self._static_shift) / self._static_scale
+        found = encode_static(columns, self._categories) if columns else np.zeros((0, 0))
+        self._statics = _measured(found, "standard")
 
     def _check_same(self, panel: Panel) -> None:
         """Refuse other columns or another frequency than those of training."""
@@ -268,8 +261,8 @@ class SeriesEncoder:
             "scale": self.scale.tolist(),
             "spread": self.spread.tolist(),
             "offset": self.change.offset.tolist(),
-            "others": [self._others_shift.tolist(), self._others_scale.tolist()],
-            "statics": [self._static_shift.tolist(), self._static_scale.tolist()],
+            "others": [self._others.centre.tolist(), self._others.scale.tolist()],
+            "statics": [self._statics.centre.tolist(), self._statics.scale.tolist()],
         }
         return {OPTIONS_FILE: options, SCALES_FILE: scales}
 
@@ -297,16 +290,19 @@ class SeriesEncoder:
         for name in ("shift", "scale", "spread"):
             setattr(found, name, _checked(scales[name], (count, width), name))
         offset = _checked(scales["offset"], (width,), "offset")
-        found.change = Change(log=found.log, lag=found.lag, offset=offset)
+        found.change = LogDifference(log=found.log, lag=found.lag, offset=offset)
         others = len(found.past) + len(found.known)
-        pairs = [_checked(part, (others,), "others") for part in scales["others"]]
-        found._others_shift, found._others_scale = pairs
-        statics = found.sizes["static"]
-        pairs = [_checked(part, (statics,), "statics") for part in scales["statics"]]
-        found._static_shift, found._static_scale = pairs
+        found._others = _read_scaling(scales["others"], others, "others")
+        found._statics = _read_scaling(scales["statics"], found.sizes["static"], "statics")
         if found.names is not None and len(found.names) != count:
             raise InputError(message("load", "names", f"those of {count} series", len(found.names)))
         return found
+
+
+def _measured(values: Array, method: str) -> Scaling:
+    """Measure columns `[N, C]` of series: what is left of a constant after rounding is no scale."""
+    found = Scaling.fit(values, method)
+    return found.usable(1e-12 * np.maximum(1.0, np.abs(found.centre)))
 
 
 def _smallest(values: Array) -> Array:
@@ -327,3 +323,9 @@ def _checked(values: Any, shape: tuple[int, ...], name: str) -> Array:
     if found.shape != shape or not np.isfinite(found).all():
         raise InputError(message("load", name, f"finite numbers of shape {shape}", found.shape))
     return found
+
+
+def _read_scaling(pair: Any, columns: int, name: str) -> Scaling:
+    """Centre and scale of so many columns out of a file."""
+    centre, scale = (_checked(part, (columns,), name) for part in pair)
+    return Scaling(centre, scale)

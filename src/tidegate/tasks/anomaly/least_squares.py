@@ -1,4 +1,4 @@
-"""Readout: forecasts as a line on features, which learns from each value as it comes."""
+"""RecursiveLeastSquares: forecasts as a line on features, which learns from each value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from tidegate.data.batching import Array
 
 # How much of what was learned is kept from step to step: 2,000 steps of memory.
 _KEEP = 0.9995
@@ -19,7 +19,7 @@ _FAST, _SLOW, _EARLY = 0.02, 0.005, 500
 _SELDOM = 16
 
 
-class Readout:
+class RecursiveLeastSquares:
     """Says from features what comes, and what was, by recursive least squares that forget.
 
     y_k(t + k) = W_k phi(t); W_k += e g with the gain g = P phi / (keep + phi' P phi)

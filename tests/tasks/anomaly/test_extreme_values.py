@@ -1,4 +1,4 @@
-"""Tails: rarity against the true distribution, and forgetting."""
+"""ExtremeValues: rarity against the true distribution, and forgetting."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tidegate.tasks.anomaly.tail import MOST_SURPRISING, Tails
+from tidegate.tasks.anomaly.extreme_values import MOST_SURPRISING, ExtremeValues
 
 
-def fed(values: np.ndarray) -> Tails:
-    tails = Tails(1)
+def fed(values: np.ndarray) -> ExtremeValues:
+    tails = ExtremeValues(1)
     for value in values.tolist():
         tails.update([value])
     return tails
@@ -33,7 +33,7 @@ def test_surprise_is_the_logarithm_of_the_true_probability(law):
 
 def test_how_often_a_surprise_comes_is_what_it_says():
     values = np.random.default_rng(0).normal(size=30_000)
-    tails = Tails(1)
+    tails = ExtremeValues(1)
     surprise = np.array([tails.update([value])[0] for value in values.tolist()])
     for level in (2.0, 3.0):
         share = (surprise[1000:] >= level).mean()
@@ -41,7 +41,7 @@ def test_how_often_a_surprise_comes_is_what_it_says():
 
 
 def test_a_shape_fitted_to_pareto_values_is_theirs():
-    tails = Tails(1)
+    tails = ExtremeValues(1)
     excess = stats.genpareto(0.3, scale=2.0).rvs(400, random_state=0)
     for over in excess:
         tails._learn(0, float(over))
@@ -57,7 +57,7 @@ def test_a_shape_fitted_to_pareto_values_is_theirs():
 
 
 def test_nothing_is_said_before_enough_was_seen_and_nothing_of_a_constant():
-    tails = Tails(2)
+    tails = ExtremeValues(2)
     for _ in range(100):
         assert not tails.ready
         assert tails.update([5.0, 5.0]) == [0.0, 0.0]
@@ -79,13 +79,13 @@ def test_what_has_become_usual_surprises_no_more():
 
 def test_each_number_has_its_own_past_and_it_comes_back_from_json():
     values = np.random.default_rng(0).normal(size=(400, 2)) * [1, 100]
-    both, alone = Tails(2), Tails(1)
+    both, alone = ExtremeValues(2), ExtremeValues(1)
     for row in values.tolist():
         found, single = both.update(row), alone.update(row[1:])
         assert found[1] == single[0]
-    again = Tails(2)
+    again = ExtremeValues(2)
     again.load(json.loads(json.dumps(both.state())))
     for row in (values * 2).tolist():
         assert again.update(row) == both.update(row)
     with pytest.raises(ValueError, match="reshape"):
-        Tails(3).load(both.state())
+        ExtremeValues(3).load(both.state())

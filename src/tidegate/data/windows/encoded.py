@@ -1,27 +1,27 @@
-"""Windows: what a network reads of series and what follows, cut out when a batch needs it."""
+"""EncodedSeries: series with what is needed to cut scaled windows out of them."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
-from tidegate.data.series.batch import ForecastBatch
+from tidegate.data.batching import Array
+from tidegate.data.scaling import Scaling
 from tidegate.data.series.calendar import calendar_features
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.scaling import Change, fill
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from tidegate.data.windows.batch import ForecastBatch
+from tidegate.data.windows.log_difference import LogDifference
+from tidegate.data.windows.missing import fill
+from tidegate.data.windows.windows import Windows
 
 # The least unit of a window, as a share of the deviation of its series.
 _LEAST_UNIT = 0.05
-# Prediction keeps no activations for a backward pass, so its batches may be larger.
-_ANSWER_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,18 @@ class EncodedSeries:
         panel: The series.
         change: What comes before scaling.
         lookback: T.
-        missing: How missing values are filled, see `series_scaling.fill`.
+        missing: How missing values are filled, see `missing.fill`.
         masked: Whether masks are inputs.
         calendar: Whether calendar features are inputs.
         shift: What is taken off the targets, `[S, C]`.
         scale: What they are divided by, `[S, C]`.
         spread: The standard deviation of the targets as they are, `[S, C]`.
-        others: Shift and scale of the past-only and the known columns.
+        others: The scaling of the past-only and the known columns.
         static: Numbers of each series, or None.
     """
 
     panel: Panel
-    change: Change
+    change: LogDifference
     lookback: int
     missing: str
     masked: bool
@@ -53,7 +53,7 @@ class EncodedSeries:
     shift: Array
     scale: Array
     spread: Array
-    others: tuple[Array, Array]
+    others: Scaling
     static: Array | None = None
     _values: Array = field(init=False, repr=False)
     _calendar: Array = field(init=False, repr=False)
@@ -83,8 +83,7 @@ class EncodedSeries:
         at = self.panel.offsets[series] + origins
         steps = self._cut(at, series, horizon)
         own = (steps[..., :width] - self.shift[series, None]) / self.scale[series, None]
-        shift, scale = self.others
-        others = (steps[..., width:] - shift) / scale
+        others = self.others.forward(steps[..., width:])
         filled, missing = fill(own[:, : self.lookback], self.missing)
         past, _ = fill(others[:, : self.lookback, : others.shape[2] - known], self.missing)
         certain, _ = fill(others[:, :, others.shape[2] - known :], self.missing)
@@ -103,6 +102,17 @@ class EncodedSeries:
             ahead=horizon,
         )
 
+    @property
+    def history(self) -> int:
+        """Steps that come before a window's first step ahead."""
+        return self.lookback + self.change.lag
+
+    def known(self) -> Array | None:
+        """Say at which steps a target is known, `[N]` bool; None for all."""
+        targets = self.panel.values[:, : len(self.panel.targets)]
+        known: Array = np.asarray(~np.isnan(targets).all(axis=1))
+        return None if known.all() else known
+
     def inverse(
         self, series: Array, origins: Array, mean: Array, quantiles: Array
     ) -> tuple[Array, Array]:
@@ -120,7 +130,7 @@ class EncodedSeries:
         scale = self.scale[series, None]
         middle = mean * scale + self.shift[series, None]
         spreads = (quantiles - mean[..., None]) * scale[..., None]
-        if self.change.nothing:
+        if self.change.identity:
             return middle, middle[..., None] + spreads
         before = self.before(series, origins, self.change.lag)
         return self.change.inverse(middle, spreads, fill(before, "mask")[0])
@@ -170,7 +180,7 @@ class EncodedSeries:
     def _changed(self) -> Array:
         """The values after logarithm and differences; the panel's own where there are neither."""
         values = self.panel.values
-        if self.change.nothing:
+        if self.change.identity:
             return values
         width = len(self.panel.targets)
         found: Array = values.copy()
@@ -208,115 +218,7 @@ class EncodedSeries:
         return beyond
 
 
-class Windows:
-    """Windows of encoded series, numbered, served as batches; a window is two numbers.
-
-    Args:
-        encoded: The series.
-        first: The first step of each series that may be forecast, `[S]`.
-        last: The step after the last that may, `[S]`.
-        horizon: Steps ahead.
-        batch_size: Windows of a training batch.
-        seed: What the order of the training batches comes from.
-        most: Most windows of an epoch, or in order; None for all.
-        ahead: Serve the one window at the end of each series instead, without targets.
-        stride: Steps from one window of a series to the next.
-    """
-
-    def __init__(
-        self,
-        encoded: EncodedSeries,
-        first: Array,
-        last: Array,
-        horizon: int,
-        *,
-        batch_size: int,
-        seed: int,
-        most: int | None = None,
-        ahead: bool = False,
-        stride: int = 1,
-    ) -> None:
-        self.encoded, self.horizon, self.batch_size = encoded, horizon, batch_size
-        self.seed, self.most, self.ahead, self.stride = seed, most, ahead, stride
-        history = encoded.lookback + encoded.change.lag
-        self.first = encoded.panel.lengths if ahead else np.maximum(first, history)
-        counts = -(-np.maximum(0, last - horizon + 1 - self.first) // stride)
-        self._bounds = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        if ahead:
-            self._bounds = np.arange(len(first) + 1)
-        self._useful = None if ahead else self._with_values()
-
-    def __len__(self) -> int:
-        """Number of windows."""
-        return int(self._bounds[-1]) if self._useful is None else len(self._useful)
-
-    def epoch(self, epoch: int) -> list[Array]:
-        """Return the windows of each training batch, from (seed, epoch) alone."""
-        random = np.random.default_rng([self.seed, epoch])
-        count = len(self) if self.most is None else min(self.most, len(self))
-        # A sample is drawn without a list of them all.
-        order = (
-            random.permutation(len(self))
-            if count == len(self)
-            else random.choice(len(self), count, replace=False)
-        )
-        return _batches(order, self.batch_size)
-
-    def in_order(self) -> list[Array]:
-        """Return all windows in the order of time, or `most` of them, evenly."""
-        count = len(self) if self.most is None else min(self.most, len(self))
-        chosen = np.arange(count) * len(self) // max(count, 1)
-        return _batches(chosen, max(self.batch_size, _ANSWER_ROWS))
-
-    def batch(self, rows: Array) -> ForecastBatch:
-        """Cut out the windows of these numbers."""
-        series, origins = self.locate(rows)
-        return self.encoded.batch(series, origins, self.horizon, targets=not self.ahead)
-
-    def locate(self, rows: Array) -> tuple[Array, Array]:
-        """Say of which series each window is, and its first step ahead, both `[B]`."""
-        found = np.asarray(rows, dtype=np.int64)
-        return self._located(found if self._useful is None else self._useful[found])
-
-    def times(self, rows: Array) -> Array:
-        """Say where on the clock the first step ahead of each window is, `[B]`."""
-        series, origins = self.locate(rows)
-        positions: Array = self.encoded.panel.starts[series] + origins
-        return positions
-
-    def _located(self, numbers: Array) -> tuple[Array, Array]:
-        series = np.searchsorted(self._bounds, numbers, side="right") - 1
-        return series, (numbers - self._bounds[series]) * self.stride + self.first[series]
-
-    def keep_latest(self, count: int) -> None:
-        """Forget all windows but the latest."""
-        times = self.times(np.arange(len(self)))
-        rows = np.argsort(times, kind="stable")[-count:]
-        self._useful = rows if self._useful is None else self._useful[rows]
-
-    def fingerprint(self) -> str:
-        """Return a text that differs when the windows do."""
-        spans = hashlib.sha256(self.first.tobytes() + self._bounds.tobytes())
-        return self.encoded.fingerprint() + spans.hexdigest()[:8]
-
-    def _with_values(self) -> Array | None:
-        """Windows with something to read and something to learn; None when all have."""
-        panel = self.encoded.panel
-        known = ~np.isnan(panel.values[:, : len(panel.targets)]).all(axis=1)
-        if known.all():
-            return None
-        counts = np.concatenate(([0], np.cumsum(known)))
-        numbers = np.arange(int(self._bounds[-1]))
-        series, origins = self._located(numbers)
-        at = panel.offsets[series] + origins
-        read = counts[at] > counts[at - self.encoded.lookback]
-        learned = counts[at + self.horizon] > counts[at]
-        useful: Array = numbers[read & learned]
-        return useful
-
-
-def _batches(rows: Array, size: int) -> list[Array]:
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
+ForecastWindows: TypeAlias = Windows[EncodedSeries]
 
 
 def _tensor(values: Array) -> Tensor:

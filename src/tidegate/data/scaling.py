@@ -1,0 +1,148 @@
+"""Scaling: columns of any unit brought to one size, and back again."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tidegate.data.batching import Array
+
+METHODS = ("standard", "robust", "none")
+
+# How far the quantiles q and 1 - q of a normal distribution lie apart, in standard deviations.
+_NORMAL = {0.25: 1.349, 0.1: 2.563}
+# Beyond this the exponential would overflow.
+_MOST = 700.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Brings columns to a common size: z = (x - centre) / scale.
+
+    Axis letters: N values, C columns.
+
+    Attributes:
+        centre: `[C]` float64, what becomes 0.
+        scale: `[C]` float64, what becomes 1; 0 for a column that never changes, as `fit` finds it.
+
+    Example:
+        >>> scaling = Scaling.fit(np.array([[1.0], [3.0]]), "standard")
+        >>> scaling.forward(np.array([5.0])).tolist(), scaling.inverse(np.array([3.0])).tolist()
+        ([3.0], [5.0])
+    """
+
+    centre: Array
+    scale: Array
+
+    @classmethod
+    def fit(cls, values: Array, method: str, *, tail: float = 0.25) -> Scaling:
+        """Measure where the values of each column lie and how far they spread.
+
+        Args:
+            values: `[N, C]`; NaN is missing and counts nothing.
+            method: "standard" (mean and standard deviation), "robust" (median and the distance of
+                two quantiles, in units of a normal distribution's deviation; where they are the
+                same value, the standard deviation) or "none" (0 and 1).
+            tail: The share of values beyond each of the two quantiles: 0.25, for the quartiles, or
+                0.1.
+
+        Returns:
+            The scaling; a column without a value has centre 0 and a scale of NaN.
+        """
+        columns = values.shape[1]
+        if method == "none" or not len(values):
+            return cls(np.zeros(columns), np.ones(columns))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # a column of nothing but NaN
+            if method == "standard":
+                centre, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+            else:
+                low, centre, high = np.nanquantile(values, [tail, 0.5, 1 - tail], axis=0)
+                scale = (high - low) / _NORMAL[tail]
+                scale = np.where(scale > 0, scale, np.nanstd(values, axis=0))
+        return cls(np.where(np.isnan(centre), 0.0, centre), scale)
+
+    def flat(self, least: Array | float) -> Array:
+        """Say which columns spread no more than `least`, `[C]` bool: they count as constant."""
+        flat: Array = ~(self.scale > least)
+        return flat
+
+    def usable(self, least: Array | float = 0.0) -> Scaling:
+        """Return the scaling with a scale of 1 for the columns that spread no more than `least`."""
+        return Scaling(self.centre, np.where(self.flat(least), 1.0, self.scale))
+
+    def forward(self, values: Array) -> Array:
+        """Scale values `[..., C]`."""
+        scaled: Array = (values - self.centre) / self.scale
+        return scaled
+
+    def inverse(self, scaled: Array) -> Array:
+        """Put scaled values `[..., C]` back into their own units."""
+        values: Array = scaled * self.scale + self.centre
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class LogScaling(Scaling):
+    """Scales by median and deciles, then takes the symmetric logarithm: sign(z) log(1 + |z|).
+
+    The logarithm keeps values far outside what was learned from saturating a net.
+
+    Attributes:
+        constant: `[C]` bool, the columns whose scale is a guess.
+
+    Example:
+        >>> scaling = LogScaling.learn(np.arange(11.0)[:, None])
+        >>> float(scaling.centre[0]), bool(scaling.constant[0])
+        (5.0, False)
+    """
+
+    constant: Array
+
+    @classmethod
+    def learn(cls, values: Array) -> LogScaling:
+        """Learn from values `[N, C]`; NaN is missing, but not in a whole column."""
+        found = Scaling.fit(values, "robust", tail=0.1)
+        size = np.abs(found.centre)
+        constant = found.flat(1e-9 * size)
+        # Of a constant nobody knows how much it may move: a hundredth of its size is a guess.
+        guess = np.maximum(size, 1.0) / 100
+        return cls(found.centre, np.where(constant, guess, found.scale), constant)
+
+    def forward(self, values: Array) -> Array:
+        """Scale values `[..., C]`."""
+        z = super().forward(values)
+        scaled: Array = np.copysign(np.log1p(np.abs(z)), z)
+        return scaled
+
+    def inverse(self, scaled: Array) -> Array:
+        """Put scaled values `[..., C]` back into their own units."""
+        z = np.copysign(np.expm1(np.minimum(np.abs(scaled), _MOST)), scaled)
+        return super().inverse(z)
+
+    @cached_property
+    def _pairs(self) -> list[tuple[float, float]]:
+        return list(zip(self.centre.tolist(), self.scale.tolist(), strict=True))
+
+    def forward_step(self, values: Sequence[float], missing: Sequence[float]) -> list[float]:
+        """Scale one value of each column, as `forward`; it is faster for a few.
+
+        Args:
+            values: C numbers, NaN where one is missing.
+            missing: What to take there, scaled already.
+        """
+        found = []
+        for value, (centre, scale), instead in zip(values, self._pairs, missing, strict=True):
+            z = (value - centre) / scale
+            found.append(math.copysign(math.log1p(abs(z)), z) if not math.isnan(z) else instead)
+        return found
+
+    def inverse_step(self, scaled: float, column: int) -> float:
+        """Return a scaled number of one column in its own unit, as `inverse`."""
+        centre, scale = self._pairs[column]
+        return centre + scale * math.copysign(math.expm1(min(abs(scaled), _MOST)), scaled)

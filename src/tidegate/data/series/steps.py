@@ -1,0 +1,122 @@
+"""Series whose rows are their steps: values that were written down as they came, at any times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tidegate.data.batching import Array
+from tidegate.data.series.clock import Clock
+from tidegate.data.series.panel import Panel, usual_names
+from tidegate.data.series.table import (
+    check_forwards,
+    free_numbers,
+    listed,
+    read_numbers,
+    row_numbers,
+)
+from tidegate.data.series.times import read_times
+from tidegate.data.series.values import as_columns
+from tidegate.data.tables.rows import check_column
+from tidegate.errors import InputError, message
+
+# What one series may come in.
+StepsLike: TypeAlias = "Panel | pd.DataFrame | pd.Series[Any] | npt.ArrayLike"
+
+
+def read_steps(
+    frame: pd.DataFrame,
+    *,
+    value: str | Sequence[str] | None = None,
+    time: str | None = None,
+    others: Sequence[str] = (),
+    owner: str = "read_steps",
+) -> Panel:
+    """Read one series out of a table, a step a row, whenever its rows were written.
+
+    Args:
+        frame: The table, its rows in the order of time.
+        value: The column of the values, or several; by default every column of numbers that has
+            no other purpose.
+        time: The column of the times; None leaves them out.
+        others: Columns of another purpose.
+        owner: Who complains.
+
+    Returns:
+        A panel of one series, with `stamps` where the times are dates.
+
+    Raises:
+        InputError: If a column is missing or holds what it should not, or times go backwards; one
+            line that names the first such row.
+
+    Example:
+        >>> table = pd.DataFrame({"at": ["2024-01-01", "2024-01-09"], "heat": [3, 4]})
+        >>> read_steps(table, time="at").stamps[1]
+        Timestamp('2024-01-09 00:00:00')
+    """
+    taken = {*others, *([] if time is None else [time])}
+    names = listed(value) or free_numbers(frame, taken)
+    for name in (*names, *taken):
+        check_column(name, frame.columns, owner)
+    if not names:
+        raise InputError(message(owner, "value", "a column of numbers", "none"))
+    rows = row_numbers(frame)
+    values = np.stack([read_numbers(frame[name], "value", rows, owner) for name in names], axis=1)
+    stamps = None if time is None else _stamps(frame[time], rows, owner)
+    return _panel(values, names, stamps)
+
+
+def as_steps(X: StepsLike, owner: str = "Panel") -> Panel:
+    """Read one series from whatever it is in.
+
+    Args:
+        X: Numbers `[T]` or `[T, C]`: a list, an array, a pandas Series or DataFrame, whose times,
+            if it has any, are its index; or a panel of one series.
+        owner: Who complains.
+
+    Returns:
+        A panel of one series.
+
+    Raises:
+        InputError: If a value is no number or infinite, with its row, or X is none of these.
+
+    Example:
+        >>> as_steps([[1.0, 2.0]]).targets
+        ('value_1', 'value_2')
+    """
+    if isinstance(X, Panel):
+        if len(X) != 1 or X.past or X.known:
+            got = f"{len(X)} with {len(X.past) + len(X.known)} other columns"
+            raise InputError(message(owner, "X", "one series of values alone", got))
+        return X
+    if not isinstance(X, pd.Series | pd.DataFrame):
+        values = as_columns(X, owner)
+        return _panel(values, usual_names(values.shape[1]), None)
+    columns = list(X.columns) if isinstance(X, pd.DataFrame) else [X.name]
+    names = [str(name) for name in columns if name is not None]
+    values = as_columns(X, owner, where=[f" of {name}" for name in names] or [""])
+    index = X.index
+    stamps = index.tz_localize(None) if isinstance(index, pd.DatetimeIndex) else None
+    return _panel(values, names or usual_names(values.shape[1]), stamps)
+
+
+def _panel(values: Array, names: Sequence[str], stamps: pd.DatetimeIndex | None) -> Panel:
+    offsets = np.array([0, len(values)])
+    starts = np.zeros(1, np.int64)
+    return Panel(values, offsets, starts, Clock(), targets=tuple(names), stamps=stamps)
+
+
+def _stamps(column: pd.Series[str], rows: Array, owner: str) -> pd.DatetimeIndex | None:
+    """Times by their own clock; None for numbers."""
+    times = read_times(column, rows, owner)
+    check_forwards(times.instants, column, rows, np.zeros(1, np.int64), owner, once=False)
+    if not times.dated:
+        return None
+    index: pd.DatetimeIndex = pd.DatetimeIndex(times.instants.astype("datetime64[us]"))
+    if times.zone is not None and not times.wall:
+        index = index.tz_localize("UTC").tz_convert(times.zone).tz_localize(None)
+    return index

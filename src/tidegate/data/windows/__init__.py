@@ -1,0 +1,1 @@
+"""Windows: series scaled and cut into what a network reads."""

@@ -1,0 +1,30 @@
+"""What never changes within a series, as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tidegate.data.batching import Array
+
+
+def encode_static(
+    columns: Sequence[Sequence[object]], categories: Sequence[Sequence[str] | None]
+) -> Array:
+    """Turn what never changes into numbers: numbers stay, a text becomes its category.
+
+    Args:
+        columns: One value a series for each static column.
+        categories: The texts known of each, or None for a column of numbers.
+
+    Returns:
+        `[series, features]` float64; an unknown category is 0 everywhere.
+    """
+    parts = [
+        np.asarray(column, np.float64)[:, None]
+        if known is None
+        else np.array([[float(str(value) == name) for name in known] for value in column])
+        for column, known in zip(columns, categories, strict=True)
+    ]
+    return np.concatenate(parts, axis=1)

@@ -1,0 +1,150 @@
+"""Detections: what an anomaly detector says of a whole series, beside what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tidegate.data.batching import Array
+from tidegate.data.series.panel import Panel
+from tidegate.errors import InputError, message
+from tidegate.tasks.anomaly.encoder import seconds_of
+from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# 1 or True where a step is known to be anomalous, `[T]`; None where nobody knows.
+Labels: TypeAlias = npt.ArrayLike | None
+
+_DTYPES = {"alarm": bool, "ready": bool, "variable": object, "kind": object}
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """The detections of each step of a series, as columns; see `Detection` for what they say.
+
+    Attributes:
+        panel: The series.
+        columns: `score`, `alarm`, `variable`, `kind`, `value`, `expected`, `deviations` and
+            `ready`, `[T]` each.
+    """
+
+    panel: Panel
+    columns: Mapping[str, Array]
+
+    def __len__(self) -> int:
+        """Number of steps T."""
+        return len(self.panel.values)
+
+    @property
+    def score(self) -> Array:
+        """The scores, `[T]`."""
+        return self.columns["score"]
+
+    @property
+    def alarm(self) -> Array:
+        """Where an alarm is raised, `[T]` bool."""
+        return self.columns["alarm"]
+
+    def step(self, number: int) -> Detection:
+        """Return what was said of one step."""
+        return Detection(*(column[[number]].tolist()[0] for column in self.columns.values()))
+
+    def times(self) -> pd.DatetimeIndex | None:
+        """Return the time of each step, without a zone; None without times."""
+        if not self.panel.dated:
+            return None
+        microseconds = np.round(seconds_of(self.panel) * 1e6).astype("datetime64[us]")
+        times: pd.DatetimeIndex = pd.DatetimeIndex(microseconds, name="time")
+        return times
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the columns as a table, the times as its index where there are times."""
+        table: pd.DataFrame = pd.DataFrame(dict(self.columns), index=self.times())
+        return table
+
+    def plot(self) -> Figure:
+        """Draw the series, what was expected, the score and the alarms."""
+        from tidegate.tasks.anomaly.plots import draw_detections  # matplotlib: only when drawn
+
+        return draw_detections(self.panel.values, self.panel.targets, self.columns, self.times())
+
+    def _repr_png_(self) -> bytes:
+        """Show the picture in a notebook."""
+        from tidegate.explain.figures import png
+
+        return png(self.plot())
+
+
+def watch(stream: AnomalyStream, panel: Panel, *, clocked: bool) -> Detections:
+    """Let a stream take a series step by step.
+
+    Args:
+        stream: The stream; it goes on from where it is.
+        panel: The series.
+        clocked: Whether the stream reads times.
+
+    Returns:
+        The detections.
+    """
+    steps = len(panel.values)
+    columns = {name: np.empty(steps, _DTYPES.get(name, float)) for name in Detection._fields}
+    times = seconds_of(panel).tolist() if clocked else [None] * steps
+    for step, (values, time) in enumerate(zip(panel.values.tolist(), times, strict=True)):
+        found = stream.update(values, time)
+        for column, entry in zip(columns.values(), found, strict=True):
+            column[step] = entry
+    return Detections(panel, columns)
+
+
+def read_labels(y: Labels, steps: int, owner: str) -> Array | None:
+    """Check labels.
+
+    Args:
+        y: `[T]`, or None.
+        steps: T.
+        owner: Who complains.
+
+    Returns:
+        `[T]` bool, or None.
+
+    Raises:
+        InputError: If they are not one 0 or 1 a step.
+    """
+    if y is None:
+        return None
+    labels = np.asarray(y)
+    if labels.shape != (steps,) or not np.isin(labels, [0, 1]).all():
+        rule = f"True or False for each of {steps} steps"
+        raise InputError(message(owner, "y", rule, f"shape {list(labels.shape)}"))
+    return labels.astype(bool)
+
+
+def agreement(alarm: Array, anomalous: Array) -> dict[str, float]:
+    """Say how well alarms agree with runs of anomalous steps.
+
+    Args:
+        alarm: Where an alarm was raised, `[T]` bool.
+        anomalous: Where something was wrong, `[T]` bool.
+
+    Returns:
+        `precision`, the share of the alarms at anomalous steps; `recall`, the share of the runs of
+        such steps that have an alarm; and `f1`.
+
+    Example:
+        >>> agreement(np.array([True, False, True]), np.array([True, True, False]))["precision"]
+        0.5
+    """
+    begins = anomalous & ~np.concatenate(([False], anomalous[:-1]))
+    runs = np.where(anomalous, np.cumsum(begins), 0)
+    found = len(set(runs[alarm & anomalous].tolist()))
+    precision = float((alarm & anomalous).sum() / max(1, alarm.sum()))
+    recall = found / max(1, int(begins.sum()))
+    f1 = 2 * precision * recall / (precision + recall) if found else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1}

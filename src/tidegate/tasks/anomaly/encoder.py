@@ -1,0 +1,159 @@
+"""AnomalyEncoder: a series to what the detector's net reads, and what it is to say of each step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tidegate.batch import Batch
+from tidegate.data.batching import Array
+from tidegate.data.scaling import LogScaling
+from tidegate.data.series.panel import Panel
+from tidegate.data.windows.missing import fill
+from tidegate.tasks.anomaly.steps import DAY
+
+SCALE_FILE = "scale.json"
+
+# What the file calls the parts of the scaling.
+_NAMES = {"center": "centre", "spread": "scale", "constant": "constant"}
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedSteps:
+    """The steps of a series as inputs and targets; windows are cut out of them.
+
+    Axis letters: T steps, B windows, K offsets, D variables.
+
+    Attributes:
+        panel: The series.
+        inputs: `[T, inputs]` float32.
+        targets: `[T, K D]` float32, the scaled values at each offset from each step, those of the
+            first offset first; NaN where nobody knows them.
+        lookback: Steps of a window.
+    """
+
+    panel: Panel
+    inputs: Array
+    targets: Array
+    lookback: int
+
+    @property
+    def history(self) -> int:
+        """Steps that come before a window's end: the window."""
+        return self.lookback
+
+    def known(self) -> None:
+        """Every window counts: values are missing in what is watched, too."""
+
+    def batch(self, series: Array, origins: Array, horizon: int, *, targets: bool) -> Batch:
+        """Cut out the windows that end before `origins`; what is beyond the series' end is padded.
+
+        Args:
+            series: The series of each window: there is one.
+            origins: The step after each window, `[B]`.
+            horizon: Left out: each step has its own targets.
+            targets: Whether they are wanted.
+        """
+        begin = origins - self.lookback
+        lengths = np.minimum(self.lookback, len(self.inputs) - begin)
+        within = np.arange(self.lookback)
+        steps = np.minimum(begin[:, None] + within, len(self.inputs) - 1)
+        inside = (within < lengths[:, None])[:, :, None]
+        return Batch(
+            torch.from_numpy(self.inputs[steps] * inside),
+            torch.from_numpy(lengths.astype(np.int64)),
+            torch.from_numpy(self.targets[steps]) if targets else None,
+        )
+
+    def fingerprint(self) -> str:
+        """Return a text that differs when inputs or targets do."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes())
+        digest.update(np.ascontiguousarray(self.targets).tobytes())
+        return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyEncoder:
+    """What has to be learned of a series before a net can read its steps.
+
+    Attributes:
+        names: What the D variables are called.
+        clocked: Whether the net reads the time of day.
+        scaling: What values are scaled by.
+
+    Example:
+        >>> encoder = AnomalyEncoder.learn(["heat"], np.arange(9.0)[:, None], clocked=False)
+        >>> encoder.size
+        2
+    """
+
+    names: tuple[str, ...]
+    clocked: bool
+    scaling: LogScaling
+
+    @classmethod
+    def learn(cls, names: Sequence[str], values: Array, *, clocked: bool) -> AnomalyEncoder:
+        """Learn from values `[T, D]`, NaN where missing."""
+        return cls(tuple(names), clocked, LogScaling.learn(values))
+
+    @property
+    def size(self) -> int:
+        """Numbers that the net reads in a step: values, moves and the time of day."""
+        return 2 * len(self.names) + 2 * self.clocked
+
+    def inputs(self, panel: Panel) -> Array:
+        """Return what the net reads, `[T, size]` float32: values, moves, time of day.
+
+        A missing value is read as the one before it.
+        """
+        scaled = fill(self.scaling.forward(panel.values)[None], "mask")[0][0]
+        parts = [scaled, np.diff(scaled, axis=0, prepend=scaled[:1])]
+        if self.clocked:
+            angle = 2 * np.pi * (seconds_of(panel)[:, None] % DAY) / DAY
+            parts += [np.sin(angle), np.cos(angle)]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def encode(self, panel: Panel, offsets: Sequence[int], lookback: int) -> EncodedSteps:
+        """Prepare a series for windows to be cut out of it.
+
+        Args:
+            panel: The series.
+            offsets: How many steps ahead of each step its targets lie, or back if below 0.
+            lookback: Steps of a window; a shorter series is a window.
+        """
+        scaled = pd.DataFrame(self.scaling.forward(panel.values).astype(np.float32))
+        targets = np.concatenate([scaled.shift(-offset) for offset in offsets], axis=1)
+        return EncodedSteps(panel, self.inputs(panel), targets, min(lookback, len(scaled)))
+
+    def to_files(self) -> dict[str, Any]:
+        """Return everything as JSON documents by file name."""
+        scaling = {told: getattr(self.scaling, name).tolist() for told, name in _NAMES.items()}
+        return {SCALE_FILE: scaling | {"names": list(self.names), "clocked": self.clocked}}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, Any]) -> AnomalyEncoder:
+        """Take back what `to_files` gave, trusting nothing in it.
+
+        Raises:
+            ValueError: If something in it does not fit.
+            KeyError: If something is not there.
+        """
+        found = files[SCALE_FILE]
+        names = tuple(map(str, found["names"]))
+        centre, scale, constant = (np.array(found[told]).reshape(len(names)) for told in _NAMES)
+        scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
+        return cls(names, bool(found["clocked"]), scaling)
+
+
+def seconds_of(panel: Panel) -> Array:
+    """The time of each step of a series with dates: seconds since 1970 by its own clock, `[T]`."""
+    index = panel.times(0, 0, int(panel.lengths[0]))
+    assert isinstance(index, pd.DatetimeIndex)
+    seconds: Array = np.asarray(index.tz_localize(None).as_unit("us").asi8) / 1e6
+    return seconds

@@ -1,0 +1,75 @@
+"""Detections: a column a field, a table, a picture, and their agreement with what is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.tasks.series import hours
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.steps import as_steps
+from tidegate.errors import InputError
+from tidegate.tasks.anomaly.detections import Detections, agreement, read_labels, watch
+from tidegate.tasks.anomaly.stream import Detection
+
+
+class Echo:
+    """Stands for a stream: it says what it was given."""
+
+    def update(self, value: list[float], time: float | None = None) -> Detection:
+        score = math.nan if math.isnan(value[0]) else value[0]
+        return Detection(score, score > 2, "heat", "high", value[0], 1.0, time or 0.0, value[0] > 0)
+
+
+def detected(panel: Panel, *, clocked: bool = False) -> Detections:
+    return watch(Echo(), panel, clocked=clocked)  # type: ignore[arg-type]
+
+
+def test_each_step_is_what_the_stream_said():
+    values = [0.5, 3.0, math.nan, 4.0]
+    found = detected(as_steps(values))
+    assert len(found) == 4
+    assert found.alarm.tolist() == [False, True, False, True]
+    for number in (0, 1, 3):
+        assert found.step(number) == Echo().update([values[number]])
+    assert math.isnan(found.score[2])
+    assert found.columns["alarm"].dtype == bool
+
+
+def test_times_reach_the_stream_where_it_reads_them_and_the_table():
+    frame = pd.Series([1.0, 2.0, 3.0], index=hours(3), name="heat")
+    found = detected(as_steps(frame), clocked=True)
+    assert found.columns["deviations"].tolist() == [time.timestamp() for time in hours(3)]
+    assert detected(as_steps(frame)).columns["deviations"].tolist() == [0, 0, 0]
+    table = found.to_frame()
+    assert list(table.columns) == list(Detection._fields)
+    assert (table.index == hours(3)).all()
+    assert detected(as_steps([1.0])).to_frame().index.tolist() == [0]
+
+
+def test_it_shows_itself_in_a_notebook():
+    assert detected(as_steps([1.0, 3.0]))._repr_png_().startswith(b"\x89PNG")
+
+
+def test_labels_are_read_as_true_and_false():
+    assert read_labels([0, 1, True], 3, "test").tolist() == [False, True, True]
+    assert read_labels(None, 3, "test") is None
+
+
+@pytest.mark.parametrize("y", [[0, 2, 0], [0, 1], [[0, 1, 0]], ["no", "yes", "no"]])
+def test_other_labels_are_refused(y):
+    with pytest.raises(InputError, match=r"`y` must be True or False for each of 3 steps; got"):
+        read_labels(y, 3, "test")
+
+
+def test_precision_counts_alarms_and_recall_counts_runs():
+    #                     run 1        run 2  run 3
+    anomalous = np.array([1, 1, 0, 0, 0, 1, 0, 1, 1], bool)
+    alarm = np.array(    [1, 1, 0, 1, 0, 0, 0, 0, 1], bool)  # fmt: skip
+    found = agreement(alarm, anomalous)
+    assert found == pytest.approx({"precision": 3 / 4, "recall": 2 / 3, "f1": 12 / 17})
+    assert agreement(alarm & False, anomalous) == {"precision": 0, "recall": 0, "f1": 0}
+    assert agreement(alarm, anomalous & False) == {"precision": 0, "recall": 0, "f1": 0}

@@ -22,7 +22,7 @@ import tidegate
 from benchmarks.common import RESULTS, data_file, machine, parser, write
 from benchmarks.suite.target import at_least
 from tidegate.bench import BOUNDS, difference
-from tidegate.data import Encoded, TextEncoder, read_table
+from tidegate.data import EncodedTexts, TextEncoder, read_table
 from tidegate.kernels.library import LIBRARY
 
 VECTOR, HIDDEN, LAYERS = 100, 256, 2
@@ -33,7 +33,7 @@ TARGET = 30.0
 class Reviews:
     """The training reviews as ids and labels, cut into batches of random rows."""
 
-    encoded: Encoded
+    encoded: EncodedTexts
     labels: Tensor
     words: int
     batches: Sequence[np.ndarray]

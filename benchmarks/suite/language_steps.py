@@ -15,7 +15,7 @@ import torch
 from benchmarks.peers import UnableError
 from benchmarks.suite.language_peer import PlainStack
 from tidegate.data.language.corpus import Corpus
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
 from tidegate.kernels import aten
 from tidegate.tasks.language.network import LanguageNetwork, build_language_network
 from tidegate.tasks.language.settings import LanguageModelSettings
@@ -65,8 +65,8 @@ def make_step(
     chosen = LanguageModelSettings(**settings)
     tokens = chosen.batch_size * chosen.bptt + 1
     ids = np.random.default_rng(0).zipf(1.2, tokens) % symbols
-    streams = Streams(Corpus(ids), count=chosen.batch_size, steps=chosen.bptt, vary=False)
-    batch = streams.batch(streams.epoch(0)[0])
+    streams = Streams(Corpus(ids), count=chosen.batch_size, steps=chosen.bptt)
+    batch = streams.batch(StreamPieces(streams, vary=False).epoch(0)[0])
     groups = network.groups(chosen.learning_rate, chosen.weight_decay)
     optimizer = make_optimizer(chosen.optimizer, groups, torch.device("cpu"))
 

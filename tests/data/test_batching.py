@@ -90,3 +90,36 @@ def test_wrong_seed_and_epoch():
         Buckets([1], 1, seed=-1)
     with pytest.raises(InputError, match="`epoch` must be an integer >= 0; got -1"):
         Buckets([1], 1, seed=0).epoch(-1)
+
+
+def test_one_row_is_its_own_batch_and_none_are_no_batch():
+    assert flat(Buckets([4], 3, seed=0).in_order()) == [[0]]
+    assert Buckets([], 3, seed=0).in_order() == []
+
+
+def test_prediction_takes_more_rows_at_once():
+    buckets = Buckets(np.arange(300) % 7, 3, seed=0)
+    assert [len(batch) for batch in buckets.in_order()] == [128, 128, 44]
+    assert flat(buckets.in_order()) == flat(in_order(buckets.lengths, 128))
+    assert len(Buckets(np.arange(300), 200, seed=0).in_order()[0]) == 200
+
+
+def test_long_rows_stand_alone_and_short_ones_together():
+    lengths = [5, 10_000, 7, 9_000, 3, 8_000, 20_000, *range(40, 100)]
+    buckets = Buckets(lengths, 32, seed=0, steps=16_384)
+    for batches in (buckets.epoch(0), buckets.epoch(1), buckets.in_order()):
+        assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
+        for batch in batches:
+            longest = max(lengths[row] for row in batch)
+            assert len(batch) == 1 or longest * len(batch) <= 16_384
+    assert [len(batch) for batch in buckets.in_order()][-4:] == [1, 1, 1, 1]
+
+
+def test_rows_of_usual_length_are_cut_as_without_a_budget():
+    lengths = np.arange(1, 100)
+    plain, budgeted = (Buckets(lengths, 8, seed=0, steps=steps) for steps in (None, 16_384))
+    assert sorted(len(batch) for batch in budgeted.epoch(0)) == [3, *[8] * 12]
+    assert flat(budgeted.epoch(3)) == flat(plain.epoch(3))
+    assert flat(budgeted.in_order()) == flat(plain.in_order())
+    with pytest.raises(InputError, match="Buckets: `steps` must be an integer >= 1; got 0"):
+        Buckets([1], 1, seed=0, steps=0)

@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
+from tidegate.data import Buckets, Rows
+from tidegate.data.fingerprint import fingerprint
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.rows import Examples, Rows
+from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.training.measure import answers
@@ -88,19 +90,22 @@ class AdderNetwork(Network):
 
 
 class Sequences:
-    """Rows of `[T, 2]` numbers, one after the other, as `Rows` reads them."""
+    """Rows of `[T, 2]` numbers, as `Rows` serves them."""
 
     def __init__(self, rows: list[np.ndarray]) -> None:
         self.lengths = np.array([len(row) for row in rows], np.int64)
-        self.ids = np.concatenate([*rows, np.zeros((0, 2), np.float32)])
         self.rows = rows
 
-    def batch(
-        self, indices: Any, targets: Tensor | None = None, weights: Tensor | None = None
-    ) -> Batch:
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def fingerprint(self) -> str:
+        return fingerprint(*self.rows)
+
+    def batch(self, indices: np.ndarray) -> Batch:
         chosen = [torch.from_numpy(self.rows[row]) for row in indices]
         values = nn.utils.rnn.pad_sequence(chosen, batch_first=True)
-        return Batch(values, torch.from_numpy(self.lengths[indices]), targets, weights)
+        return Batch(values, torch.from_numpy(self.lengths[indices]))
 
 
 class Adder(Task):
@@ -149,16 +154,12 @@ class Adder(Task):
         self.mean_ = float(targets.mean()) if scaled else 0.0
         self.deviation_ = float(targets.std()) if scaled else 1.0
 
-    def _loader(self, examples: Examples, *, training: bool) -> Rows:
+    def _loader(self, examples: Examples, *, training: bool) -> Rows[Sequences]:
         targets = examples.targets
         scaled = None if targets is None else (targets - self.mean_) / self.deviation_
-        settings = self.settings_
-        return Rows(
-            Sequences(list(examples.inputs)),
-            scaled,
-            batch_size=settings.batch_size,
-            seed=settings.random_state,
-        )
+        encoded, settings = Sequences(list(examples.inputs)), self.settings_
+        order = Buckets(encoded.lengths, settings.batch_size, seed=settings.random_state)
+        return Rows(encoded, order, scaled)
 
     def _build(self) -> AdderNetwork:
         layer = build_layer(self.settings_, 2)

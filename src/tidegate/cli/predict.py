@@ -262,7 +262,7 @@ def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.Dat
         InputError: If something is wrong with the file.
     """
     from tidegate.data import clean_rows, iter_table, read_table
-    from tidegate.data.tables.rows import is_missing
+    from tidegate.data.tables.complete import is_missing
 
     texts = read_table(path, columns=[column], text=[column])
     _, dropped = clean_rows(texts, column, None, drop_missing, str(path))

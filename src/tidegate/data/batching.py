@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tidegate.errors import InputError, message
 
 POOL = 64  # batches that are sorted by length together: more pad less, fewer mix better
+# Prediction keeps no activations for a backward pass, so its batches may be larger.
+_ANSWER_ROWS = 128
 
+# Of any shape and type, which NumPy can only say by Any.
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -24,6 +28,8 @@ class Buckets:
         lengths: Steps of each row, `[rows]` integers >= 0.
         batch_size: Rows of a batch; the last one may have fewer.
         seed: Seed of the order, an integer >= 0.
+        steps: Steps of a padded batch, at most, unless one row alone has more: batches of longer
+            rows are cut. None for any number.
 
     Raises:
         InputError: If an argument is not what it should be.
@@ -34,10 +40,13 @@ class Buckets:
         [0, 1, 2, 3]
     """
 
-    def __init__(self, lengths: Any, batch_size: int, *, seed: int) -> None:
+    def __init__(
+        self, lengths: ArrayLike, batch_size: int, *, seed: int, steps: int | None = None
+    ) -> None:
         self.lengths = _checked_lengths(lengths, "Buckets")
         self.batch_size = _checked_count(batch_size, "Buckets", "batch_size", 1)
         self.seed = _checked_count(seed, "Buckets", "seed", 0)
+        self.steps = None if steps is None else _checked_count(steps, "Buckets", "steps", 1)
 
     def epoch(self, epoch: int) -> list[Array]:
         """Make the batches of one epoch; every row comes exactly once.
@@ -60,7 +69,17 @@ class Buckets:
             pool = rows[start : start + size]
             pool = pool[np.argsort(self.lengths[pool], kind="stable")]
             batches += _cut(pool, self.batch_size)
-        return [batches[index] for index in random.permutation(len(batches))]
+        return self._within([batches[index] for index in random.permutation(len(batches))])
+
+    def in_order(self) -> list[Array]:
+        """Make batches for prediction, the shortest rows first; every row comes exactly once.
+
+        Returns:
+            Row numbers of each batch, as of `epoch`; 128 at a time if `batch_size` is less.
+        """
+        if len(self.lengths) == 1:  # one row has one order; this is the path of a live answer
+            return [np.zeros(1, np.int64)]
+        return self._within(in_order(self.lengths, max(self.batch_size, _ANSWER_ROWS)))
 
     def waste(self, batches: Sequence[Array]) -> float:
         """Measure the share of padding in padded batches.
@@ -75,8 +94,22 @@ class Buckets:
         padded = sum(int(self.lengths[batch].max(initial=0)) * len(batch) for batch in batches)
         return 1 - steps / padded if padded else 0.0
 
+    def _within(self, batches: list[Array]) -> list[Array]:
+        """Cut batches, their rows from short to long, into parts of at most `steps` steps."""
+        if self.steps is None:
+            return batches
+        return [part for batch in batches for part in self._parts(batch, self.steps)]
 
-def in_order(lengths: Any, batch_size: int) -> list[Array]:
+    def _parts(self, rows: Array, steps: int) -> Iterator[Array]:
+        first = 0
+        for place, length in enumerate(self.lengths[rows].tolist()):
+            if place > first and length * (place + 1 - first) > steps:
+                yield rows[first:place]
+                first = place
+        yield rows[first:]
+
+
+def in_order(lengths: ArrayLike, batch_size: int) -> list[Array]:
     """Cut rows, sorted by length, into batches for prediction; the same ones always.
 
     Args:
@@ -102,7 +135,7 @@ def _cut(rows: Array, size: int) -> list[Array]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def _checked_lengths(lengths: Any, owner: str) -> Array:
+def _checked_lengths(lengths: ArrayLike, owner: str) -> Array:
     array = np.asarray(lengths)
     if array.size == 0:
         return np.zeros(0, np.int64)

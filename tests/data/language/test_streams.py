@@ -9,7 +9,7 @@ import pytest
 
 from tidegate.data.language.batch import NOTHING
 from tidegate.data.language.corpus import Corpus
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
 
 
 def walked(streams, pieces):
@@ -30,24 +30,26 @@ def walked(streams, pieces):
 @pytest.mark.parametrize("vary", [True, False])
 def test_every_token_but_the_first_is_predicted_once_from_the_one_before(tokens, count, vary):
     ids = np.random.default_rng(0).permutation(tokens)
-    streams = Streams(Corpus(ids), count=count, steps=13, vary=vary, seed=1)
-    for pieces in (streams.epoch(0), streams.in_order()):
+    streams = Streams(Corpus(ids), count=count, steps=13)
+    plan = StreamPieces(streams, vary=vary, seed=1)
+    for pieces in (plan.epoch(0), plan.in_order()):
         values, targets = walked(streams, pieces)
         assert list(itertools.chain(*values)) == ids[:-1].tolist()
         assert list(itertools.chain(*targets)) == ids[1:].tolist()
-    assert len(streams) == tokens - 1
-    assert streams.count == min(count, tokens - 1)
+        assert [len(stream) for stream in values] == streams.lengths.tolist()
+    assert len(streams) == streams.count == min(count, tokens - 1)
 
 
 def test_one_stream_reads_long_pieces_and_many_read_short_ones():
     corpus = Corpus(np.zeros(10_001, np.uint16))
     for count, steps in ((1, 4096), (8, 512)):
-        assert int(Streams(corpus, count=count, steps=9).in_order()[0][1]) == steps
+        streams = Streams(corpus, count=count, steps=9)
+        assert int(StreamPieces(streams).in_order()[0][1]) == steps
 
 
 def test_lengths_vary_as_in_the_paper():
     corpus = Corpus(np.zeros(400_001, np.uint16))
-    streams = Streams(corpus, count=1, steps=70, seed=3)
+    streams = StreamPieces(Streams(corpus, count=1, steps=70), seed=3)
     lengths = np.array([piece[1] for piece in streams.epoch(2)[:-1]])
     assert np.array_equal(lengths, [piece[1] for piece in streams.epoch(2)[:-1]])
     assert not np.array_equal(lengths[:50], [piece[1] for piece in streams.epoch(3)[:50]])
@@ -59,14 +61,17 @@ def test_lengths_vary_as_in_the_paper():
 
 
 def test_a_short_piece_is_learned_from_in_short_steps():
-    streams = Streams(Corpus(np.arange(21)), count=2, steps=8, vary=False)
-    assert [streams.batch(rows).share for rows in streams.epoch(0)] == [1.0, 0.25]
+    streams = Streams(Corpus(np.arange(21)), count=2, steps=8)
+    pieces = StreamPieces(streams, vary=False).epoch(0)
+    assert [streams.batch(rows).share for rows in pieces] == [1.0, 0.25]
 
 
 def test_resets_stand_where_documents_begin():
     corpus = Corpus(np.arange(12), np.array([0, 4, 5, 9]))
-    streams = Streams(corpus, count=2, steps=4, vary=False)
-    first, second = (streams.batch(rows).resets for rows in streams.epoch(0))
+    streams = Streams(corpus, count=2, steps=4)
+    first, second = (
+        streams.batch(rows).resets for rows in StreamPieces(streams, vary=False).epoch(0)
+    )
     # The streams begin at 0 and 6; they have 6 and 5 steps.
     assert first.int().tolist() == [[1, 0, 0, 0], [0, 0, 0, 1]]
     assert second.int().tolist() == [[1, 1], [0, 0]]
@@ -75,12 +80,12 @@ def test_resets_stand_where_documents_begin():
 
 def test_a_start_past_the_end_of_a_stream_is_none():
     corpus = Corpus(np.arange(4), np.array([0]))
-    streams = Streams(corpus, count=2, steps=4, vary=False)
+    streams = Streams(corpus, count=2, steps=4)
     assert streams.batch(np.array([0, 2])).resets.int().tolist() == [[1, 0], [0, 0]]
 
 
 def test_the_batch_moves_as_a_whole():
     corpus = Corpus(np.arange(12), np.array([0, 4]))
-    batch = Streams(corpus, count=2, steps=8, vary=False).batch(np.array([0, 4])).to("meta")
+    batch = Streams(corpus, count=2, steps=8).batch(np.array([0, 4])).to("meta")
     assert batch.resets.device.type == batch.targets.device.type == "meta"
     assert batch.share == 0.5

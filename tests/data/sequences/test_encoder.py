@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from tidegate.data.sequences.encoder import EncodedSequences, SequenceEncoder
 from tidegate.errors import ArtifactError, InputError
@@ -130,11 +129,10 @@ def test_unknown_options_are_refused():
 def test_batches_are_padded_with_zeros_and_keep_their_order():
     encoded = SequenceEncoder("none").fit([column(1, 2)])
     encoded = encoded.encode([column(1, 2, 3), column(4), column(5, 6)])
-    batch = encoded.batch([2, 0], torch.tensor([7, 8]), torch.tensor([0.5, 1]))
+    batch = encoded.batch([2, 0])
     assert batch.values[..., 0].tolist() == [[5, 6, 0], [1, 2, 3]]
     assert batch.lengths.tolist() == [2, 3]
-    assert batch.targets.tolist() == [7, 8]
-    assert batch.weights.tolist() == [0.5, 1]
+    assert encoded.fingerprint() != encoded.windows(2, None).fingerprint()
 
 
 def test_windows_share_the_memory_of_the_sequences():

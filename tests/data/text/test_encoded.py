@@ -10,19 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.data.text.encoded import Encoded, join, shorten, spread
+from tidegate.data.text.encoded import EncodedTexts, join, shorten, spread
 from tidegate.errors import InputError
 
 
-def encoded_from(rows: list[list[int]]) -> Encoded:
+def encoded_from(rows: list[list[int]]) -> EncodedTexts:
     lengths = [len(row) for row in rows]
     ids = np.array([index for row in rows for index in row], np.int32)
-    return Encoded(
+    return EncodedTexts(
         ids, np.concatenate(([0], np.cumsum(lengths))).astype(int), np.zeros(len(rows), bool)
     )
 
 
-def listed(encoded: Encoded) -> list[list[int]]:
+def listed(encoded: EncodedTexts) -> list[list[int]]:
     bounds = zip(encoded.offsets[:-1], encoded.offsets[1:], strict=True)
     return [encoded.ids[start:end].tolist() for start, end in bounds]
 
@@ -66,18 +66,15 @@ def test_taking_and_padding(rows, data):
     assert batch.values.dtype == batch.lengths.dtype == torch.int64
 
 
-def test_a_batch_passes_targets_and_weights_on():
-    encoded = encoded_from([[5], [6, 7]])
-    targets, weights = torch.tensor([1, 0]), torch.tensor([0.5, 2.0])
-    batch = encoded.batch(np.array([1, 0]), targets, weights)
-    assert batch.targets is targets
-    assert batch.weights is weights
-    assert encoded.batch([0]).targets is None
+def test_the_fingerprint_tells_texts_apart():
+    found = [encoded_from(rows).fingerprint() for rows in ([[5], [6, 7]], [[5, 6], [7]], [[5]])]
+    assert len(set(found)) == 3
+    assert encoded_from([[5], [6, 7]]).fingerprint() == found[0]
 
 
 def test_ngram_columns_are_padded_too():
     ids = np.array([[4, 0], [5, 1], [6, 0]], np.int32)
-    encoded = Encoded(ids, np.array([0, 2, 3]), np.array([True, False]))
+    encoded = EncodedTexts(ids, np.array([0, 2, 3]), np.array([True, False]))
     assert encoded.batch([0, 1]).values.tolist() == [[[4, 0], [5, 1]], [[6, 0], [0, 0]]]
     assert encoded.words.tolist() == [4, 5, 6]
     assert encoded.take([1, 0]).shortened.tolist() == [False, True]
@@ -96,7 +93,7 @@ def test_counts():
     assert (encoded.unknown, encoded.unknown_share, encoded.truncated) == (3, 0.6, 0)
     assert encoded.lengths.tolist() == [3, 2]
     assert join([], 1).unknown_share == 0
-    cut = Encoded(encoded.ids, encoded.offsets, np.array([True, False]))
+    cut = EncodedTexts(encoded.ids, encoded.offsets, np.array([True, False]))
     assert (cut.truncated, cut.take([1, 1]).truncated) == (1, 0)
 
 

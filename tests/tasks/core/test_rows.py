@@ -1,75 +1,11 @@
-"""Rows: the loader between encoded examples and the training loop."""
+"""Examples: rows as they were given, with all they have."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tidegate.data.text.encoded import Encoded
-from tidegate.tasks.core.rows import Examples, Rows
-
-LENGTHS = [3, 1, 0, 2, 5, 4, 2]
-
-
-def encoded(lengths=LENGTHS):
-    offsets = np.cumsum([0, *lengths])
-    ids = np.arange(2, 2 + offsets[-1], dtype=np.int32)
-    return Encoded(ids, offsets, np.zeros(len(lengths), bool))
-
-
-def rows(**changes):
-    values = {
-        "encoded": encoded(),
-        "targets": np.arange(len(LENGTHS)) % 2,
-        "weights": np.linspace(0.5, 2, len(LENGTHS)),
-        "batch_size": 3,
-        "seed": 0,
-    }
-    return Rows(**(values | changes))
-
-
-def test_every_epoch_has_every_row_once_in_an_order_of_its_own():
-    loader = rows()
-    epochs = [loader.epoch(epoch) for epoch in (0, 1, 0)]
-    for batches in epochs:
-        assert sorted(np.concatenate(batches).tolist()) == list(range(7))
-        assert [len(batch) for batch in sorted(batches, key=len)] == [1, 3, 3]
-    same = [[batch.tolist() for batch in batches] for batches in epochs]
-    assert same[0] == same[2] != same[1]
-    assert [batch.tolist() for batch in rows(seed=1).epoch(0)] != same[0]
-
-
-def test_a_batch_brings_targets_and_weights_of_its_rows():
-    batch = rows().batch(np.array([4, 1]))
-    assert batch.lengths.tolist() == [5, 1]
-    assert batch.values.shape == (2, 5)
-    assert batch.targets is not None
-    assert batch.weights is not None
-    assert batch.targets.tolist() == [0, 1]
-    assert batch.weights.tolist() == pytest.approx([1.5, 0.75])
-
-
-def test_prediction_sees_every_row_once_and_needs_no_targets():
-    loader = rows(targets=None, weights=None)
-    assert sorted(np.concatenate(loader.in_order()).tolist()) == list(range(7))
-    assert loader.batch(np.array([2])).targets is None
-    single = Rows(encoded([4]), batch_size=3, seed=0)
-    assert [chosen.tolist() for chosen in single.in_order()] == [[0]]
-    assert Rows(encoded([]), batch_size=3, seed=0).in_order() == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"encoded": encoded([3, 1, 0, 2, 4, 5, 2])},
-        {"targets": np.ones(7, np.int64)},
-        {"weights": None},
-        {"weights": np.ones(7)},
-    ],
-)
-def test_the_fingerprint_tells_data_apart(change):
-    assert rows().fingerprint() == rows(batch_size=5, seed=3).fingerprint()
-    assert rows().fingerprint() != rows(**change).fingerprint()
+from tidegate.tasks.core.rows import DataWarning, Examples
 
 
 def test_examples_are_taken_with_all_they_have():
@@ -81,3 +17,17 @@ def test_examples_are_taken_with_all_they_have():
     assert taken.targets.tolist() == [2, 0]
     assert taken.weights.tolist() == [3.0, 1.0]
     assert len(Examples(["a"]).take(np.array([0]))) == 1
+
+
+def test_weights_say_ratios():
+    examples = Examples(["a", "b"], None, np.array([1.0, 3.0]))
+    assert examples.normalised().weights.tolist() == [0.5, 1.5]
+    plain = Examples(["a"])
+    assert plain.normalised() is plain
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [((3, 1200), "3 of 1,200 texts are empty."), ((), "texts are empty.")]
+)
+def test_a_warning_counts_rows_where_it_is_about_rows(counts, said):
+    assert str(DataWarning("texts are empty.", *counts)) == said

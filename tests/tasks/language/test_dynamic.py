@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tidegate.data.language.corpus import Corpus
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
+from tidegate.data.rows import Rows
 from tidegate.tasks.language import dynamic as language_dynamic
 from tidegate.tasks.language.dynamic import adapted
 from tidegate.tasks.language.network import build_language_network
@@ -29,18 +30,19 @@ def test_the_updates_are_those_of_the_paper(monkeypatch):
     for name, value in {"_RATE": 0.1, "_PULL": 0.02, "_PRECISION": 1e-5, "_ROWS": 3}.items():
         monkeypatch.setattr(language_dynamic, name, value)
     network, text, past = made()
-    past = Streams(past.corpus, count=3, steps=5, vary=False)
+    past = Streams(past.corpus, count=3, steps=5)
+    pieces = StreamPieces(past, vary=False).epoch(0)
     found = adapted(network, text, past).result()["loss"]
 
     twin = copy.deepcopy(network).eval()
     weights = dict(twin.named_parameters())
     squares = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     twin.begin_pass()
-    for rows in past.epoch(0):
+    for rows in pieces:
         twin.zero_grad()
         twin(past.batch(rows)).mean().backward()
         for name, weight in weights.items():
-            squares[name] += weight.grad**2 / len(past.epoch(0))
+            squares[name] += weight.grad**2 / len(pieces)
     roots = {name: square**0.5 for name, square in squares.items()}
     count = sum(root.numel() for root in roots.values())
     mean = sum(root.sum() for root in roots.values()) / count
@@ -65,5 +67,5 @@ def test_without_updates_it_is_the_plain_measure(monkeypatch):
 
     monkeypatch.setattr(language_dynamic, "_RATE", 0.0)
     network, text, past = made()
-    plain = measure(network, text).result()["loss"]
+    plain = measure(network, Rows(text, StreamPieces(text))).result()["loss"]
     assert adapted(network, text, past).result()["loss"] == pytest.approx(plain, rel=1e-6)

@@ -38,7 +38,7 @@ def test_the_estimate_is_near_what_a_step_keeps(softmax):
     settings = LanguageModelSettings(**SETTINGS.to_dict() | {"num_layers": 1} | softmax)
     network = build_language_network(settings, 500)
     ids = np.random.default_rng(0).integers(0, 500, 401)
-    batch = Streams(Corpus(ids), count=8, steps=50, vary=False).batch(np.array([0, 50]))
+    batch = Streams(Corpus(ids), count=8, steps=50).batch(np.array([0, 50]))
     estimate = step_bytes(network, 8, 50)
     assert kept(network, batch) / 3 < estimate < 3 * kept(network, batch)
     assert estimate == 2 * step_bytes(network, 8, 25)

@@ -11,7 +11,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from tidegate.data.language.corpus import Corpus
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
+from tidegate.data.rows import Rows
 from tidegate.errors import InputError
 from tidegate.heads import AdaptiveHead, MixtureHead
 from tidegate.tasks.language.network import build_language_network
@@ -53,11 +54,16 @@ def plain(network, ids, starts=()):
     return torch.cat(costs)
 
 
+def rows_of(text: Corpus, count: int = 1) -> Rows[Streams]:
+    streams = Streams(text, count=count, steps=9)
+    return Rows(streams, StreamPieces(streams))
+
+
 @pytest.mark.parametrize("num_layers", [1, 2])
 def test_a_text_read_in_pieces_costs_what_it_costs_at_once(num_layers, monkeypatch):
     monkeypatch.setattr("tidegate.data.language.streams._TOKENS_AT_ONCE", 7)
     network, text = built(num_layers=num_layers), corpus()
-    streams = Streams(text, count=1, steps=9)
+    streams = rows_of(text)
     assert len(streams.in_order()) == 15
     found = measure(network, streams).result()["loss"]
     assert found == pytest.approx(float(plain(network, text.ids).mean()), rel=1e-5)
@@ -69,7 +75,7 @@ def test_documents_begin_from_zero(monkeypatch):
     monkeypatch.setattr("tidegate.data.language.streams._TOKENS_AT_ONCE", 7)
     network, starts = built(num_layers=1), [0, 10, 11, 60]
     text = corpus(starts=starts)
-    found = measure(network, Streams(text, count=1, steps=9)).result()["loss"]
+    found = measure(network, rows_of(text)).result()["loss"]
     wanted = float(plain(network, text.ids, starts).mean())
     assert found == pytest.approx(wanted, rel=1e-5)
     assert found != pytest.approx(float(plain(network, text.ids).mean()), rel=1e-5)
@@ -77,7 +83,7 @@ def test_documents_begin_from_zero(monkeypatch):
 
 def test_several_streams_cost_what_each_costs_alone():
     network, text = built(num_layers=1), corpus(100)
-    found = measure(network, Streams(text, count=3, steps=9)).result()["loss"]
+    found = measure(network, rows_of(text, count=3)).result()["loss"]
     parts = [text.ids[first : first + 34] for first in (0, 33, 66)]
     wanted = torch.cat([plain(network, ids) for ids in parts]).mean()
     assert found == pytest.approx(float(wanted), rel=1e-5)
@@ -85,8 +91,8 @@ def test_several_streams_cost_what_each_costs_alone():
 
 def test_the_state_is_carried_and_the_gradient_is_cut():
     network = built(num_layers=1)
-    streams = Streams(corpus(41), count=2, steps=10, vary=False)
-    first, second = (streams.batch(rows) for rows in streams.epoch(0))
+    streams = Streams(corpus(41), count=2, steps=10)
+    first, second = (streams.batch(rows) for rows in StreamPieces(streams, vary=False).epoch(0))
     network.begin_pass()
     network.learn(first)
     state = network.carried()
@@ -110,7 +116,7 @@ def test_the_carried_state_comes_back(cell):
     network = built(cell=cell, num_layers=3, tied=True, level="word")
     assert len(network.stacks) == 2
     streams = Streams(corpus(), count=4, steps=5)
-    first, second = (streams.batch(rows) for rows in streams.epoch(0)[:2])
+    first, second = (streams.batch(rows) for rows in StreamPieces(streams).epoch(0)[:2])
     network(first)
     twin = built(cell=cell, num_layers=3, tied=True, level="word")
     twin.take_carried(network.carried())
@@ -127,13 +133,13 @@ def test_read_gives_what_the_training_pass_computes():
     more, _ = network.read(ids[:, 8:-1], state)
     logs = network.head.answer(torch.cat([features, more], 1))[0]
     found = -logs[torch.arange(20), ids[0, 1:]]
-    loss = measure(network, Streams(text, count=1, steps=9)).result()["loss"]
+    loss = measure(network, rows_of(text)).result()["loss"]
     assert float(found.mean()) == pytest.approx(loss, rel=1e-5)
 
 
 def test_penalties_are_those_of_awd_lstm():
     network = built(num_layers=1, activation_penalty=2.0, temporal_penalty=1.0)
-    batch = Streams(corpus(41), count=2, steps=20, vary=False).batch(np.array([0, 20]))
+    batch = Streams(corpus(41), count=2, steps=20).batch(np.array([0, 20]))
     loss, nats = network.learn(batch)
     features, _ = network.read(batch.values)
     changes = features[:, 1:] - features[:, :-1]

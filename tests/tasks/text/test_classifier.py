@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_deep_and_wide_part_learn_from_losses_of_their_own():
     net = model.network_.train()
     encoded = model.encoder_.encode(TEST_X)
     targets = torch.tensor([model.classes_.tolist().index(label) for label in TEST_Y])
-    batch = encoded.batch(np.arange(30), targets)
+    batch = replace(encoded.batch(np.arange(30)), targets=targets)
     loss, outputs = net.learn(batch)
     wide = net.wide(batch.values)
     torch.testing.assert_close(outputs, net(batch))

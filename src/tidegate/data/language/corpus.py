@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-_PIECE = 1 << 22  # ids that are hashed at once
+from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +67,4 @@ class Corpus:
 
     def fingerprint(self) -> str:
         """Return a text that differs when the ids or the starts do."""
-        digest = hashlib.sha256(self.starts.tobytes())
-        for start in range(0, len(self.ids), _PIECE):
-            digest.update(np.ascontiguousarray(self.ids[start : start + _PIECE]).data)
-        return digest.hexdigest()[:32]
+        return fingerprint(self.starts, self.ids)

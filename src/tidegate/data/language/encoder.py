@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from tidegate.data.language.corpus import Array, Corpus
+from tidegate.data.batching import Array
+from tidegate.data.language.corpus import Corpus
 from tidegate.data.language.documents import Document
 from tidegate.data.text import files as text_files
 from tidegate.data.text.cleaning import clean_text

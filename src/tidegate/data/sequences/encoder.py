@@ -8,9 +8,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
+from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling
 from tidegate.data.sequences.rows import Array
 from tidegate.errors import ArtifactError, InputError, message, suggest
@@ -50,20 +51,15 @@ class EncodedSequences:
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
-    def ids(self) -> Array:
-        """The values of all steps: what tells these rows from others, with their lengths."""
-        return self.values
+    def fingerprint(self) -> str:
+        """Return a text that differs when the rows do."""
+        return fingerprint(self.values, self.starts, self.lengths)
 
-    def batch(
-        self, indices: Any, targets: Tensor | None = None, weights: Tensor | None = None
-    ) -> Batch:
+    def batch(self, indices: ArrayLike) -> Batch:
         """Pad the rows at `indices` to the longest of them.
 
         Args:
             indices: Positions `[B]`, integers.
-            targets: Targets of these rows, passed on.
-            weights: Weights of these rows, `[B]`, passed on.
 
         Returns:
             A batch whose values are `[B, T, D]` float32.
@@ -74,7 +70,7 @@ class EncodedSequences:
         steps = np.minimum(self.starts[rows, None] + within, len(self.values) - 1)
         values = self.values[steps]
         values[within >= lengths[:, None]] = 0.0
-        return Batch(torch.from_numpy(values), torch.from_numpy(lengths), targets, weights)
+        return Batch(torch.from_numpy(values), torch.from_numpy(lengths))
 
     def windows(self, length: int, ends: Sequence[Array] | None) -> EncodedSequences:
         """Cut the rows into windows, without a copy.

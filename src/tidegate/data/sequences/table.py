@@ -10,7 +10,7 @@ import pandas as pd
 
 from tidegate.data.sequences.rows import Array
 from tidegate.data.series.times import read_times
-from tidegate.data.tables.rows import check_column, is_missing
+from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.errors import InputError, message
 
 Columns = str | Sequence[str]

@@ -21,7 +21,7 @@ from tidegate.data.series.table import (
 )
 from tidegate.data.series.times import read_times
 from tidegate.data.series.values import as_columns
-from tidegate.data.tables.rows import check_column
+from tidegate.data.tables.complete import check_column
 from tidegate.errors import InputError, message
 
 # What one series may come in.

@@ -15,7 +15,7 @@ from tidegate.data.series.clock import Clock, check_regular, infer_clock
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.times import read_times
 from tidegate.data.series.values import check_finite
-from tidegate.data.tables.rows import check_column
+from tidegate.data.tables.complete import check_column
 from tidegate.errors import InputError, message
 
 Columns = str | Sequence[str]

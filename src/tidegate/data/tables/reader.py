@@ -17,6 +17,7 @@ from tidegate.data.tables.columns import (
     column_of_strings,
     frame_from_arrow,
 )
+from tidegate.data.tables.complete import check_column, clean_rows
 from tidegate.data.tables.formats import (
     check_file,
     parquet_columns,
@@ -25,7 +26,6 @@ from tidegate.data.tables.formats import (
     read_text_rows,
     table_suffix,
 )
-from tidegate.data.tables.rows import check_column, clean_rows
 from tidegate.data.tables.writer import write_table
 from tidegate.data.tags.conll import read_conll
 from tidegate.errors import InputError, message

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 from tidegate.data.text.encoded import spread
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -81,22 +81,17 @@ class EncodedSentences:
         """Words of each sentence, `[rows]` int64."""
         return np.diff(self.offsets)
 
-    @property
-    def ids(self) -> Array:
-        """Everything that was encoded, in one array: what tells these sentences from others."""
+    def fingerprint(self) -> str:
+        """Return a text that differs when the words, their spelling or the tags do."""
         spelling = self.spelling
-        parts = [self.forms, spelling.words.ravel(), spelling.offsets, spelling.characters]
-        return np.concatenate(parts if self.tags is None else [*parts, self.tags])
+        parts = (self.forms, self.offsets, spelling.words, spelling.characters, spelling.offsets)
+        return fingerprint(*parts, self.tags)
 
-    def batch(
-        self, indices: Any, targets: Tensor | None = None, weights: Tensor | None = None
-    ) -> TagBatch:
+    def batch(self, indices: ArrayLike) -> TagBatch:
         """Pad the sentences at `indices` to the longest of them.
 
         Args:
             indices: Positions `[B]`, integers.
-            targets: Not used: the tags are here.
-            weights: Weights of these rows, `[B]`, passed on.
 
         Returns:
             The batch, T at least 1.
@@ -118,10 +113,9 @@ class EncodedSentences:
             padded(self.spelling.words[self.forms[steps]]),
             torch.from_numpy(lengths),
             None if self.tags is None else padded(self.tags[steps]),
-            weights,
-            padded(spelled),
-            torch.from_numpy(characters),
-            torch.from_numpy(character_lengths),
+            spelled=padded(spelled),
+            characters=torch.from_numpy(characters),
+            character_lengths=torch.from_numpy(character_lengths),
         )
 
     def _spell(self, used: Array) -> tuple[Array, Array]:

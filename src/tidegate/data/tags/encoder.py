@@ -32,6 +32,7 @@ VOCABULARY_FILE = "vocabulary.json"
 CHARACTERS_FILE = "characters.json"
 AFFIXES_FILE = "affixes.json"
 TAGS_FILE = "tags.json"
+FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Sentences = Sequence[Sequence[str]]

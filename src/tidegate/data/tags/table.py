@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.data.tables.reader import read_table
-from tidegate.data.tables.rows import check_column, is_missing
 from tidegate.data.tags.conll import LINE, SENTENCE, words_of_lines
 from tidegate.data.tags.schemes import TagError
 from tidegate.errors import InputError, message

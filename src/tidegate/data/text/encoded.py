@@ -1,26 +1,27 @@
-"""Encoded: many texts as one flat array of ids, and the padded batches made from it."""
+"""EncodedTexts: many texts as one flat array of ids, and the padded batches made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 from tidegate.errors import InputError, message
 
 PADDING = 0
 UNKNOWN = 1
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Keep = Literal["head", "tail", "both"]
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class EncodedTexts:
     """Texts as ids, one after the other without padding.
 
     Attributes:
@@ -29,7 +30,8 @@ class Encoded:
         shortened: True where a text was longer than allowed and lost its rest, `[rows]` bool.
 
     Example:
-        >>> encoded = Encoded(np.array([4, 2, 9], np.int32), np.array([0, 2, 3]), np.zeros(2, bool))
+        >>> whole = np.zeros(2, bool)
+        >>> encoded = EncodedTexts(np.array([4, 2, 9], np.int32), np.array([0, 2, 3]), whole)
         >>> encoded.batch([1, 0]).values.tolist()
         [[9, 0], [4, 2]]
     """
@@ -66,7 +68,7 @@ class Encoded:
         """Share of the tokens that are not in the vocabulary, 0 to 1."""
         return self.unknown / max(1, len(self.ids))
 
-    def take(self, indices: Any) -> Encoded:
+    def take(self, indices: ArrayLike) -> EncodedTexts:
         """Pick texts by their positions, in that order; a position may come twice.
 
         Args:
@@ -81,17 +83,13 @@ class Encoded:
         rows = self._rows(indices)
         lengths = self.lengths[rows]
         steps, offsets = spread(self.offsets[rows], lengths)
-        return Encoded(self.ids[steps], offsets, self.shortened[rows])
+        return EncodedTexts(self.ids[steps], offsets, self.shortened[rows])
 
-    def batch(
-        self, indices: Any, targets: Tensor | None = None, weights: Tensor | None = None
-    ) -> Batch:
+    def batch(self, indices: ArrayLike) -> Batch:
         """Pad the texts at `indices` to the longest of them.
 
         Args:
             indices: Positions `[B]`, integers.
-            targets: Targets of these rows, passed on.
-            weights: Weights of these rows, `[B]`, passed on.
 
         Returns:
             A batch whose values are `[B, T]` or `[B, T, N]` int64, T at least 1.
@@ -105,18 +103,22 @@ class Encoded:
         values = np.zeros((len(rows), longest, *self.ids.shape[1:]), np.int64)
         steps, _ = spread(self.offsets[rows], lengths)
         values[np.arange(longest) < lengths[:, None]] = self.ids[steps]
-        return Batch(torch.from_numpy(values), torch.from_numpy(lengths), targets, weights)
+        return Batch(torch.from_numpy(values), torch.from_numpy(lengths))
 
-    def _rows(self, indices: Any) -> Array:
+    def fingerprint(self) -> str:
+        """Return a text that differs when the ids or the lengths do."""
+        return fingerprint(self.ids, self.offsets)
+
+    def _rows(self, indices: ArrayLike) -> Array:
         rows = np.asarray(indices)
         if rows.size == 0:
             return np.zeros(0, np.int64)
         if rows.ndim != 1 or rows.dtype.kind not in "iu":
             got = f"{rows.dtype} with {rows.ndim} axes"
-            raise InputError(message("Encoded", "indices", "a list of integers", got))
+            raise InputError(message("EncodedTexts", "indices", "a list of integers", got))
         if rows.min() < -len(self) or rows.max() >= len(self):
             got = f"{rows.min()} to {rows.max()}"
-            raise InputError(message("Encoded", "indices", f"below {len(self)} texts", got))
+            raise InputError(message("EncodedTexts", "indices", f"below {len(self)} texts", got))
         return np.where(rows < 0, rows + len(self), rows)
 
 
@@ -166,7 +168,7 @@ def shorten(lengths: Array, max_length: int, keep: Keep) -> tuple[Array, Array]:
     return steps, offsets
 
 
-def join(parts: list[Encoded], columns: int) -> Encoded:
+def join(parts: list[EncodedTexts], columns: int) -> EncodedTexts:
     """Put encoded chunks together.
 
     Args:
@@ -182,8 +184,8 @@ def join(parts: list[Encoded], columns: int) -> Encoded:
     """
     if not parts:
         ids = np.zeros((0, columns) if columns > 1 else 0, np.int32)
-        return Encoded(ids, np.zeros(1, np.int64), np.zeros(0, bool))
+        return EncodedTexts(ids, np.zeros(1, np.int64), np.zeros(0, bool))
     lengths = np.concatenate([part.lengths for part in parts])
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
     ids = np.concatenate([part.ids for part in parts])
-    return Encoded(ids, offsets, np.concatenate([part.shortened for part in parts]))
+    return EncodedTexts(ids, offsets, np.concatenate([part.shortened for part in parts]))

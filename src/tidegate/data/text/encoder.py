@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tidegate.data.text import files as text_files
-from tidegate.data.text.encoded import PADDING, Encoded, Keep, join, shorten
+from tidegate.data.text.encoded import PADDING, EncodedTexts, Keep, join, shorten
 from tidegate.data.text.ngrams import Order, add_ngrams, fit_ngrams
 from tidegate.data.text.options import Level, TextOptions
 from tidegate.data.text.segmenter import Segmenter
@@ -141,7 +141,7 @@ class TextEncoder:
         self._segmenter, self._words, self.orders = segmenter, words, orders
         return self
 
-    def encode(self, texts: Iterable[str], *, max_length: int | None = None) -> Encoded:
+    def encode(self, texts: Iterable[str], *, max_length: int | None = None) -> EncodedTexts:
         """Turn texts into ids.
 
         Args:
@@ -299,12 +299,12 @@ class TextEncoder:
             minimum=max(2, self.options.min_frequency),
         )
 
-    def _encode(self, words: Vocabulary, pieces: Pieces, max_length: int) -> Encoded:
+    def _encode(self, words: Vocabulary, pieces: Pieces, max_length: int) -> EncodedTexts:
         ids, offsets = words.ids(pieces), pieces.offsets
         shortened = pieces.lengths > max_length
         if self.options.ngrams > 1:
             ids = add_ngrams(ids, offsets, self.orders)
         if not shortened.any():
-            return Encoded(ids, offsets, shortened)
+            return EncodedTexts(ids, offsets, shortened)
         steps, offsets = shorten(pieces.lengths, max_length, self.options.keep)
-        return Encoded(ids[steps], offsets, shortened)
+        return EncodedTexts(ids[steps], offsets, shortened)

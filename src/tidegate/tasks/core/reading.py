@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tidegate.data.tables.rows import clean_rows
+from tidegate.data.tables.complete import clean_rows
 from tidegate.tasks.core.questions import Questions
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
 from tidegate.heads import LanguageMeter
 from tidegate.tasks.language.network import LanguageNetwork
 from tidegate.waiting import waiting
@@ -70,8 +70,8 @@ def _squares(
 ) -> list[Tensor]:
     """The mean square of the gradient over pieces of the training text."""
     squares = [torch.zeros_like(weight) for weight in weights]
-    streams = Streams(past.corpus, count=_ROWS, steps=_STEPS, vary=False)
-    pieces = streams.epoch(0)[:_PIECES]
+    streams = Streams(past.corpus, count=_ROWS, steps=_STEPS)
+    pieces = StreamPieces(streams, vary=False).epoch(0)[:_PIECES]
     network.begin_pass()
     for rows in waiting(pieces, "gradients of the training text", shown=shown):
         batch = streams.batch(rows).to(weights[0].device)

@@ -16,7 +16,8 @@ from torch import Tensor
 from tidegate.data.batching import in_order
 from tidegate.data.language.documents import as_documents, split_documents
 from tidegate.data.language.encoder import END, LanguageEncoder
-from tidegate.data.language.streams import Streams
+from tidegate.data.language.streams import StreamPieces, Streams
+from tidegate.data.rows import Rows
 from tidegate.data.text.files import MERGES_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
@@ -170,7 +171,7 @@ class LanguageModel(Writing, Task):
             from tidegate.tasks.language.dynamic import adapted
 
             past = self._streams(self._examples(dynamic, None, None), self.settings_.batch_size)
-            return adapted(self.network_, streams, past, shown=shown).result()
+            return adapted(self.network_, streams.encoded, past.encoded, shown=shown).result()
         return measure(self.network_, streams, shown=shown).result()
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -252,9 +253,9 @@ class LanguageModel(Writing, Task):
             max_vocabulary=settings.max_vocabulary,
         ).fit(examples.inputs)
 
-    def _loader(self, examples: Examples, *, training: bool) -> Streams:
+    def _loader(self, examples: Examples, *, training: bool) -> Rows[Streams]:
         streams = self._streams(examples, self.settings_.batch_size if training else _STREAMS)
-        ids = streams.corpus.ids
+        ids = streams.encoded.corpus.ids
         if training and ids.min() == ids.max():
             symbol = self.encoder_.vocabulary[int(ids[0])]
             rule = "a text with at least two different symbols"
@@ -266,7 +267,7 @@ class LanguageModel(Writing, Task):
 
     def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
         assert isinstance(network, LanguageNetwork)
-        check_memory(network, loader, self.settings_)
+        check_memory(network, loader.encoded, self.settings_)
 
     def _state(self) -> dict[str, Any]:
         return super()._state() | {"documents": self.documents_}
@@ -281,20 +282,16 @@ class LanguageModel(Writing, Task):
 
     # How text is read.
 
-    def _streams(self, examples: Examples, count: int) -> Streams:
+    def _streams(self, examples: Examples, count: int) -> Rows[Streams]:
         corpus = self.encoder_.encode(examples.inputs, separate=self.documents_)
         if len(corpus) < 2:
             got = "none" if len(corpus) == 0 else "only one"
             raise _refuse(examples, "a text with at least two symbols", got)
         _warn_of_unknown(corpus.unknown, len(corpus))
         settings = self.settings_
-        return Streams(
-            corpus,
-            count=count,
-            steps=settings.bptt,
-            vary=settings.vary_bptt,
-            seed=settings.random_state,
-        )
+        streams = Streams(corpus, count=count, steps=settings.bptt)
+        pieces = StreamPieces(streams, vary=settings.vary_bptt, seed=settings.random_state)
+        return Rows(streams, pieces)
 
     def _prompt(self, text: str) -> list[int]:
         """The ids of a text that something comes after."""

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Buckets
+from tidegate.data.rows import Rows
 from tidegate.data.sequences.encoder import ENCODER_FILE, EncodedSequences, SequenceEncoder
 from tidegate.data.sequences.rows import channel_names, in_order, read_sequences
 from tidegate.errors import InputError, message
@@ -22,7 +24,7 @@ from tidegate.tasks.core.columns import check_lengths, checked_weights
 from tidegate.tasks.core.ensemble import EnsembleSettings, joined
 from tidegate.tasks.core.option import changed, setting
 from tidegate.tasks.core.questions import Labels
-from tidegate.tasks.core.rows import Array, DataWarning, Examples, Rows
+from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.network import SequenceNetwork
@@ -198,7 +200,7 @@ class SequenceTask(Task):
         self.channels_ = channel_names(examples.inputs)
         self.encoder_ = encoder.fit(read_sequences(examples.inputs))
 
-    def _loader(self, examples: Examples, *, training: bool) -> Rows:
+    def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedSequences]:
         settings = self.settings_
         arrays = read_sequences(examples.inputs)
         unpractised = self.encoder_.unpractised(arrays)
@@ -208,13 +210,8 @@ class SequenceTask(Task):
         encoded, targets, weights = self.encoder_.encode(arrays), examples.targets, examples.weights
         if settings.window is not None:
             encoded, targets, weights = self._windows(encoded, targets, weights, training)
-        return Rows(
-            encoded,
-            self._numbered(targets),
-            weights,
-            batch_size=settings.batch_size,
-            seed=settings.random_state,
-        )
+        order = Buckets(encoded.lengths, settings.batch_size, seed=settings.random_state)
+        return Rows(encoded, order, self._numbered(targets), weights)
 
     def _windows(
         self,

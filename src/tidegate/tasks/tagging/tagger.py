@@ -12,14 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tidegate.data.tags.encoder import (
-    AFFIXES_FILE,
-    CHARACTERS_FILE,
-    OPTIONS_FILE,
-    TAGS_FILE,
-    VOCABULARY_FILE,
-    TagEncoder,
-)
+from tidegate.data.batching import Buckets
+from tidegate.data.rows import Rows
+from tidegate.data.tags.encoded import EncodedSentences
+from tidegate.data.tags.encoder import FILES, TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
 from tidegate.data.tags.sentences import Sentence, read_sentence
 from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences
@@ -37,11 +33,13 @@ from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.tagging.network import TaggerNetwork
-from tidegate.tasks.tagging.rows import SentenceRows
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
 from tidegate.training.measure import answers
 from tidegate.training.network import Metrics, Network
+
+# Words of a padded batch, at most, unless one sentence alone has more.
+_WORDS = 16_384
 
 # The settings that the encoder takes as they are.
 _ENCODER = (
@@ -89,7 +87,7 @@ class Tagger(Task):
     examines_rows = False
     optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
     whole_tables = True
-    encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
+    encoder_files = FILES
 
     settings_: TaggerSettings
     encoder_: TagEncoder
@@ -300,18 +298,17 @@ class Tagger(Task):
             self._vectors = torch.from_numpy(found)
             self.embedding_size_ = found.shape[1]
 
-    def _loader(self, examples: Examples, *, training: bool) -> SentenceRows:
+    def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedSentences]:
         words, rows = _words(examples)
         if empty := sum(not row for row in words):
             what = f"sentence{'s' * (len(words) > 1)} {'has' if empty == 1 else 'have'} no word."
             warnings.warn(DataWarning(what, empty, len(words)), stacklevel=4)
         tags = None if examples.targets is None else examples.targets.tolist()
-        return SentenceRows(
-            self.encoder_.encode(words, tags, rows),
-            weights=examples.weights,
-            batch_size=self.settings_.batch_size,
-            seed=self.settings_.random_state,
+        encoded, settings = self.encoder_.encode(words, tags, rows), self.settings_
+        order = Buckets(
+            encoded.lengths, settings.batch_size, seed=settings.random_state, steps=_WORDS
         )
+        return Rows(encoded, order, weights=examples.weights)
 
     def _build(self) -> TaggerNetwork:
         settings, encoder = self.settings_, self.encoder_

@@ -12,7 +12,10 @@ import numpy as np
 import torch
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Buckets
+from tidegate.data.rows import Rows
 from tidegate.data.splits import split_without_overlap
+from tidegate.data.text.encoded import EncodedTexts
 from tidegate.data.text.encoder import TextEncoder
 from tidegate.data.text.files import MERGES_FILE, NGRAMS_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.text.vectors import load_vectors
@@ -24,7 +27,7 @@ from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.questions import Labels
-from tidegate.tasks.core.rows import Array, DataWarning, Examples, Rows
+from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.text.change import put_tokens
 from tidegate.tasks.text.network import TextNetwork
@@ -166,7 +169,7 @@ class TextClassifier(Classifier):
             )
             _warn(DataWarning(what))
 
-    def _loader(self, examples: Examples, *, training: bool) -> Rows:
+    def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedTexts]:
         encoded = self.encoder_.encode(examples.inputs)
         rows, settings = len(encoded), self.settings_
         if encoded.truncated:
@@ -177,13 +180,8 @@ class TextClassifier(Classifier):
             _warn(DataWarning(what, encoded.truncated, rows))
         if empty := int((encoded.lengths == 0).sum()):
             _warn(DataWarning("texts have no token; the model answers them blindly.", empty, rows))
-        return Rows(
-            encoded,
-            self._targets(examples),
-            examples.weights,
-            batch_size=settings.batch_size,
-            seed=settings.random_state,
-        )
+        order = Buckets(encoded.lengths, settings.batch_size, seed=settings.random_state)
+        return Rows(encoded, order, self._targets(examples), examples.weights)
 
     def _step_labels(self, examples: Examples) -> list[list[str]]:
         return [self.encoder_.tokens(text) for text in examples.inputs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tidegate.data.tables.rows import check_column, clean_rows
+from tidegate.data.tables.complete import check_column, clean_rows
 from tidegate.errors import InputError
 
 FRAME = pd.DataFrame(

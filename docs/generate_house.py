@@ -256,27 +256,29 @@ def _draw_room(axes: Axes, room: Room, colour: str) -> None:
 
 def sizes() -> list[str]:
     """Lines of text that say how large files and functions are."""
-    files = {shown(path): file_length(path) for path in SOURCES}
-    trees = {shown(path): parsed(path) for path in SOURCES}
-    bodies = {
-        f"{file} {node.name}": length(node)
-        for file, tree in trees.items()
-        for node in functions(tree)
-    }
-    per_folder = Counter(path.parent for path in SOURCES if not path.name.startswith("__"))
-    folder, most = per_folder.most_common(1)[0]
-    lines = [
-        f"files      {len(files)}, {sum(files.values()):,} lines",
-        f"folders    {len(per_folder)}, the fullest {shown(folder)} with {most} modules",
+    files = [(file_length(path), shown(path)) for path in SOURCES]
+    bodies = [
+        (length(node), f"{shown(path)} {node.name}")
+        for path in SOURCES
+        for node in functions(parsed(path))
     ]
-    for what, found in (("a file", files), ("a function", bodies)):
-        longest = max(found, key=lambda name: found[name])
-        median = statistics.median(found.values())
-        lines.append(f"{what:10} median {median:g}, longest {found[longest]} ({longest})")
-    graph = imports()
-    arrows = sum(map(len, graph.values()))
-    kept = sum(map(len, nearest(graph).values()))
-    return [*lines, f"functions  {len(bodies)}", f"imports    {arrows} between rooms, {kept} drawn"]
+    folders = Counter(path.parent for path in SOURCES if not path.name.startswith("__"))
+    fullest, modules = folders.most_common(1)[0]
+    rooms = imports()
+    arrows, drawn = (sum(map(len, graph.values())) for graph in (rooms, nearest(rooms)))
+    return [
+        f"files      {_spread(files)}, {sum(lines for lines, _ in files):,} lines in all",
+        f"functions  {_spread(bodies)}",
+        f"folders    {len(folders)}, the fullest {shown(fullest)} with {modules} modules",
+        f"imports    {arrows} between rooms, {drawn} of them drawn",
+    ]
+
+
+def _spread(found: list[tuple[int, str]]) -> str:
+    """How many there are, and their lines: the median and the most."""
+    median = statistics.median(lines for lines, _ in found)
+    most, where = max(found)
+    return f"{len(found):,}, median {median:g} lines, longest {most} ({where})"
 
 
 def main() -> None:

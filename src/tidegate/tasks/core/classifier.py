@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
+from tidegate.data.classes import ClassEncoder, read_labels
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
@@ -51,11 +52,16 @@ class Classifier(ClassifierMixin, Task):
     `ClassifyHead`.
 
     Attributes:
-        classes_: The labels, sorted, `[C]`.
+        class_encoder_: The fitted `ClassEncoder`.
     """
 
     settings_: ClassifierSettings
-    classes_: Array
+    class_encoder_: ClassEncoder
+
+    @property
+    def classes_(self) -> Array:
+        """The labels, sorted, `[C]`."""
+        return self.class_encoder_.classes
 
     def predict(self, X: Any) -> Array:
         """Answer the most probable class of each row.
@@ -71,8 +77,7 @@ class Classifier(ClassifierMixin, Task):
             NotFittedError: If the task was not fitted.
         """
         chosen = self.predict_proba(X).argmax(1)
-        labels: Array = self.classes_[chosen]
-        return labels
+        return self.class_encoder_.decode(chosen)
 
     def predict_proba(self, X: Any) -> Array:
         """Answer the probability of each class for each row.
@@ -101,7 +106,7 @@ class Classifier(ClassifierMixin, Task):
     def answer(self, X: Any) -> dict[str, Sequence[Any]]:
         """Answer rows as the columns `prediction` and `probability_CLASS`."""
         probabilities = self.predict_proba(X)
-        labels = self.classes_[probabilities.argmax(1)].tolist()
+        labels = self.class_encoder_.decode(probabilities.argmax(1)).tolist()
         columns = {
             f"probability_{label}": probabilities[:, index].tolist()
             for index, label in enumerate(self.classes_.tolist())
@@ -131,12 +136,13 @@ class Classifier(ClassifierMixin, Task):
 
     def _column(self, y: Any) -> Array:
         """Check labels, one a row."""
-        return _labels(y, type(self).__name__)
+        owner = type(self).__name__
+        return read_labels(listed(y, owner, "y"), owner)
 
     def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
         owner = type(self).__name__
         labels = _required(examples.targets, owner)
-        _classes(labels, owner)
+        ClassEncoder(owner).fit(labels)  # says what is wrong with them, before scikit-learn does
         try:
             held = self._held(examples.inputs, labels, share, seed)
         except ValueError as error:  # scikit-learn's, or ours from a helper of data/
@@ -156,38 +162,29 @@ class Classifier(ClassifierMixin, Task):
 
     def _learn(self, examples: Examples) -> None:
         """Learn the classes; a subclass learns its encoder besides."""
-        self.classes_ = _classes(examples.targets, self.settings_.owner)
+        owner = self.settings_.owner
+        self.class_encoder_ = ClassEncoder(owner).fit(_required(examples.targets, owner))
 
     def _targets(self, examples: Examples) -> Array | None:
         """Turn labels into class indices `[rows]` int64."""
-        if examples.targets is None:
-            return None
-        index = {label: number for number, label in enumerate(self.classes_.tolist())}
-        labels = examples.targets.tolist()
-        unseen = sorted({repr(label) for label in labels if label not in index})
-        if unseen:
-            known = ", ".join(map(repr, self.classes_.tolist()[:20]))
-            rule = f"made of the labels seen in training, {known}"
-            remedy = "Drop those rows or correct them; for new classes, fit a new model"
-            raise InputError(message(type(self).__name__, "y", rule, ", ".join(unseen), remedy))
-        return np.array([index[label] for label in labels], dtype=np.int64)
+        return None if examples.targets is None else self.class_encoder_.encode(examples.targets)
 
     def _state(self) -> dict[str, Any]:
-        return super()._state() | {"classes": self.classes_.tolist()}
+        return super()._state() | self.class_encoder_.to_files()
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.classes_ = _classes(_labels(state["classes"], "load"), "load")
+        self.class_encoder_ = ClassEncoder.from_files(state)
+        self.class_encoder_.owner = type(self).__name__
 
     def unseen(self, y: Any, others: Any) -> list[int]:
         """List the positions in `others` of labels that are not in `y`.
 
         Where fit goes on from a fitted model, they are those that the model does not know.
         """
-        owner = type(self).__name__
-        going_on = self.warm_start and hasattr(self, "classes_")
-        known = set((self.classes_ if going_on else _labels(y, owner)).tolist())
-        labels = _labels(others, owner).tolist()
+        going_on = self.warm_start and hasattr(self, "class_encoder_")
+        known = set((self.classes_ if going_on else self._column(y)).tolist())
+        labels = self._column(others).tolist()
         return [row for row, label in enumerate(labels) if label not in known]
 
     def facts(self) -> dict[str, str]:
@@ -246,35 +243,10 @@ class Classifier(ClassifierMixin, Task):
         }
 
 
-def _labels(y: Any, owner: str) -> Array:
-    """Check labels: all texts, all integers or all True/False."""
-    labels = [
-        int(label) if isinstance(label, float) and label.is_integer() else label
-        for label in listed(y, owner, "y")
-    ]
-    kinds = {type(label) for label in labels}
-    if len(kinds) > 1 or not kinds <= {str, int, bool}:
-        allowed = (str, int, bool) if kinds - {str, int, bool} else (type(labels[0]),)
-        row = next(row for row, label in enumerate(labels) if type(label) not in allowed)
-        rule = "a text, an integer or True/False, of one kind in all rows"
-        got = f"{labels[row]!r} in row {row}"
-        raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
-    return np.array(labels)
-
-
 def _required(targets: Array | None, owner: str) -> Array:
     if targets is None:
         raise InputError(message(owner, "y", "given: one label a row", None))
     return targets
-
-
-def _classes(targets: Array | None, owner: str) -> Array:
-    classes = np.unique(_required(targets, owner))
-    if len(classes) < 2:
-        got = f"only {classes.tolist()[0]!r}" if len(classes) else "no rows"
-        remedy = "Check the label column; a classifier needs examples of each class"
-        raise InputError(message(owner, "y", "labels of at least two classes", got, remedy))
-    return classes
 
 
 def shortened(words: Iterable[str], most: int = 12) -> str:

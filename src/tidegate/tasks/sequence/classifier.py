@@ -75,7 +75,7 @@ class SequenceClassifier(SequenceTask, Classifier):
         return super()._hold_out(examples, share, seed)
 
     def _numbered(self, targets: Array | None) -> Array | None:
-        return self._targets(Examples([], targets))
+        return None if targets is None else self.class_encoder_.encode(targets)
 
     def _make_head(self, features: int) -> ClassifyHead:
         smoothing = self.settings_.label_smoothing

@@ -181,9 +181,9 @@ def _spread(traces: Sequence[Trace]) -> Tensor:
 
 def _likeness(hidden: Tensor) -> Tensor:
     """Correlation of units `[P, P]` from `[steps, P]`; 0 where a unit does not move at all."""
-    centered = (hidden - hidden.mean(0)).double()
-    sizes = centered.norm(dim=0)
-    scaled = centered / sizes.where(sizes > 0, torch.ones_like(sizes))
+    centred = (hidden - hidden.mean(0)).double()
+    sizes = centred.norm(dim=0)
+    scaled = centred / sizes.where(sizes > 0, torch.ones_like(sizes))
     correlation: Tensor = scaled.T @ scaled
     return correlation.cpu()
 

@@ -268,10 +268,10 @@ def _p_values(
     """Chance of the best unit being as good, `[units]`, and how many blocks say something."""
     _, block = np.unique(blocks, return_inverse=True)
     share = np.bincount(block, marked) / np.bincount(block)
-    centered = (marked - share[block])[:, None] * ranks
+    centred = (marked - share[block])[:, None] * ranks
     # Covariance of pattern and unit in each block, [blocks, units]; by chance of either sign.
     starts = np.flatnonzero(np.diff(block, prepend=-1))
-    sums = np.add.reduceat(centered, starts, axis=0)
+    sums = np.add.reduceat(centred, starts, axis=0)
     sums = sums[(share > 0) & (share < 1)]
     size = np.sqrt((sums**2).sum(0))
     scaled = np.divide(sums, size, out=np.zeros_like(sums), where=size > 0)

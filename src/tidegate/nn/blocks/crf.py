@@ -76,13 +76,13 @@ class LinearChainCRF(nn.Module):
         Returns:
             `[B]`; minus infinity where a transition is not allowed.
         """
-        wide, weight = self._wide(emissions, lengths)
-        score = _path_score(wide, weight, lengths, tags)
-        return (score - _log_partition(wide, weight, lengths)).to(emissions)
+        double, weight = self._as_double(emissions, lengths)
+        score = _path_score(double, weight, lengths, tags)
+        return (score - _log_partition(double, weight, lengths)).to(emissions)
 
     def log_partition(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """Return log Z of each row, `[B]`; arguments as for `log_likelihood`."""
-        return _log_partition(*self._wide(emissions, lengths), lengths).to(emissions)
+        return _log_partition(*self._as_double(emissions, lengths), lengths).to(emissions)
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
@@ -95,9 +95,9 @@ class LinearChainCRF(nn.Module):
         Returns:
             `[B, T, K]`; each valid step adds up to 1, steps past the end are 0.
         """
-        wide, weight = self._wide(emissions, lengths)
-        ahead = _ahead(wide, weight, lengths)
-        behind, _ = _behind(wide, weight, lengths)
+        double, weight = self._as_double(emissions, lengths)
+        ahead = _ahead(double, weight, lengths)
+        behind, _ = _behind(double, weight, lengths)
         return _unary(ahead, behind, _total(ahead, weight, lengths), lengths).to(emissions)
 
     @torch.no_grad()
@@ -123,10 +123,10 @@ class LinearChainCRF(nn.Module):
             `[S]`.
         """
         rows, first, last = spans
-        wide, weight = self._wide(emissions, lengths)
-        ahead = _ahead(wide, weight, lengths)
-        behind, _ = _behind(wide, weight, lengths)
-        steps = wide.gather(2, tags[..., None])[..., 0]
+        double, weight = self._as_double(emissions, lengths)
+        ahead = _ahead(double, weight, lengths)
+        behind, _ = _behind(double, weight, lengths)
+        steps = double.gather(2, tags[..., None])[..., 0]
         steps[:, 1:] += weight[tags[:, :-1], tags[:, 1:]]
         barred = steps.isinf()
         path, bars = steps.masked_fill(barred, 0.0).cumsum(1), barred.cumsum(1)
@@ -148,24 +148,24 @@ class LinearChainCRF(nn.Module):
         Returns:
             `[B, T]` int64; 0 past a row's end. Of equal rows any may come.
         """
-        wide, weight = self._wide(emissions, lengths)
+        double, weight = self._as_double(emissions, lengths)
         count = self.tags
         return viterbi(
-            wide,
+            double,
             lengths,
             transitions=weight[:count, :count],
             start=weight[count, :count],
             end=weight[:count, count],
         )
 
-    def _wide(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def _as_double(self, emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Emissions without what stands past a row's end, and w, both of float64.
 
         Sums over a thousand steps would lose digits in float32; MPS has nothing wider.
         """
         masked = emissions.masked_fill(~_valid(emissions, lengths).transpose(0, 1), 0.0)
-        wide = masked.float() if emissions.device.type == "mps" else masked.double()
-        return wide, self.scores.to(wide)
+        double = masked.float() if emissions.device.type == "mps" else masked.double()
+        return double, self.scores.to(double)
 
     def extra_repr(self) -> str:
         """The number of tags, for `print`."""

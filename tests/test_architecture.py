@@ -62,7 +62,11 @@ LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 
 # A reader who looks for something chooses between so many modules of a folder, not more.
 MOST_MODULES = 13
-CROWDED = {"src/tidegate/cli", "src/tidegate/tasks/core", "src/tidegate/tasks/forecast"}
+CROWDED = {
+    "src/tidegate/tasks/anomaly",
+    "src/tidegate/tasks/core",
+    "src/tidegate/tasks/forecast",
+}
 
 # The equations of a cell and the layer that runs them, which torch.nn gives the same name.
 TWINS = {"GRU", "LSTM", "RNN"}

@@ -157,7 +157,7 @@ def test_faults_of_a_forecast_are_one_line(run, model, tmp_path):
     later = write(table(230).iloc[200:], tmp_path / "later.csv")
     for words, told in (
         (("--horizon", 9), "`horizon` must be"),
-        (("--horizon", 0), "`horizon` must be an integer >= 1; got 0"),
+        (("--horizon", 0), "`horizon` must be an integer >= 1 or None; got '0'"),
         (
             ("--plot", tmp_path / "none" / "f.png"),
             "`--plot` must be a file in a folder that exists",
@@ -192,6 +192,6 @@ def test_options_of_a_forecast_are_refused_for_other_tasks(run, tmp_path):
     texts = tidegate.TextClassifier(hidden_size=2, epochs=1, verbose=False)
     texts.fit(["tide", "gate"] * 8, ["a", "b"] * 8, validation=None).save(tmp_path / "m")
     for words in (("--horizon", 3), ("--plot", "f.png")):
-        assert "left out for a text-classifier" in one_line(
+        assert "is no option for a text-classifier" in one_line(
             run("predict", tmp_path / "m", "x", *words)
         )

@@ -9,7 +9,7 @@ import pytest
 
 from tidegate import tasks
 from tidegate.cli import options
-from tidegate.cli.commands import flag
+from tidegate.cli.parameters import flag
 from tidegate.errors import InputError
 from tidegate.tasks.core.settings import layer_options
 

@@ -44,9 +44,6 @@ def test_help_and_tasks_know_it(adder, run):
     assert "--sequence" in shown
     assert "--no-scale" in shown
     assert "default 16)" in shown
-    assert "--sequence" in run("predict", "--help").stdout
-    assert "--total" not in run("predict", "--help").stdout
-    assert "--total" in run("evaluate", "--help").stdout
 
 
 def test_it_is_fitted_measured_and_used(adder, run, sums, tmp_path):
@@ -67,9 +64,20 @@ def test_it_is_fitted_measured_and_used(adder, run, sums, tmp_path):
     assert "16" in run("info", out).stdout
 
 
+def test_help_of_a_model_names_the_columns_of_its_own_task(adder, run, sums, tmp_path):
+    out = tmp_path / "model"
+    words = ("--sequence", "numbers", "--hidden-size", "2", "--epochs", "1", "--quiet")
+    assert run("fit", "adder", sums, *words, "--out", out).exit_code == 0
+    for command, targets in (("predict", False), ("evaluate", True), ("doctor", True)):
+        shown = run(command, out, "--help").stdout
+        assert ("--sequence" in shown, "--total" in shown) == (True, targets)
+        assert "--text" not in shown
+        assert "--sequence" not in run(command, "--help").stdout
+
+
 def test_columns_of_another_task_are_refused(adder, run, model, sums):
     shown = one_line(run("evaluate", model, sums, "--sequence", "numbers"))
-    assert "`--sequence` must be left out for a text-classifier" in shown
+    assert "--sequence is no option for a text-classifier" in shown
 
 
 def test_a_model_of_another_task_cannot_be_gone_on_with(adder, run, model, sums, tmp_path):

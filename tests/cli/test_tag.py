@@ -12,8 +12,8 @@ from rich.console import Console
 import tidegate
 from tests.cli.conftest import one_line
 from tests.tasks.sentences import tagged
-from tidegate.cli.tag import coloured
 from tidegate.data import read_sentences
+from tidegate.tasks.tagging.answer import coloured
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 
 TINY = ("--hidden-size", "8", "--embedding-size", "8", "--character-units", "4", "--epochs", "8",
@@ -254,8 +254,9 @@ def test_a_tag_never_seen_is_named_with_its_file(run, data, tmp_path):
 def test_wrong_words_on_the_command_line(run, fitted, data, tmp_path):
     assert "a CoNLL file, a table, texts or -" in one_line(run("predict", fitted))
     wrong = one_line(run("predict", fitted, "Ann", "--format", "lines"))
-    assert "`--format` must be one of text, conll, jsonl, csv, tsv for a tagger" in wrong
+    assert "`--format` must be one of text, conll, jsonl, csv, tsv; got lines" in wrong
     assert "`COLUMN` must be left out" in one_line(run("predict", fitted, "Ann", "--token", "0"))
-    assert "`--horizon` must be left out" in one_line(run("predict", fitted, "A", "--horizon", "2"))
+    wrong = one_line(run("predict", fitted, "A", "--horizon", "2"))
+    assert "--horizon is no option for a tagger" in wrong
     line = one_line(run("predict", fitted, data, "--out", tmp_path / "a.png"))
     assert "`suffix` must be a name that ends in .conll" in line

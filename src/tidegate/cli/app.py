@@ -12,16 +12,16 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from tidegate.cli import about
-from tidegate.cli.commands import with_columns
-from tidegate.cli.doctor import doctor
-from tidegate.cli.evaluate import evaluate
-from tidegate.cli.explain import explain
-from tidegate.cli.fit import FitGroup
-from tidegate.cli.generate import generate
-from tidegate.cli.predict import predict
+from tidegate.cli.commands import about
+from tidegate.cli.commands.doctor import doctor
+from tidegate.cli.commands.evaluate import evaluate
+from tidegate.cli.commands.explain import explain
+from tidegate.cli.commands.fit import FitGroup
+from tidegate.cli.commands.generate import generate
+from tidegate.cli.commands.predict import predict
+from tidegate.cli.commands.watch import watch
+from tidegate.cli.of_model import of_model
 from tidegate.cli.root import Root, report_bug
-from tidegate.cli.watch import watch
 
 app = typer.Typer(
     cls=Root,
@@ -61,15 +61,14 @@ def fit_help() -> None:
 
 
 app.add_typer(fit, name="fit", subcommand_metavar="TASK DATA [OPTIONS]...")
-for function, inputs_only in ((predict, True), (evaluate, False), (doctor, False)):
+for function in (predict, evaluate, doctor, explain):
     app.command(
         function.__name__,
-        cls=with_columns(function, inputs_only=inputs_only),
+        cls=of_model(function, targets=function in (evaluate, doctor), options=function is predict),
         help=inspect.getdoc(function),
     )(lambda: None)
 app.command()(generate)
 app.command()(watch)
-app.command()(explain)
 app.command()(about.info)
 app.command()(about.tasks)
 
@@ -95,7 +94,7 @@ def demo(
     tag: an LSTM learns the parts of speech, and colours sentences by them, in a minute or two.
     write: an LSTM learns to write like Shakespeare, and shows it, in two or three minutes.
     """
-    from tidegate.cli.showcase import show
+    from tidegate.cli.commands.demo import show
 
     show(name, out or Path("tidegate-demo", name), quiet)
 
@@ -114,7 +113,7 @@ def bench(
 
     Takes under a minute, and checks that both compute the same.
     """
-    from tidegate.cli.bench import show
+    from tidegate.cli.commands.bench import show
 
     show(threads, seconds)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tidegate.cli.commands import Parameters, escape, flag, parameter
+from tidegate.cli.parameters import Parameters, escape, flag, parameter
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def setting_parameters(task: type[Task]) -> Parameters:
     own = [o.group for o in offered.values() if o.group not in _GROUPS]
     order = [*dict.fromkeys(own), *_GROUPS]
     by_group = sorted(offered.items(), key=lambda item: order.index(item[1].group))
-    return [declared for name, option in by_group for declared in _declare(name, option)]
+    return [declared for name, option in by_group for declared in declare(name, option)]
 
 
 def given_settings(task: type[Task], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,6 +75,23 @@ def given_settings(task: type[Task], values: Mapping[str, Any]) -> dict[str, Any
         elif name in plain:
             settings[name] = _value(plain[name], value, owner)
     return settings | ({"layer_options": extras} if extras else {})
+
+
+def given_options(
+    options: Mapping[str, Option], values: Mapping[str, Any], owner: str
+) -> dict[str, Any]:
+    """Read those options out of what typer has parsed that were given, checked one by one.
+
+    Args:
+        options: The options by name.
+        values: Parameters by name, None where nothing was given.
+        owner: Who complains.
+
+    Raises:
+        InputError: If a text is no value of its option.
+    """
+    given = {name: values[name] for name in options if values.get(name) is not None}
+    return {name: _value(options[name], value, owner) for name, value in given.items()}
 
 
 def layer_options() -> dict[str, Option]:
@@ -132,8 +149,16 @@ def _attribute_help(source: type, name: str) -> str:
     return " ".join(found[1].split()) if found else ""
 
 
-def _declare(name: str, option: Option) -> Iterator[inspect.Parameter]:
-    """Declare one option; a yes-or-no setting gets a flag for each answer, the default hidden."""
+def declare(name: str, option: Option) -> Iterator[inspect.Parameter]:
+    """Declare one option; a yes-or-no setting gets a flag for each answer, the default hidden.
+
+    Args:
+        name: The parameter's name.
+        option: What it is.
+
+    Yields:
+        Parameters as typer reads them; None where nothing was given.
+    """
 
     def declared(key: str, kind: Any, spelled: str, metavar: str, hidden: bool) -> Any:
         info = typer.Option(

@@ -94,9 +94,10 @@ def usage_message(error: Any) -> str:
     if unknown is not None and "--" + unknown.lstrip("-") == unknown:
         known = [name for option in context.command.get_params(context) for name in option.opts]
         remedy = suggest(unknown, [name for name in known if name.startswith("--")])
+        subject = getattr(context.command, "subject", "")
+        text = f"{unknown} is no option{subject and f' for {subject}'}."
         if remedy.startswith("Did"):
-            return f"{context.command_path}: {unknown} is no option. {remedy}?"
-        text = f"{unknown} is no option."
+            return f"{context.command_path}: {text} {remedy}?"
     return f"{context.command_path}: {text.rstrip('.')}. See {context.command_path} --help"
 
 

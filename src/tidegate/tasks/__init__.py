@@ -3,6 +3,6 @@
 `registry.py` knows them by name, `core/` is what they share.
 """
 
-from tidegate.tasks.registry import Outline, get, load, names, outline
+from tidegate.tasks.registry import Outline, get, load, load_for, names, of_model, outline
 
-__all__ = ["Outline", "get", "load", "names", "outline"]
+__all__ = ["Outline", "get", "load", "load_for", "names", "of_model", "outline"]

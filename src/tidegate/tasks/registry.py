@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidegate.errors import InputError, message, suggest
+from tidegate.errors import InputError, TidegateError, message, suggest
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
 
-__all__ = ["Outline", "get", "load", "names", "outline"]
+__all__ = ["Outline", "get", "load", "load_for", "names", "of_model", "outline"]
 
 # What each task of this package is called, and where its class is: a line a task.
 _HOMES = {
@@ -49,6 +49,7 @@ class Outline:
         target_role: The role that is only there to learn from, or None.
         optional: The roles that a table need not have.
         data_example: The name of a file to learn from.
+        commands: The commands that it has besides those of every task.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Outline:
     target_role: str | None = None
     optional: tuple[str, ...] = ()
     data_example: str = _TABLE
+    commands: tuple[str, ...] = ()
 
     @property
     def usual(self) -> list[str]:
@@ -130,12 +132,34 @@ def outline(name: str) -> Outline:
                 if {"roles", "input_role"} <= set(told):
                     sentence = _first_paragraph(ast.get_docstring(node))
                     defaults = {"target_role": None, "optional_roles": (), "data_example": _TABLE}
+                    defaults["commands"] = ()
                     more: list[Any] = [told.get(key, value) for key, value in defaults.items()]
                     return Outline(name, sentence, told["roles"], told["input_role"], *more)
     task = get(name)
     sentence = _first_paragraph(inspect.getdoc(task))
-    more = [task.target_role, task.optional_roles, task.data_example]
+    more = [task.target_role, task.optional_roles, task.data_example, task.commands]
     return Outline(name, sentence, task.roles, task.input_role, *more)
+
+
+def of_model(path: str | Path) -> type[Task] | None:
+    """Find the class of the task that a saved model is of, before it is loaded.
+
+    Args:
+        path: The model's folder.
+
+    Returns:
+        The class; None where the folder says nothing that can be believed: `load` tells why.
+
+    Example:
+        >>> of_model("no/such/folder") is None
+        True
+    """
+    from tidegate.artifact import Artifact  # torch comes with it: only when needed
+
+    try:
+        return get(Artifact.open(path).task)
+    except TidegateError:
+        return None
 
 
 def load(path: str | Path, *, device: str | None = None) -> Task:
@@ -165,6 +189,28 @@ def load(path: str | Path, *, device: str | None = None) -> Task:
         rule = f"of the task {' or '.join(names())}"
         raise damaged("load", artifact.path / "config.json", rule, repr(artifact.task))
     return restore(artifact, get(artifact.task), device=device)
+
+
+def load_for(path: str | Path, command: str) -> Task:
+    """Load a fitted task that has a command of its own, such as "generate".
+
+    Args:
+        path: The model's folder.
+        command: The command.
+
+    Returns:
+        The fitted estimator.
+
+    Raises:
+        InputError: If the task has no such command.
+        ArtifactError: If the folder is no model, or is damaged, hostile or of another version.
+    """
+    task = load(path)
+    if command not in task.commands:
+        able = [name for name in names() if command in outline(name).commands]
+        rule = f"a saved {' or '.join(able)}"
+        raise InputError(message(command, "MODEL", rule, f"a {task.task_name()}"))
+    return task
 
 
 def _literals(node: ast.ClassDef) -> dict[str, Any]:

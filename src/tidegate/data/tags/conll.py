@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import pandas as pd
 
@@ -106,7 +106,7 @@ def _ragged(source: str, line: int, width: int, got: int, conllu: bool) -> Input
 
 
 def write_conll(
-    sentences: Iterable[Sequence[Sequence[str]]], handle: TextIO, *, tabs: bool = False
+    sentences: Iterable[Sequence[Sequence[str]]], handle: IO[str], *, tabs: bool = False
 ) -> None:
     """Write sentences, a word a line and an empty line after each.
 

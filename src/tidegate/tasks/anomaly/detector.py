@@ -21,9 +21,11 @@ from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.anomaly.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
 from tidegate.tasks.anomaly.encoder import SCALE_FILE, AnomalyEncoder, EncodedSteps
+from tidegate.tasks.anomaly.lines import LineWatch
 from tidegate.tasks.anomaly.network import AnomalyNetwork
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.stream import AnomalyStream
+from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
@@ -75,6 +77,8 @@ class AnomalyDetector(Task):
     target_role = "anomaly"
     optional_roles = ("value", "time", "anomaly")
     whole_tables = True
+    answers = "step"
+    commands = ("watch",)
     encoder_files = (SCALE_FILE, CALIBRATION_FILE)
 
     settings_: AnomalyDetectorSettings
@@ -115,6 +119,16 @@ class AnomalyDetector(Task):
         stream = self._new_stream(self.network_)
         stream.load(self._calibration)
         return stream
+
+    def watch(self) -> LineWatch:
+        """Begin to score lines of values as they come, after the values of `fit`.
+
+        Raises:
+            NotFittedError: If the task was not fitted.
+        """
+        self._check_fitted()
+        time = self.columns_.get("time")
+        return LineWatch(self.stream(), self.names_, clocked=self.clocked_, time=time)
 
     def detect(self, X: StepsLike) -> Detections:
         """Look for anomalies in values that follow those of `fit`.
@@ -301,7 +315,7 @@ class AnomalyDetector(Task):
             held = self._examples(*validation)
             self._learned.append(self._panel(held))
             return examples, held
-        cut = steps - max(1, round(self._share(validation, settings) * steps))
+        cut = steps - max(1, round(checked_share(validation, settings.owner) * steps))
         begin = max(0, cut - settings.lead_in)
         spans = np.array([[0, cut], [begin, steps]])
         learned, held = (Examples([panel.cut(*span[:, None])]) for span in spans)

@@ -57,6 +57,17 @@ class Detection(NamedTuple):
             f"{self.expected:.6g} ({abs(self.deviations):.1f} usual errors {sign})"
         )
 
+    def line(self) -> str:
+        """The score, whether it is an alarm, and the finding in words, on one line."""
+        return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {self}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything by name; numbers that are none are None."""
+        return {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in self._asdict().items()
+        }
+
 
 _WORDS = {
     "usual": "as usual",

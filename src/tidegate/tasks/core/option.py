@@ -112,6 +112,22 @@ class Option:
     group: str
     cli: bool
 
+    @classmethod
+    def told(cls, name: str, kind: type, *, help: str, minimum: float | None = None) -> Option:
+        """Declare what a command may be told once, and may not; no setting of a model.
+
+        Args:
+            name: Its name.
+            kind: Its type.
+            help: What it does.
+            minimum: The smallest number allowed.
+        """
+        limits: dict[str, Any] = {"choices": None, "minimum": minimum, "maximum": None}
+        rest: dict[str, Any] = {"structural": False, "group": "Answer", "cli": True}
+        return cls(
+            name=name, kinds=(kind,), optional=True, default=None, help=help, **limits, **rest
+        )
+
     @property
     def rule(self) -> str:
         """What the value must be, as error messages and `--help` say it."""

@@ -3,76 +3,40 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from tidegate.artifact import save_artifact, version
+from tidegate.artifact import save_artifact
 from tidegate.card import describe
 from tidegate.device import pick_device, seeded
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.reading import Reading
-from tidegate.tasks.core.rows import Array, Examples
+from tidegate.tasks.core.files.responding import respond
+from tidegate.tasks.core.fitting import check_structure, checked_share, identity
+from tidegate.tasks.core.hooks import Hooks
+from tidegate.tasks.core.inspect.attribution import attribute, explain
+from tidegate.tasks.core.inspect.change import what_if
+from tidegate.tasks.core.inspect.diagnosis import doctor
+from tidegate.tasks.core.inspect.trace import trace
+from tidegate.tasks.core.inspect.units import contexts, units
+from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.training.loop import Training, TrainingPlan, part_scores
-from tidegate.training.measure import Loader, Metrics, Network, measure
+from tidegate.training.measure import Loader, Network, measure
 from tidegate.training.progress import Event, display
 
 T = TypeVar("T", bound="Task")
 
-# Settings that may differ between a run and its resumption: the result does not depend on them.
-_FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}
 
-
-class Task(Reading):
+class Task(Hooks):
     """Base of the estimators: it owns the chain from raw data to saved model.
 
-    A task sets the class attributes below and writes the hooks `_examples` (check the input),
-    `_learn` (fit encoders), `_loader` (encode), `_build` (make the network), `_rank` (compare
-    epochs), `_state`, `_files` and `_restore` (save and load), `predict`, `score` and `answer`.
-    Its constructor, with every setting as a keyword argument, is made from `settings_class`.
-
-    Attributes:
-        settings_class: The dataclass of the task's settings.
-        roles: The columns of a table that the task reads: role name to help text.
-        input_role: The role that becomes X.
-        target_role: The role that becomes y, or None.
-        optional_roles: The roles that a table need not have.
-        forecasts: Whether `predict` says what comes after the end of X, and takes `horizon`.
-        writes: Whether the fitted task has `generate`.
-        examines_rows: Whether `doctor` reads rows, too.
-        whole_tables: Whether the rows of a table belong together, so that it is answered whole.
-        encoder_files: The names of the JSON files that the encoder may keep in a saved model.
-        settings_: The checked, frozen settings of the last fit.
-        network_: The trained `torch.nn.Module`.
-        history_: One dict an epoch: `epoch`, `train_loss`, `validation_loss`, the task's scores
-            under the same prefixes, `learning_rate` and `seconds`; with `gradient_clip` also
-            `train_gradient_norm` and `train_clipped`, see `tidegate.training.loop.Training`.
-        metrics_: `{"train": {...}, "validation": {...}}`: `loss` and scores of the best epoch;
-            whoever measures on test data adds `"test"` before `save`.
-        best_epoch_: The number of the epoch whose weights were kept, from 1.
-        columns_: The column of each role in the table it learned from, when it was a table;
-            whoever read the table sets it.
+    What a task says of itself and writes stands in `Hooks`; here is what runs it.
     """
-
-    optional_roles: ClassVar[tuple[str, ...]] = ()
-    forecasts: ClassVar[bool] = False
-    writes: ClassVar[bool] = False
-    examines_rows: ClassVar[bool] = True
-    whole_tables: ClassVar[bool] = False
-    encoder_files: ClassVar[tuple[str, ...]] = ()
-
-    settings_: Settings
-    network_: Network
-    history_: list[dict[str, float]]
-    metrics_: dict[str, Metrics]
-    best_epoch_: int
-    columns_: Mapping[str, str] = {}
 
     def fit(
         self: T,
@@ -111,7 +75,7 @@ class Task(Reading):
         settings = self._settings()
         going_on = settings.warm_start and hasattr(self, "network_")
         if going_on:
-            self._check_structure(settings)
+            check_structure(self.settings_, settings)
         device = pick_device(settings.device)
         rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
         with seeded(settings.random_state, device):
@@ -125,7 +89,7 @@ class Task(Reading):
             rank=self._rank,
             callbacks=[*([display()] if settings.verbose else []), *callbacks],
             checkpoint=None if checkpoint is None else Path(checkpoint),
-            identity=self._identity(settings),
+            identity=identity(self.task_name(), settings),
         )
         try:
             training.run(resume=resume)
@@ -162,31 +126,16 @@ class Task(Reading):
         result: dict[str, Any] = meter.result()
         return result | (self._report(meter) if report else {})
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
-        """Answer rows as the columns that `tidegate predict` writes.
+    # Functions of a task that are its methods; each file says what it needs of one.
 
-        Args:
-            X: The inputs, one a row.
-
-        Returns:
-            Column name to one value a row; `prediction` comes first.
-        """
-        return {"prediction": list(self.predict(X))}
-
-    def unseen(self, y: Any, others: Any) -> list[int]:
-        """List the positions in `others` whose target cannot be learned from the targets `y`.
-
-        Args:
-            y: The targets of the training rows.
-            others: Targets of validation or test rows.
-
-        Returns:
-            Positions, ascending; none for a task whose targets are numbers.
-
-        Raises:
-            InputError: If a target is wrong by itself.
-        """
-        return []
+    respond = respond
+    trace = trace
+    attribute = attribute
+    explain = explain
+    what_if = what_if
+    units = units
+    contexts = contexts
+    doctor = doctor
 
     def facts(self) -> dict[str, str]:
         """Return what the fitted task is worth telling about besides its settings, by name."""
@@ -196,14 +145,6 @@ class Task(Reading):
     def beside(self) -> dict[str, Any]:
         """Return what is worth printing beside the scores of a fit: `figures`, `verdict`."""
         return {}
-
-    def predict(self, X: Any) -> Any:
-        """Answer each row of X."""
-        raise NotImplementedError
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the task's score, greater is better."""
-        raise NotImplementedError
 
     @property
     def number_of_parameters(self) -> int:
@@ -240,60 +181,9 @@ class Task(Reading):
                 self.metrics_,
                 self.history_,
                 self.number_of_parameters,
-                use="generate" if self.writes else "predict",
+                use=self.use.split()[0],
             ),
         )
-
-    # What a task writes.
-
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
-        """Check raw input; y is None when only inputs are known."""
-        raise NotImplementedError
-
-    def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
-        """Choose the rows of the validation part: `[rows]` bool."""
-        chosen = np.zeros(len(examples), dtype=bool)
-        count = round(share * len(examples))
-        chosen[np.random.default_rng(seed).permutation(len(examples))[:count]] = True
-        return chosen
-
-    def _learn(self, examples: Examples) -> None:
-        """Learn encoders and classes from the training rows, into attributes ending in _."""
-        raise NotImplementedError
-
-    def _loader(self, examples: Examples, *, training: bool) -> Loader:
-        """Encode rows; `training` says whether their weights are for the loss."""
-        raise NotImplementedError
-
-    def _build(self) -> Network:
-        """Make the untrained network of the current settings and encoders."""
-        raise NotImplementedError
-
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
-        """Prepare a network, new or (`going_on`) fitted before, for training on these rows."""
-
-    def _rank(self, metrics: Metrics) -> tuple[float, ...]:
-        """Order epochs by their validation metrics: the greatest is the best."""
-        return (-metrics["loss"],)
-
-    def _report(self, meter: Any) -> dict[str, Any]:
-        """Details for `evaluate(report=True)`."""
-        return {}
-
-    def _state(self) -> dict[str, Any]:
-        """What was learned besides weights and encoder files, as JSON."""
-        return {"best_epoch": self.best_epoch_, "columns": dict(self.columns_)}
-
-    def _files(self) -> dict[str, Any]:
-        """The encoder's JSON files by name, out of `encoder_files`."""
-        return {}
-
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
-        """Take back what `_state` and `_files` gave; whatever is wrong in it must raise."""
-        self.best_epoch_ = state["best_epoch"]
-        self.columns_ = dict(state["columns"])
-        if not all(isinstance(name, str) for name in self.columns_.values()):
-            raise InputError(message("load", "columns", "texts by role", self.columns_))
 
     # What every task shares.
 
@@ -301,15 +191,6 @@ class Task(Reading):
         if not hasattr(self, "network_"):
             name = type(self).__name__
             raise NotFittedError(f"{name}: not fitted yet. Call `fit` or `tidegate.load` first.")
-
-    def _check_structure(self, settings: Settings) -> None:
-        old = self.settings_.to_dict()
-        for name, option in settings.options().items():
-            if option.structural and old[name] != getattr(settings, name):
-                rule = f"as it was fitted, {old[name]!r}, when warm_start goes on from it"
-                remedy = "Set it back, or fit a new model with warm_start=False"
-                got = repr(getattr(settings, name))
-                raise InputError(message(settings.owner, name, rule, got, remedy))
 
     def _prepare(
         self, rows: Examples, held: Examples | None, settings: Settings, *, going_on: bool
@@ -333,26 +214,10 @@ class Task(Reading):
             return examples, None
         if isinstance(validation, tuple) and len(validation) == 2:
             return examples, self._examples(*validation, None)
-        share = self._share(validation, settings)
+        share = checked_share(validation, settings.owner)
         chosen = self._hold_out(examples, share, settings.random_state)
         rows = np.arange(len(examples))
         return examples.take(rows[~chosen]), examples.take(rows[chosen])
-
-    def _share(self, validation: Any, settings: Settings) -> float:
-        if isinstance(validation, bool) or not isinstance(validation, int | float):
-            rule = "a share of the rows, a pair (X, y), or None"
-            raise InputError(message(settings.owner, "validation", rule, repr(validation)))
-        if not 0 < validation < 1:
-            rule = "greater than 0 and less than 1"
-            remedy = "0.1 holds out a tenth of the rows; None holds out nothing"
-            raise InputError(message(settings.owner, "validation", rule, validation, remedy))
-        return float(validation)
-
-    def _identity(self, settings: Settings) -> dict[str, Any]:
-        """What a checkpoint must have been made with to go on from it."""
-        kept = {n: v for n, v in settings.to_json().items() if n not in _FREE_ON_RESUME}
-        plain: dict[str, Any] = json.loads(json.dumps(kept))  # as it comes back: tuples are lists
-        return {"task": self.task_name(), "tidegate": version(), **plain}
 
     def _keep(self, training: Training) -> None:
         self.network_ = training.network.eval()

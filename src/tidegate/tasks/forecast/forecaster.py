@@ -15,6 +15,9 @@ from tidegate.data.windows.encoder import OPTIONS_FILE, SCALES_FILE, SeriesEncod
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.ensemble import joined, members
+from tidegate.tasks.core.files.answer import Question
+from tidegate.tasks.core.files.reading import fitted_columns, read_split
+from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
 from tidegate.tasks.forecast.backtest import Backtest
 from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all
 from tidegate.tasks.forecast.forecast import Forecast
@@ -74,7 +77,10 @@ class Forecaster(SeriesTask):
     }
     input_role = "target"
     optional_roles = ("target", "time", "id", "known", "past", "static")
-    forecasts = True
+    answers = "series"
+    answer_class = ForecastAnswer
+    predict_options = PREDICT_OPTIONS
+    use = "predict {model} --out next.csv --plot next.png"
     encoder_files = (OPTIONS_FILE, SCALES_FILE, RECENT_FILE, LINEAR_FILE, MARGINS_FILE)
 
     horizon: int  # the setting, as it was given
@@ -111,6 +117,23 @@ class Forecaster(SeriesTask):
         return Forecast(
             found.mean, lower[..., :count], upper[..., :count], self._levels, panel, self.columns_
         )
+
+    def respond(self, question: Question) -> ForecastAnswer:
+        """Forecast what comes after a table, or after the data of `fit`; see `Task.respond`."""
+        plot, horizon = question.options.get("plot"), question.options.get("horizon")
+        check_plot(plot)
+        if question.texts is not None:
+            raise question.refused("a table, or left out")
+        if question.path is None:
+            found = self.predict(horizon=horizon)
+        else:
+            columns = fitted_columns(self, question.columns)
+            split = read_split(self, question.path, columns, question.drop_missing)
+            with split.naming(self):
+                found = self.predict(split.rows(self)[0], horizon=horizon)
+        if plot is not None:
+            found.save_plot(plot)
+        return ForecastAnswer(found)
 
     def backtest(
         self,

@@ -15,6 +15,7 @@ from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.forecast.settings import ForecasterSettings
@@ -88,7 +89,7 @@ class SeriesTask(Task):
         elif validation is None:
             train, held = examples.within(0, most=most), None
         else:
-            share = self._share(validation, settings)
+            share = checked_share(validation, settings.owner)
             cut = split_by_time(examples.panel, share, horizon)
             train = examples.within(0, cut, most=most)
             held = examples.within(cut, most=most)

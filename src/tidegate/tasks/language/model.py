@@ -22,6 +22,7 @@ from tidegate.data.text.files import MERGES_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.classifier import shortened
+from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.pretrained import Pretrained
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import Settings
@@ -87,8 +88,9 @@ class LanguageModel(Writing, Task):
     roles: ClassVar[Mapping[str, str]] = {"text": "Column of the texts."}
     encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE)
     input_role = "text"
-    writes = True
-    examines_rows = False
+    answers = "step"
+    commands = ("generate",)
+    use = "generate {model}"
     data_help = "Text to learn from (.txt, .gz), or a table with a column of texts."
     data_example = "DATA.txt"
 
@@ -231,7 +233,7 @@ class LanguageModel(Writing, Task):
             pair = isinstance(validation, tuple) and len(validation) == 2 and validation[1] is None
             given = validation[0] if pair else validation
             return examples, self._examples(given, None, None)
-        share = self._share(validation, settings)
+        share = checked_share(validation, settings.owner)
         whole = examples.separate
         before, after = split_documents(list(examples.inputs), share, whole=whole)
         if not before or not after:

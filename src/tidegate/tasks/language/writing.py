@@ -16,7 +16,6 @@ from tidegate.decode.beam import beam_search
 from tidegate.decode.sampling import Array, Decoding, Sampler
 from tidegate.decode.spelling import Speller
 from tidegate.errors import InputError, message
-from tidegate.explain.doctor.doctor import Diagnosis
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.core.rows import DataWarning
@@ -198,25 +197,6 @@ class Writing(Task):
         read = [[*start, *row] for row in ids]
         trace = trace_texts(self.network_, read, layers=layers, units=units, gates=gates)
         return trace.labelled([["" for _ in start] + self.encoder_.symbols(t) for t in texts])
-
-    def doctor(self, X: Any = None, y: Any = None) -> Diagnosis:
-        """Look for what is wrong with the model, by what it tells itself: weights and history.
-
-        Args:
-            X: Left out: what the doctor checks on data are answers, one a row.
-            y: Left out.
-
-        Returns:
-            The findings.
-
-        Raises:
-            InputError: If data is given.
-            NotFittedError: If the model was not fitted.
-        """
-        if X is not None or y is not None:
-            rule, remedy = "left out for a language model", "Measure it with evaluate"
-            raise InputError(message("doctor", "X", rule, "data", remedy))
-        return super().doctor()
 
     def _prompts(self, prompts: Sequence[Any], length: int, seed: Any) -> list[list[int]]:
         """Check what both ways to write share; return the ids of the prompts."""

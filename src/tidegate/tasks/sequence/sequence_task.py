@@ -22,8 +22,8 @@ from tidegate.nn.blocks.pooling import POOLINGS, Pooling
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.columns import check_lengths, checked_weights
 from tidegate.tasks.core.ensemble import EnsembleSettings, joined
+from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.questions import Labels
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task

@@ -6,9 +6,10 @@ import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -18,20 +19,21 @@ from tidegate.data.tags.encoded import EncodedSentences
 from tidegate.data.tags.encoder import FILES, TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
 from tidegate.data.tags.sentences import Sentence, read_sentence
-from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences
+from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case
-from tidegate.explain.doctor.doctor import Diagnosis
 from tidegate.heads import TagHead
 from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.core.task import Task
+from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
@@ -84,7 +86,8 @@ class Tagger(Task):
     target_role = "tag"
     data_help = "Sentences to learn from: .conll, .conllu, or a table with a row a word."
     data_example = "DATA.conll"
-    examines_rows = False
+    answers = "step"
+    answer_class = TaggedAnswer
     optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
     whole_tables = True
     encoder_files = FILES
@@ -172,48 +175,15 @@ class Tagger(Task):
             return [Span(place, place, tag) for place, tag in enumerate(tags)]
         return read_spans(tags)
 
-    # Inside: `trace`, `units` and `contexts` are as for every task.
-
-    def attribute(self, X: Any, *, method: str = "", target: Any = None) -> NoReturn:
-        """Refuse: attributions are of one answer a row, and here each word has its own.
-
-        Raises:
-            InputError: Always.
-        """
-        raise self._many_answers("attribute")
-
-    def explain(self, x: Any, **options: Any) -> NoReturn:
-        """Refuse, as `attribute` does."""
-        raise self._many_answers("explain")
-
-    def what_if(self, x: Any, other: Any = None, **options: Any) -> NoReturn:
-        """Refuse, as `attribute` does."""
-        raise self._many_answers("what_if")
-
-    def doctor(self, X: Any = None, y: Any = None) -> Diagnosis:
-        """Look for what is wrong with the model, from what it tells of itself.
-
-        Args:
-            X: None: rows are not read.
-            y: None.
-
-        Returns:
-            The findings; what passed; what was skipped.
-
-        Raises:
-            InputError: If rows are given.
-            NotFittedError: If the task was not fitted.
-        """
-        if X is not None:
-            raise self._many_answers("doctor")
-        return super().doctor()
-
-    def _many_answers(self, method: str) -> InputError:
-        rule = "asked of a task with one answer a row"
-        remedy = "Look with model.trace, model.units and model.contexts in Python"
-        return InputError(message(type(self).__name__, method, rule, "a tagger", remedy))
+    def respond(self, question: Question) -> TaggedAnswer:
+        """Tag a file, or texts as they come; see `Task.respond`."""
+        return tagged_answer(self, question, self.predict, self.encoder_.labels)
 
     # Tables.
+
+    def located(self, error: InputError, frame: pd.DataFrame) -> str:
+        """Say what an error says, and for a wrong tag in which line or row of the file it is."""
+        return located(error, frame)
 
     def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
         """Take X and y out of a table that `check_table` made, a sentence a row."""

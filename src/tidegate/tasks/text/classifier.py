@@ -26,7 +26,7 @@ from tidegate.explain.report.excerpt import Excerpt, excerpt
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
-from tidegate.tasks.core.questions import Labels
+from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.text.change import put_tokens

@@ -15,7 +15,7 @@ from tests.plugins.adder import Adder
 from tests.tasks.texts import SHARED, WORDS, small, texts
 from tidegate.errors import InputError
 from tidegate.explain.doctor.doctor import CHECKS
-from tidegate.tasks.core import inside
+from tidegate.tasks.core.inspect import diagnosis as module
 from tidegate.tasks.core.rows import DataWarning
 
 X, Y = texts(400)
@@ -69,7 +69,7 @@ def test_a_model_without_the_columns_of_clipping_is_loaded_and_examined(sound, t
 
 
 def test_rows_are_taken_evenly_from_large_data(sound, monkeypatch):
-    monkeypatch.setattr(inside, "_DOCTOR_ROWS", 30)
+    monkeypatch.setattr(module, "_DOCTOR_ROWS", 30)
     # The second half is empty: a sample from the front would not show it.
     (finding,) = sound.doctor([*TEST_X[:60], *[""] * 60]).findings
     assert finding.evidence.startswith("15 of 30 rows")

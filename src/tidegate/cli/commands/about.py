@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from tidegate.cli import console
-from tidegate.cli.commands import flag
+from tidegate.cli.parameters import flag
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
@@ -108,7 +108,7 @@ def _tell_model(path: Path) -> None:
     to.print("\nSettings", style="dim")
     to.print(console.pairs(_settings(task)))
     place = shlex.quote(str(path))
-    use = f"generate {place}" if task.writes else f"predict {place} {task.data_example}"
+    use = task.use.format(model=place, data=task.data_example)
     console.print_commands(to, "Use it in a shell:", [f"{console.program()} {use}"])
     python = ["import tidegate", f'model = tidegate.load("{path.as_posix()}")']
     console.print_commands(to, "Use it in Python:", python)

@@ -6,9 +6,8 @@ import shlex
 from pathlib import Path
 
 from tidegate import demo
-from tidegate.cli import console, evaluate, tag
-from tidegate.cli.predict import answered, as_frame
-from tidegate.cli.writers import to_screen
+from tidegate.cli import console
+from tidegate.cli.commands import evaluate
 
 
 def show(name: str, out: Path, quiet: bool) -> None:
@@ -45,10 +44,8 @@ def show(name: str, out: Path, quiet: bool) -> None:
 
 def _ask(answers: demo.FreshInputs) -> None:
     """Print what a model answers."""
+    from tidegate.tasks.core.files.answer import Question
+
     console.out().print(f"\n{answers.title}\n", style="dim")
-    if tag.is_tagger(answers.model):
-        tag.show_texts(answers.model, answers.inputs)
-        return
-    role = answers.model.input_role
-    frame = as_frame(role, list(answers.inputs))
-    to_screen("table", role)(answered(answers.model, frame, role))
+    answer = answers.model.respond(Question(texts=[list(answers.inputs)]))
+    answer.show(answer.form, console.out())

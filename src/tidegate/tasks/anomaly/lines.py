@@ -1,20 +1,15 @@
-"""Live lines: read as they come, and the values and times in them."""
+"""Lines of values as they come: where the values and the time stand in them, and their findings."""
 
 from __future__ import annotations
 
 import math
-import os
-import queue
-import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError
+from tidegate.tasks.anomaly.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
 
-_PIPE_BYTES = 1 << 16
 _EMPTY = ("", "nan", "null", "none", "na")
 
 
@@ -94,64 +89,67 @@ def _number(field: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
-    """Read lines as soon as they are whole.
+class LineWatch:
+    """Scores lines of values: `AnomalyDetector.watch()` makes one.
+
+    A line holds the values of all variables with commas between, after the time if the model
+    learned with times; a first line that names the columns may say otherwise. What is no number
+    is scored as missing, and counted.
 
     Args:
-        source: A file, or - for standard input.
-        stall: Seconds without anything after which None is yielded, again and again; None waits.
-
-    Yields:
-        Lines without their ends; the last one may lack it.
-
-    Raises:
-        InputError: If the file cannot be read.
+        stream: The stream that scores.
+        names: What the variables are called.
+        clocked: Whether a time stands first.
+        time: What the column of the time is called, or None.
     """
-    rest = b""
-    for chunk in _chunks(stall) if source == "-" else _file_chunks(source):
-        if chunk is None:
-            yield None
-            continue
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
 
+    def __init__(
+        self,
+        stream: AnomalyStream | ColdStartStream,
+        names: Sequence[str],
+        *,
+        clocked: bool,
+        time: str | None,
+    ) -> None:
+        self._stream, self._names, self._time = stream, names, time
+        self._layout = LineLayout.plain(len(names), clocked=clocked)
+        self.unreadable = self.silences = 0
 
-def _file_chunks(path: str) -> Iterator[bytes]:
-    try:
-        with Path(path).open("rb") as file:
-            while chunk := file.read(_PIPE_BYTES):
-                yield chunk
-    except OSError as error:
-        rule = "a file that can be read, or -"
-        raise InputError(message("watch", "FILE", rule, f"{path} ({error.strerror})")) from error
+    def scan(self, lines: Iterable[bytes | None]) -> Iterator[tuple[int, Detection]]:
+        """Yield the number of each line, and what was found in it.
 
+        Args:
+            lines: The lines without their ends; None where nothing came for too long: that is
+                scored as missing values.
+        """
+        number = 0
+        for line in lines:
+            if line is None:
+                self.silences += 1
+                yield number, self._stream.update([math.nan] * len(self._names))
+                continue
+            number += 1
+            named = number == 1 and LineLayout.of_header(line, self._names, self._time)
+            if named:
+                self._layout = named
+            else:
+                yield number, self._score(line)
 
-def _chunks(stall: float | None) -> Iterator[bytes | None]:
-    """What standard input has, as it comes: a pipe must not wait for a full buffer."""
-    if stall is None:
-        stream: Any = sys.stdin.buffer
-        while chunk := stream.read1(_PIPE_BYTES):
-            yield chunk
-        return
-    # A thread, because Windows cannot wait for a pipe with a time limit; and read past the
-    # buffer, whose lock a thread that waits for ever would hold when the program ends.
-    arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    file = sys.stdin.fileno()
-
-    def read() -> None:
-        while chunk := os.read(file, _PIPE_BYTES):
-            arrived.put(chunk)
-        arrived.put(b"")
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
+    def _score(self, line: bytes) -> Detection:
+        time, values, whole = self._layout.read(line)
         try:
-            chunk = arrived.get(timeout=stall)
-        except queue.Empty:
-            yield None
-            continue
-        if not chunk:
-            return
-        yield chunk
+            found = self._stream.update(values, time)
+        except InputError:  # a time that is none: the clock goes on by itself
+            found, whole = self._stream.update(values), False
+        self.unreadable += not whole
+        return found
+
+    def remarks(self) -> list[str]:
+        """Say what could not be read, if anything."""
+        told = []
+        if self.unreadable:
+            lines = f"{self.unreadable:,} lines were not as they should be"
+            told.append(f"{lines}: what could not be read was scored as missing.")
+        if self.silences:
+            told.append(f"{self.silences:,} times nothing came; it was scored as missing.")
+        return told

@@ -15,9 +15,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tidegate import tasks
-from tidegate.cli import console, evaluate
-from tidegate.cli.commands import Parameters, column_parameters, fill, flag, parameter
+from tidegate.cli import console
+from tidegate.cli.commands import evaluate
 from tidegate.cli.options import given_settings, setting_parameters
+from tidegate.cli.parameters import Parameters, column_parameters, fill, flag, parameter
 from tidegate.errors import InputError, TidegateError, TrainingError, message
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         TrainingError: If the loss stops being a number; the best epoch so far is saved.
     """
     from tidegate.artifact import check_replaceable
-    from tidegate.cli.tables import read_parts
+    from tidegate.tasks.core.files.splits import read_splits
     from tidegate.training import checkpoint
 
     out, quiet = Path(values["out"]), values["quiet"]
@@ -134,14 +135,14 @@ def run(task: type[Task], values: Mapping[str, Any]) -> None:
         for role in task.roles
         if values[role] or role not in task.optional_roles
     }
-    parts = read_parts(model, columns, values)
+    splits = read_splits(model, columns, values)
     kept = checkpoint_folder(out)
     resume = _can_resume(kept, out, values["resume"])
     before = getattr(model, "history_", None)
     began = time.monotonic()
     try:
         with _marked(kept):
-            tested = parts.fit(model, checkpoint=kept, resume=resume)
+            tested = splits.fit(model, checkpoint=kept, resume=resume)
     except KeyboardInterrupt:
         _tell_stopped(checkpoint.exists(kept))
         raise typer.Exit(130) from None
@@ -243,11 +244,7 @@ def _tell_done(
     )
     folder, data = shlex.quote(f"{out}/"), shlex.quote(str(values["data"]))
     program, test = console.program(), values["test"]
-    use = f"predict {folder} {data} --out predictions.csv"
-    if model.forecasts:
-        use = f"predict {folder} --out next.csv --plot next.png"
-    if model.writes:
-        use = f"generate {folder}"
+    use = model.use.format(model=folder, data=data)
     commands = [f"{program} {use}", f"{program} info {folder}"]
     if test:
         commands.insert(1, f"{program} evaluate {folder} {shlex.quote(test)}")

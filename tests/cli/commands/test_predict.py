@@ -13,7 +13,7 @@ import pytest
 
 import tidegate
 from tests.cli.conftest import finish, one_line, rows, write_csv
-from tidegate.cli.predict import stream_lines
+from tidegate.cli.commands.predict import stream_lines
 from tidegate.data import read_table
 from tidegate.errors import InputError
 from tidegate.tasks.core.rows import DataWarning

@@ -42,6 +42,7 @@ def doctor(
     what the model itself tells is checked. Findings do not change the exit code.
     """
     from tidegate import tasks
+    from tidegate.tasks.core.inspect.limits import check_examined, examines_rows
 
     if form not in _FORMATS:
         hint = suggest(form, _FORMATS)
@@ -50,17 +51,14 @@ def doctor(
     if data is None and named:
         raise InputError(message("doctor", "COLUMN", "left out without DATA", named[0]))
     task = tasks.load(model)
-    if data is not None and not task.examines_rows:
-        name = task.task_name().replace("-", " ")
-        rule = f"left out for a {name}, of which the doctor reads weights and history"
-        remedy = "tidegate evaluate measures it on data"
-        raise InputError(message("doctor", "DATA", rule, data, remedy))
+    if data is not None:
+        check_examined(task, data)
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)
     if form == "json":
         print(json.dumps(found.to_json(), ensure_ascii=False))
         return
     show(found)
-    if data is None and task.examines_rows:
+    if data is None and examines_rows(task):
         command = shlex.join(["doctor", str(model), task.data_example])
         title = "Labelled data shows more:"
         console.print_commands(console.out(), title, [f"{console.program()} {command}"])
@@ -86,14 +84,14 @@ def show(found: Diagnosis) -> None:
 def _with_data(
     task: Task, data: Path, given: Mapping[str, str | None], drop_missing: bool
 ) -> Diagnosis:
-    from tidegate.cli.tables import fitted_columns, read_part
     from tidegate.data import iter_table
+    from tidegate.tasks.core.files.reading import fitted_columns, read_split
 
     columns: dict[str, Any] = fitted_columns(task, given)
     target = task.target_role or ""
     header = next(iter_table(data, chunk_rows=1)).columns
     if given.get(target) is None and columns.get(target) not in header:
         columns.pop(target, None)  # rows without answers are welcome too
-    part = read_part(task, data, columns, drop_missing)
-    with part.naming(task):
-        return task.doctor(*part.rows(task))
+    split = read_split(task, data, columns, drop_missing)
+    with split.naming(task):
+        return task.doctor(*split.rows(task))

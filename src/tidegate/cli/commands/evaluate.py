@@ -26,13 +26,15 @@ def evaluate(
     """Measure a saved model on labelled data.
 
     Prints loss and scores, and for classes the scores of each and the confusion matrix.
+    tidegate evaluate MODEL --help names the columns that this model reads.
     """
     from tidegate import tasks
-    from tidegate.cli.tables import fitted_columns, read_part
+    from tidegate.tasks.core.files.reading import fitted_columns, read_split
+    from tidegate.tasks.core.files.splits import measure_split
 
     task = tasks.load(model)
-    part = read_part(task, data, fitted_columns(task, columns), drop_missing)
-    found = part.measure(task)
+    split = read_split(task, data, fitted_columns(task, columns), drop_missing)
+    found = measure_split(task, split)
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:

@@ -1,4 +1,4 @@
-"""Commands whose options depend on the tasks there are, and are made when they are needed."""
+"""Commands whose options are made when they are needed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
-
-from tidegate import tasks
 
 Parameters = list[inspect.Parameter]
 
@@ -73,44 +71,6 @@ def fill(command: TyperCommand, function: Callable[..., None], parameters: Param
     single.command()(run)
     made = get_command(single)
     command.params, command.callback = made.params, made.callback
-
-
-def with_columns(function: Callable[..., None], *, inputs_only: bool) -> type[TyperCommand]:
-    """Make the class of a command that takes the columns of whatever task its model is of.
-
-    Args:
-        function: A function with typer's declarations and `**columns`.
-        inputs_only: Whether the command reads no targets.
-
-    Returns:
-        A class for `Typer.command(cls=...)`.
-    """
-
-    class WithColumns(TyperCommand):
-        complete = False
-
-        def get_params(self, ctx: Any) -> list[Any]:
-            if not self.complete:
-                self.complete = True
-                signature = inspect.signature(function, eval_str=True).parameters.values()
-                declared = [p for p in signature if p.kind is not inspect.Parameter.VAR_KEYWORD]
-                columns = column_parameters(_roles(inputs_only), fitted=True)
-                keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in declared]
-                fill(self, function, [*keywords, *columns])
-            return super().get_params(ctx)
-
-    return WithColumns
-
-
-def _roles(inputs_only: bool) -> dict[str, str]:
-    """The columns of all tasks: the task is not known before the model is loaded."""
-    found: dict[str, str] = {}
-    for name in tasks.names():
-        outline = tasks.outline(name)
-        roles = outline.roles
-        targets = {outline.target_role} if inputs_only else set()
-        found |= {role: text for role, text in roles.items() if role not in targets}
-    return found
 
 
 def escape(text: str) -> str:

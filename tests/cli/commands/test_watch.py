@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 from tests.cli.conftest import one_line, start
 from tests.tasks.series import hours, wave
 from tidegate.cli import app
-from tidegate.cli.live import LineLayout, lines
+from tidegate.cli.lines import lines
+from tidegate.tasks.anomaly.lines import LineLayout
 
 TINY = ("--hidden-size", "4", "--epochs", "2", "--quiet")
 

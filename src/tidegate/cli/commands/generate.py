@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.text import Text
@@ -15,8 +15,7 @@ from tidegate.cli.paths import decoded, typed
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
-    from tidegate.tasks.language.writing import Writing
-
+    from tidegate.tasks.core.commands import Generates
 
 # The options of the command, each with its help.
 Prompt = Annotated[
@@ -75,10 +74,12 @@ def generate(
     ends: it begins a line. Characters that the model has never seen are refused; words that it
     has never seen are read as <unk>.
     """
+    from tidegate import tasks
+
     if beam is not None and num > 1:
         remedy = "A search finds one text"
         raise InputError(message("generate", "--num", "1 with --beam", num, remedy))
-    writer = _writer(model)
+    writer = cast("Generates", tasks.load_for(model, "generate"))
     text = _read(prompt)
     options: dict[str, Any] = {
         "temperature": temperature,
@@ -120,14 +121,3 @@ def _show(prompt: str, pieces: Iterator[str]) -> None:
         last = piece or last
     if not last.endswith("\n"):
         print()
-
-
-def _writer(path: Path) -> Writing:
-    from tidegate import tasks
-    from tidegate.tasks.language.writing import Writing
-
-    task = tasks.load(path)
-    if not isinstance(task, Writing):
-        rule = "a saved language-model"
-        raise InputError(message("generate", "MODEL", rule, f"a {task.task_name()}"))
-    return task

@@ -88,7 +88,7 @@ def test_a_class_layers_and_units_can_be_chosen(run, model, tmp_path):
     [
         (("",), "`input` must be a text with a token; got ''"),
         (("gone.txt",), "gone.txt` must be a text, a file that holds one, or -; got the name of"),
-        (("rows.csv",), "got a table. Pass one of its texts; tidegate predict answers them all"),
+        (("rows.csv",), "got a table. Name one of its rows: --row N"),
         (("{folder}",), "got a folder"),
         ((TEXT, "--out", "r.pdf"), "`format` must be one of html, png, json; got 'r.pdf'"),
         ((TEXT, "--format", "pdf"), "`format` must be one of html, png, json; got 'pdf'"),

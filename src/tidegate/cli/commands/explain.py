@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
@@ -15,18 +15,30 @@ from tidegate.cli import console
 from tidegate.cli.paths import decoded, is_true, typed
 from tidegate.errors import InputError, message
 
+if TYPE_CHECKING:
+    from tidegate.tasks.core.task import Task
+
 _MOST_BYTES = 10_000_000  # of a text; a longer one was not meant to be one
-_TABLES = {".csv", ".tsv", ".jsonl", ".parquet", ".gz"}
+
+
+Given = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="One text, or a file that holds it, or - for standard input; or a table, see --row.",
+    ),
+]
+Row = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Explain this row, or this sequence, of a table, from 1."
+    ),
+]
 
 
 def explain(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
-    given: Annotated[
-        str,
-        typer.Argument(
-            metavar="INPUT", help="One text, or a file that holds it, or - for standard input."
-        ),
-    ],
+    given: Given,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write here [dim](default report.html)[/dim]."),
@@ -51,15 +63,17 @@ def explain(
         list[int] | None,
         typer.Option(metavar="N", help="Show this unit only, from 0; may be given again."),
     ] = None,
+    row: Row = None,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
+    **columns: str | None,
 ) -> None:
     """Show why a saved model answered one input as it did.
 
     The page needs no network: the text coloured by what moved the answer, every gate of every
-    step, and how long each unit remembers.
+    step, and how long each unit remembers. Of a table one row is explained:
+    tidegate explain MODEL --help names the columns that this model reads.
     """
     path = out or Path(f"report.{form or 'html'}")
-    text = read_input(given)
     if is_true(Path(given).is_file) and path.resolve() == Path(given).resolve():
         raise InputError(message("explain", "--out", "another file than INPUT", str(path)))
     with _busy(quiet):
@@ -68,7 +82,8 @@ def explain(
 
         form = check_output(path, form)
         task = tasks.load(model)
-        report = task.explain(text, target=target, layers=layer or None, units=unit or None)
+        x = _input(task, given, columns, row)
+        report = task.explain(x, target=target, layers=layer or None, units=unit or None)
         report.save(path, form)
     to = console.out()
     share = report.probabilities.get(report.prediction)
@@ -78,11 +93,23 @@ def explain(
     to.print(f"written: {path} ({size:.2f} MB){more}", soft_wrap=True)
 
 
-def read_input(given: str) -> str:
+def _input(task: Task, given: str, columns: Mapping[str, str | None], row: int | None) -> Any:
+    """What is to be explained: a text, or a row of a table."""
+    from tidegate.tasks.core.files.reading import read_row
+    from tidegate.tasks.core.inspect.limits import inspectable
+
+    inspectable(task, "explain")
+    if task.whole_tables or row is not None:
+        return read_row(task, Path(given), columns, row or 1)
+    return read_text(given, task.suffixes)
+
+
+def read_text(given: str, suffixes: tuple[str, ...]) -> str:
     """Read what the user named: a text itself, a file that holds one, or standard input.
 
     Args:
         given: The text, a path, or "-".
+        suffixes: How the names of files end that the task reads.
 
     Returns:
         The text.
@@ -95,15 +122,16 @@ def read_input(given: str) -> str:
         return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
     if given and is_true(path.is_dir):
         raise _wrong(given, "a folder")
-    if path.suffix.lower() in _TABLES and not given.split()[1:]:
-        raise _wrong(given, "a table", "Pass one of its texts; tidegate predict answers them all")
+    named = path.suffix.lower() in (*suffixes, ".gz") and not given.split()[1:]
+    if named and path.suffix.lower() != ".txt":
+        raise _wrong(given, "a table", "Name one of its rows: --row N")
     if is_true(path.is_file):
         try:
             with path.open("rb") as handle:
                 return _decoded(handle.read(_MOST_BYTES + 1), given)
         except OSError as error:
             raise _wrong(given, error.strerror) from error
-    if path.suffix.lower() in (".txt", ".md") and not given.split()[1:]:
+    if named:
         raise _wrong(given, "the name of a file that is not there")
     return typed(given, "explain", "INPUT")
 

@@ -1,0 +1,1 @@
+"""The commands: a file each; what one needs is imported when it runs."""

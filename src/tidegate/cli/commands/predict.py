@@ -1,0 +1,165 @@
+"""`tidegate predict`: answers for a file, for texts on the command line, for lines as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from tidegate.cli import console
+from tidegate.cli.options import given_options
+from tidegate.cli.paths import is_true, typed
+from tidegate.errors import InputError, message
+
+if TYPE_CHECKING:
+    from tidegate.tasks.core.files.answer import Question
+    from tidegate.tasks.core.task import Task
+
+_PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is there
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DATA|TEXT...|-",
+            help="A file of the kind that the model learned from; or texts; or - for standard "
+            "input. A model that goes on after its own data may do without.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write here instead: .csv .tsv .jsonl .parquet, or .gz; some models know more.",
+        ),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORM",
+            help="How to print: table, lines, csv, tsv, jsonl; some models know others "
+            "[dim](default: what suits the model and DATA)[/dim].",
+        ),
+    ] = None,
+    drop_missing: Annotated[
+        bool,
+        typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell."),
+    ] = False,
+    **values: str | None,
+) -> None:
+    """Answer new data with a saved model.
+
+    A table keeps its rows and columns and gets prediction and, for classes, probability_CLASS.
+    tidegate predict MODEL --help names what this model reads and can be told.
+    """
+    from tidegate import tasks
+
+    task = tasks.load(model)
+    path = _file(task, inputs or [])
+    if out is not None:
+        _check_out(task, out, path, form)
+    elif form is not None:
+        task.answer_class.check_form(form)
+    question = _question(task, path, inputs or [], values, drop_missing)
+    sums = console.WarningSums()
+    with sums.collected():
+        answer = task.respond(question)
+        if out is not None:
+            answer.save(out)
+        else:
+            answer.show(form or answer.form, console.out())
+        sums.rows = answer.rows
+
+
+def _question(
+    task: Task,
+    path: Path | None,
+    inputs: list[str],
+    values: Mapping[str, str | None],
+    drop_missing: bool,
+) -> Question:
+    """What the words of the command ask."""
+    from tidegate.tasks.core.files.answer import Question
+
+    columns = {name: value for name, value in values.items() if name in task.roles}
+    named = next(filter(None, columns.values()), None)
+    if path is None and named:
+        raise InputError(message("predict", "COLUMN", "left out unless DATA is a table", named))
+    live = inputs == ["-"]
+    texts: Iterator[list[str]] | None = None
+    if live:
+        texts = stream_lines(sys.stdin.buffer)
+    elif path is None and inputs:
+        texts = iter([[typed(text, "predict", "DATA") for text in inputs]])
+    options = given_options(task.predict_options, values, "predict")
+    return Question(path, texts, live, columns, drop_missing, options)
+
+
+def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
+    """Read lines as soon as they arrive, all that are there at once.
+
+    Args:
+        stream: Standard input, as bytes.
+
+    Yields:
+        Complete lines without their ends; the last one may lack it.
+
+    Raises:
+        InputError: If a line is not UTF-8; the lines before it have been yielded.
+    """
+    rest, done = b"", 0
+    while chunk := stream.read1(_PIPE_BYTES):  # type: ignore[attr-defined]
+        *whole, rest = (rest + chunk).split(b"\n")
+        if whole:
+            yield from _decoded(whole, done)
+            done += len(whole)
+    if rest:
+        yield from _decoded([rest], done)
+
+
+def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
+    texts: list[str] = []
+    for number, line in enumerate(lines, done + 1):
+        try:
+            texts.append(line.removesuffix(b"\r").decode("utf-8"))
+        except UnicodeDecodeError as error:
+            if texts:
+                yield texts
+            rule, got = "UTF-8 text", f"{error.object[error.start]:#x} in line {number}"
+            remedy = "Convert it first, for example with iconv -f latin1 -t utf-8"
+            raise InputError(message("predict", "standard input", rule, got, remedy)) from error
+    yield texts
+
+
+def _file(task: Task, inputs: list[str]) -> Path | None:
+    """Say which file the arguments name, or None when they are texts or -.
+
+    Raises:
+        InputError: If they name a folder.
+    """
+    if len(inputs) != 1 or inputs[0] in ("", "-"):
+        return None
+    given, path = inputs[0], Path(inputs[0])
+    if is_true(path.is_dir):
+        rule, remedy = "a file, or texts", "A text of this name can be given as a line of -"
+        raise InputError(message("predict", "DATA", rule, f"the folder {given}", remedy))
+    named = given.removesuffix(".gz").endswith(task.suffixes) or given.endswith(".gz")
+    return path if named or is_true(path.is_file) else None  # a missing one is told when read
+
+
+def _check_out(task: Task, out: Path, path: Path | None, form: str | None) -> None:
+    task.answer_class.check_path(out)
+    if not out.absolute().parent.is_dir() or out.is_dir():
+        rule = "a file in a folder that exists"
+        raise InputError(message("predict", "--out", rule, str(out)))
+    if path is not None and out.resolve() == path.resolve():
+        raise InputError(message("predict", "--out", "another file than DATA", str(out)))
+    if form is not None:
+        remedy = "The suffix of --out says the format"
+        raise InputError(message("predict", "--format", "left out with --out", form, remedy))

@@ -1,0 +1,78 @@
+"""Live lines, read as they come."""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tidegate.errors import InputError, message
+
+_PIPE_BYTES = 1 << 16
+
+
+def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
+    """Read lines as soon as they are whole.
+
+    Args:
+        source: A file, or - for standard input.
+        stall: Seconds without anything after which None is yielded, again and again; None waits.
+
+    Yields:
+        Lines without their ends; the last one may lack it.
+
+    Raises:
+        InputError: If the file cannot be read.
+    """
+    rest = b""
+    for chunk in _chunks(stall) if source == "-" else _file_chunks(source):
+        if chunk is None:
+            yield None
+            continue
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _file_chunks(path: str) -> Iterator[bytes]:
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(_PIPE_BYTES):
+                yield chunk
+    except OSError as error:
+        rule = "a file that can be read, or -"
+        raise InputError(message("watch", "FILE", rule, f"{path} ({error.strerror})")) from error
+
+
+def _chunks(stall: float | None) -> Iterator[bytes | None]:
+    """What standard input has, as it comes: a pipe must not wait for a full buffer."""
+    if stall is None:
+        stream: Any = sys.stdin.buffer
+        while chunk := stream.read1(_PIPE_BYTES):
+            yield chunk
+        return
+    # A thread, because Windows cannot wait for a pipe with a time limit; and read past the
+    # buffer, whose lock a thread that waits for ever would hold when the program ends.
+    arrived: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    file = sys.stdin.fileno()
+
+    def read() -> None:
+        while chunk := os.read(file, _PIPE_BYTES):
+            arrived.put(chunk)
+        arrived.put(b"")
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            chunk = arrived.get(timeout=stall)
+        except queue.Empty:
+            yield None
+            continue
+        if not chunk:
+            return
+        yield chunk

@@ -1,0 +1,1 @@
+"""Files: X and y out of them, and answers into them."""

@@ -183,7 +183,9 @@ def test_the_inside_is_labelled_with_words(model):
 
 @pytest.mark.parametrize("method", ["attribute", "explain", "what_if", "doctor"])
 def test_what_asks_for_one_answer_a_row_is_refused_in_a_line(model, method):
-    told = f"Tagger: `{method}` must be asked of a task with one answer a row; got a tagger"
+    told = f"{method}: `model` must be of a task with one answer for each input; got a tagger"
+    if method == "doctor":
+        told = "doctor: `X` must be left out for a tagger"
     with pytest.raises(InputError, match=told):
         getattr(model, method)(X[0])
     assert "dead units" in str(model.doctor())

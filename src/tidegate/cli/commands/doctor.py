@@ -52,7 +52,7 @@ def doctor(
         raise InputError(message("doctor", "COLUMN", "left out without DATA", named[0]))
     task = tasks.load(model)
     if data is not None:
-        check_examined(task, data)
+        check_examined(task, data, "DATA")
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)
     if form == "json":
         print(json.dumps(found.to_json(), ensure_ascii=False))

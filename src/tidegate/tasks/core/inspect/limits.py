@@ -54,8 +54,13 @@ def network_of(task: Inspected, question: str) -> Inspectable:
     return task.network_
 
 
-def check_examined(task: Inspected, data: object) -> None:
+def check_examined(task: Inspected, data: object, name: str = "X") -> None:
     """Refuse data for the doctor where he reads none.
+
+    Args:
+        task: The fitted task.
+        data: What was given.
+        name: What that is called.
 
     Raises:
         InputError: If the task does not answer row by row.
@@ -64,7 +69,7 @@ def check_examined(task: Inspected, data: object) -> None:
         return
     rule = f"left out for a {title(task)}, of which the doctor reads weights and history"
     remedy = "tidegate evaluate measures it on data"
-    raise InputError(message("doctor", "DATA", rule, data, remedy))
+    raise InputError(message("doctor", name, rule, data, remedy))
 
 
 def doctors_reasons(task: Inspected) -> dict[str, str]:

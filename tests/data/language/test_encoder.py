@@ -145,9 +145,9 @@ def test_forged_options_are_refused():
     files = fitted("char").to_files()
     for name, value in (("level", "bits"), ("version", 99), ("max_vocabulary", -1)):
         forged = files | {"encoder.json": files["encoder.json"] | {name: value}}
-        with pytest.raises(InputError):
+        with pytest.raises(ArtifactError, match=rf"^encoder\.json: `{name}` must be"):
             LanguageEncoder.from_files(forged)
-    with pytest.raises(TypeError):
+    with pytest.raises(ArtifactError, match="`x` must be a known option"):
         LanguageEncoder.from_files(files | {"encoder.json": files["encoder.json"] | {"x": 1}})
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tidegate.data.sequences.encoder import EncodedSequences, SequenceEncoder
+from tidegate.data.sequences.encoder import ENCODER_FILE, EncodedSequences, SequenceEncoder
 from tidegate.errors import ArtifactError, InputError
 
 NAN = float("nan")
@@ -149,7 +149,7 @@ def test_windows_share_the_memory_of_the_sequences():
 
 def test_it_comes_back_from_json_as_it_was():
     encoder = SequenceEncoder("robust").fit([column(1, NAN, 5, 9)])
-    assert SequenceEncoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+    assert SequenceEncoder.from_files(json.loads(json.dumps(encoder.to_files()))) == encoder
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_it_comes_back_from_json_as_it_was():
         ({"scales": [1.0, 1.0]}, "scales"),
         ({"masked": [3]}, "masked"),
         ({"masked": [0, 0]}, "masked"),
-        ({"more": 1}, "content"),
+        ({"more": 1}, "`more` must be a known option"),
     ],
 )
 def test_damaged_json_is_refused_by_name(change, what):
-    told = SequenceEncoder().fit([column(1, 2)]).to_json()
+    (told,) = SequenceEncoder().fit([column(1, 2)]).to_files().values()
     told = json.loads(json.dumps(told)) | change
     with pytest.raises(ArtifactError, match=what):
-        SequenceEncoder.from_json(told)
+        SequenceEncoder.from_files({ENCODER_FILE: told})
     with pytest.raises(ArtifactError, match="content"):
-        SequenceEncoder.from_json([])
+        SequenceEncoder.from_files({ENCODER_FILE: []})

@@ -10,7 +10,7 @@ import torch
 
 from tidegate.data import TagEncoder
 from tidegate.data.tags.affixes import affixes
-from tidegate.errors import InputError
+from tidegate.errors import ArtifactError, InputError
 
 X = [["Ann", "rows"], ["Bob", "sees", "Ann", "Reed", "in", "2024"], []]
 Y = [["I-PER", "O"], ["I-PER", "O", "I-PER", "I-PER", "O", "O"], []]
@@ -121,11 +121,11 @@ def test_it_comes_back_from_its_files():
 )
 def test_forged_files_are_refused(file, content):
     files = copy.deepcopy(fitted().to_files()) | {file: content}
-    with pytest.raises((ValueError, TypeError, KeyError)):
+    with pytest.raises(ArtifactError, match=rf"^{file}: "):
         TagEncoder.from_files(files)
     missing = fitted().to_files()
     del missing[file]
-    with pytest.raises(KeyError):
+    with pytest.raises(ArtifactError, match=rf"^{file}: `file` must be there"):
         TagEncoder.from_files(missing)
 
 

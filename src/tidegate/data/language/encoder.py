@@ -10,15 +10,16 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import Field, read_fields
 from tidegate.data.language.corpus import Corpus
 from tidegate.data.language.documents import Document
 from tidegate.data.text import files as text_files
 from tidegate.data.text.cleaning import clean_text
-from tidegate.data.text.options import TextOptions
+from tidegate.data.text.options import FIELDS, TextOptions
 from tidegate.data.text.subwords import Subwords
 from tidegate.data.text.tokens import Pieces, split_characters, split_spaces, split_words
 from tidegate.data.text.vocabulary import most_frequent
-from tidegate.errors import InputError, message, suggest
+from tidegate.errors import InputError, message
 
 LanguageLevel = Literal["char", "word", "bpe", "space"]
 
@@ -29,6 +30,8 @@ REPLACEMENT = "\ufffd"  # what Unicode shows for a character that could not be r
 # Symbols by level unless the user says how many.
 _SYMBOLS = {"char": 30_000, "word": 30_000, "bpe": 4_000, "space": 30_000}
 _OWNER = "LanguageEncoder"
+_SHARED = ("lowercase", "clean", "min_frequency", "max_vocabulary")
+_FIELDS = {"level": Field(str, get_args(LanguageLevel))} | {name: FIELDS[name] for name in _SHARED}
 
 
 class LanguageEncoder:
@@ -67,9 +70,7 @@ class LanguageEncoder:
         min_frequency: int = 1,
         max_vocabulary: int | None = None,
     ) -> None:
-        if level not in get_args(LanguageLevel):
-            rule, hint = "one of char, word, bpe, space", suggest(str(level), _SYMBOLS)
-            raise InputError(message(_OWNER, "level", rule, repr(level), hint))
+        _FIELDS["level"].check(level, _OWNER, "level")
         self.level, self.lowercase, self.clean = level, lowercase, clean
         self.min_frequency = min_frequency
         self.max_vocabulary = _SYMBOLS[level] if max_vocabulary is None else max_vocabulary
@@ -256,15 +257,11 @@ class LanguageEncoder:
         Raises:
             ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
-        told = dict(files[text_files.OPTIONS_FILE])
-        if told.pop("version") != text_files.VERSION:
-            rule, remedy = "of a version that this tidegate reads", "Load it with a newer one"
-            raise InputError(message(text_files.OPTIONS_FILE, "version", rule, "another", remedy))
-        encoder = cls(**told)
+        name, version = text_files.OPTIONS_FILE, text_files.VERSION
+        encoder = cls(**read_fields(files, name, _FIELDS, version=version))
         options = encoder._options()
-        listed = text_files.read_vocabulary(files, options, SPECIAL)
-        merges = text_files.read_merges(files, options, listed)
-        words = listed[len(SPECIAL) :]
+        words = text_files.read_vocabulary(files, options, SPECIAL)
+        merges = text_files.read_merges(files, options, words)
         encoder._take(words)
         encoder.subwords = None if merges is None else Subwords(words, merges)
         return encoder

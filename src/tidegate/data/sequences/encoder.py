@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
+from tidegate.data.codec import Field, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling
 from tidegate.data.sequences.rows import Array
-from tidegate.errors import ArtifactError, InputError, message, suggest
+from tidegate.errors import InputError, message
 
 Method = Literal["standard", "robust", "sequence", "none"]
 Missing = Literal["mask", "interpolate"]
 
 ENCODER_FILE = "sequences.json"
+_FIELDS = {
+    "scaling": Field(str, get_args(Method)),
+    "missing": Field(str, get_args(Missing)),
+    "centres": Field(float, many=True),
+    "scales": Field(float, many=True),
+    "masked": Field(int, many=True),
+}
 # A channel that varies less than this share of its own size is constant, up to rounding.
 _CONSTANT = 1e-7
 # Values this many deviations off are cut: one broken value must not drown a whole sequence.
@@ -130,11 +138,8 @@ class SequenceEncoder:
     masked: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, known in (("scaling", get_args(Method)), ("missing", get_args(Missing))):
-            value = getattr(self, name)
-            if value not in known:
-                rule, remedy = f"one of {', '.join(known)}", suggest(str(value), known)
-                raise InputError(message("SequenceEncoder", name, rule, repr(value), remedy))
+        for name in ("scaling", "missing"):
+            _FIELDS[name].check(getattr(self, name), "SequenceEncoder", name)
 
     @property
     def channels(self) -> int:
@@ -229,37 +234,30 @@ class SequenceEncoder:
         whole = [channel for channel in range(self.channels) if channel not in self.masked]
         return sum(bool(np.isnan(row[:, whole]).any()) for row in sequences)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON's types."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def to_files(self) -> dict[str, object]:
+        """Return what `from_files` needs, as JSON-able values by file name."""
+        return {ENCODER_FILE: {name: getattr(self, name) for name in _FIELDS}}
 
     @classmethod
-    def from_json(cls, found: Any) -> SequenceEncoder:
-        """Take back what `to_json` gave, trusting nothing in it.
+    def from_files(cls, files: Mapping[str, object]) -> SequenceEncoder:
+        """Take back what `to_files` gave, trusting nothing in it.
+
+        Args:
+            files: Parsed JSON by file name.
 
         Raises:
             ArtifactError: If it is damaged.
         """
-        names = [field.name for field in fields(cls)]
-        if not isinstance(found, Mapping) or sorted(found) != sorted(names):
-            raise _damaged("content", f"an object of {', '.join(names)}", type(found).__name__)
-        numbers = {name: found[name] for name in ("centres", "scales", "masked")}
-        for name, values in numbers.items():
-            kinds = (int,) if name == "masked" else (int, float)
-            if not isinstance(values, list) or any(type(value) not in kinds for value in values):
-                raise _damaged(name, "a list of numbers", repr(values))
-        channels = len(numbers["centres"])
-        if channels != len(numbers["scales"]) or not channels or not all(numbers["scales"]):
-            raise _damaged("scales", "a number for each channel, not 0", repr(numbers["scales"]))
-        if not np.isfinite([*numbers["centres"], *numbers["scales"]]).all():
-            raise _damaged("centres", "finite, and scales too", "others")
-        if numbers["masked"] != sorted(set(numbers["masked"]) & set(range(channels))):
-            raise _damaged("masked", "numbers of channels, ascending", repr(numbers["masked"]))
-        try:
-            lists = {name: tuple(values) for name, values in numbers.items()}
-            return cls(found["scaling"], found["missing"], **lists)
-        except InputError as error:
-            raise ArtifactError(f"{ENCODER_FILE}: {error}") from None
+        found = read_fields(files, ENCODER_FILE, _FIELDS)
+        lists = {name: tuple(found[name]) for name in ("centres", "scales", "masked")}
+        channels = len(lists["centres"])
+        if channels != len(lists["scales"]) or not channels or not all(lists["scales"]):
+            rule, got = "a number for each channel, not 0", repr(found["scales"])
+            raise damaged(ENCODER_FILE, "scales", rule, got)
+        if found["masked"] != sorted(set(lists["masked"]) & set(range(channels))):
+            rule = "numbers of channels, ascending"
+            raise damaged(ENCODER_FILE, "masked", rule, repr(found["masked"]))
+        return cls(found["scaling"], found["missing"], **lists)
 
 
 def _standardised(values: Array) -> Array:
@@ -276,8 +274,3 @@ def _filled(values: Array, gone: Array) -> Array:
         there = ~gone[:, channel]
         filled[:, channel] = np.interp(steps, steps[there], values[there, channel])
     return filled
-
-
-def _damaged(argument: str, rule: str, got: object) -> ArtifactError:
-    remedy = "The model is damaged: copy it again, or fit and save it anew"
-    return ArtifactError(message(ENCODER_FILE, argument, rule, got, remedy))

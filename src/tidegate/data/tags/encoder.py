@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from tidegate.data.codec import Field, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
 from tidegate.data.tags.schemes import (
@@ -25,13 +26,23 @@ from tidegate.data.tags.schemes import (
 from tidegate.data.text.cleaning import clean_text
 from tidegate.data.text.tokens import Pieces, split_characters
 from tidegate.data.text.vocabulary import SPECIAL, Vocabulary, most_frequent
-from tidegate.errors import InputError, message, suggest
+from tidegate.errors import InputError, message
 
 OPTIONS_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.json"
 CHARACTERS_FILE = "characters.json"
 AFFIXES_FILE = "affixes.json"
 TAGS_FILE = "tags.json"
+_FIELDS = {
+    "scheme": Field(str, SCHEMES),
+    "learned_scheme": Field(str, SCHEMES),
+    "lowercase": Field(bool),
+    "zero_digits": Field(bool),
+    "min_frequency": Field(int, minimum=1),
+    "max_vocabulary": Field(int, minimum=1),
+    "max_characters": Field(int, minimum=1),
+    "affixes": Field(bool),
+}
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -87,10 +98,9 @@ class TagEncoder:
             "max_characters": max_characters,
             "affixes": affixes,
         }
-        for name, value in (("scheme", scheme), ("learned_scheme", learned_scheme)):
-            if value not in (*SCHEMES, "auto"):
-                rule, remedy = f"one of {', '.join(SCHEMES)}", suggest(str(value), SCHEMES)
-                raise InputError(message("TagEncoder", name, rule, repr(value), remedy))
+        for name, value in {"scheme": scheme, **self.options}.items():
+            if name != "scheme" or value != "auto":
+                _FIELDS[name].check(value, "TagEncoder", name)
         self._given = scheme
         self.scheme: Scheme = "none"
         self.tags: list[str] = []
@@ -245,18 +255,14 @@ class TagEncoder:
             The encoder.
 
         Raises:
-            InputError: If a file holds what no encoder wrote.
-            KeyError: If one is missing.
-            TypeError: If an option is of another kind.
+            ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
-        encoder = cls(**files[OPTIONS_FILE])
-        if encoder._given not in SCHEMES:
-            raise InputError(message(OPTIONS_FILE, "scheme", "known", repr(encoder._given)))
-        encoder.scheme = encoder._given
-        encoder._words = _vocabulary(files, VOCABULARY_FILE)
-        encoder._characters = _vocabulary(files, CHARACTERS_FILE)
-        encoder._set_affixes(_texts(files[AFFIXES_FILE], AFFIXES_FILE))
-        encoder._set_tags(_texts(files[TAGS_FILE], TAGS_FILE))
+        encoder = cls(**read_fields(files, OPTIONS_FILE, _FIELDS))
+        encoder.scheme = cast(Scheme, encoder._given)
+        encoder._words = Vocabulary(read_texts(files, VOCABULARY_FILE, special=SPECIAL))
+        encoder._characters = Vocabulary(read_texts(files, CHARACTERS_FILE, special=SPECIAL))
+        encoder._set_affixes(read_texts(files, AFFIXES_FILE))
+        encoder._set_tags(read_texts(files, TAGS_FILE))
         return encoder
 
     def _set_tags(self, tags: list[str]) -> None:
@@ -297,20 +303,3 @@ class TagEncoder:
         got = f"{tag!r} {place(number, word)}"
         remedy = "Drop those sentences or correct them; for new tags, fit a new model"
         return TagError(message("Tagger", "y", rule, got, remedy), number, word)
-
-
-def _vocabulary(files: Mapping[str, Any], name: str) -> Vocabulary:
-    """Words or characters, the special ones first."""
-    listed, count = files[name], len(SPECIAL)
-    if not isinstance(listed, list) or tuple(listed[:count]) != SPECIAL:
-        raise InputError(message(name, "content", "a list that begins <pad>, <unk>", "another"))
-    return Vocabulary(_texts(listed[count:], name))
-
-
-def _texts(found: Any, name: str) -> list[str]:
-    """A list of different texts."""
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise InputError(message(name, "content", "a list of texts", type(found).__name__))
-    if len(set(found)) != len(found):
-        raise InputError(message(name, "content", "texts that differ", "repeated ones"))
-    return found

@@ -16,7 +16,7 @@ from tidegate.data.text.options import Level, TextOptions
 from tidegate.data.text.segmenter import Segmenter
 from tidegate.data.text.subwords import Subwords
 from tidegate.data.text.tokens import Pieces
-from tidegate.data.text.vocabulary import SPECIAL, Vocabulary, most_frequent
+from tidegate.data.text.vocabulary import Vocabulary, most_frequent
 from tidegate.errors import InputError, message
 
 
@@ -250,12 +250,10 @@ class TextEncoder:
             ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
         encoder = cls(**text_files.read_options(files))
-        listed = text_files.read_vocabulary(files, encoder.options)
-        merges = text_files.read_merges(files, encoder.options, listed)
-        encoder._words = Vocabulary(listed[len(SPECIAL) :])
-        encoder._segmenter.subwords = (
-            None if merges is None else Subwords(listed[len(SPECIAL) :], merges)
-        )
+        words = text_files.read_vocabulary(files, encoder.options)
+        merges = text_files.read_merges(files, encoder.options, words)
+        encoder._words = Vocabulary(words)
+        encoder._segmenter.subwords = None if merges is None else Subwords(words, merges)
         encoder.orders = text_files.read_orders(files, encoder.options, encoder.size)
         return encoder
 

@@ -13,18 +13,22 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.data.codec import Field, damaged, read_fields, read_texts, take
 from tidegate.data.text.ngrams import Order
-from tidegate.data.text.options import TextOptions
+from tidegate.data.text.options import FIELDS, TextOptions
 from tidegate.data.text.segmenter import Segmenter
 from tidegate.data.text.subwords import byte_alphabet
 from tidegate.data.text.vocabulary import SPECIAL
-from tidegate.errors import ArtifactError, InputError, message, suggest
+from tidegate.errors import ArtifactError, InputError, message
 
 OPTIONS_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.json"
 NGRAMS_FILE = "ngrams.json"
 MERGES_FILE = "merges.json"
 VERSION = 1
+_FIELDS = FIELDS | {
+    "tokenizer": Field(str, optional=True, rule="the import name of a function, module:name")
+}
 
 
 def to_files(
@@ -108,12 +112,12 @@ def resolve(name: object) -> Callable[..., Any]:
     if colon and _allowed(module) and module not in sys.modules:
         rule = "a function of an imported module"
         remedy = f"If you trust the model, import {module} before you load it"
-        raise _damaged(OPTIONS_FILE, "tokenizer", rule, repr(name), remedy)
+        raise damaged(OPTIONS_FILE, "tokenizer", rule, repr(name), remedy)
     function = _attribute(module, dotted)
     # A name that leads on from one module into another, such as "torch:os.system", is not its own.
     if not callable(function) or _own_name(function) != name:
         rule = "the import name of a function, module:name"
-        raise _damaged(OPTIONS_FILE, "tokenizer", rule, repr(name))
+        raise damaged(OPTIONS_FILE, "tokenizer", rule, repr(name))
     return function  # type: ignore[no-any-return]
 
 
@@ -177,17 +181,7 @@ def read_options(files: Mapping[str, Any]) -> dict[str, Any]:
         ArtifactError: If a value is missing, unknown, of a wrong type or out of range, or the
             file is of another version.
     """
-    found = _file(files, OPTIONS_FILE, dict)
-    if repr(found.get("version")) != repr(VERSION):
-        remedy = "Load it with the tidegate that wrote it"
-        raise _damaged(OPTIONS_FILE, "version", str(VERSION), repr(found.get("version")), remedy)
-    told = {name: value for name, value in found.items() if name != "version"}
-    known = {field.name for field in fields(TextOptions)}
-    for name in sorted(known - set(told)):
-        raise _damaged(OPTIONS_FILE, name, "there", "nothing")
-    for name in told:
-        if name not in known:
-            raise _damaged(OPTIONS_FILE, name, "a known option", "another", suggest(name, known))
+    told = read_fields(files, OPTIONS_FILE, _FIELDS, version=VERSION)
     if told["tokenizer"] is not None:
         told["tokenizer"] = resolve(told["tokenizer"])
     try:
@@ -208,27 +202,18 @@ def read_vocabulary(
         special: The tokens that come first.
 
     Returns:
-        The tokens, the special ones first.
+        The tokens after the special ones.
 
     Raises:
         ArtifactError: If they are not a list of different strings of the size that fits.
     """
-    found = _file(files, VOCABULARY_FILE, list)
-    count = len(special)
-    if not all(isinstance(word, str) for word in found) or tuple(found[:count]) != special:
-        rule = f"strings, first {' and '.join(special)}"
-        raise _damaged(VOCABULARY_FILE, "tokens", rule, "others")
-    words = found[count:]
+    words = read_texts(files, VOCABULARY_FILE, special=special, argument="tokens")
     if not 1 <= len(words) <= options.max_vocabulary:
         rule = f"1 to {options.max_vocabulary} besides the special ones"
-        raise _damaged(VOCABULARY_FILE, "tokens", rule, len(words))
-    if len(set(words)) != len(words):
-        raise _damaged(VOCABULARY_FILE, "tokens", "different from each other", "repeated ones")
+        raise damaged(VOCABULARY_FILE, "tokens", rule, len(words))
     if options.level == "char" and any(len(word) != 1 for word in words):
-        raise _damaged(VOCABULARY_FILE, "tokens", "single characters", "longer or empty ones")
-    if not _is_unicode("".join(words)):
-        raise _damaged(VOCABULARY_FILE, "tokens", "valid Unicode", "lone surrogates")
-    return list(found)
+        raise damaged(VOCABULARY_FILE, "tokens", "single characters", "longer or empty ones")
+    return words
 
 
 def read_merges(
@@ -239,7 +224,7 @@ def read_merges(
     Args:
         files: Parsed JSON by file name.
         options: The options that were read.
-        vocabulary: The tokens that were read.
+        vocabulary: The tokens that were read, without the special ones.
 
     Returns:
         Pairs of tokens, or None when the level is not "bpe".
@@ -249,14 +234,14 @@ def read_merges(
     """
     if options.level != "bpe":
         return None
-    words = set(vocabulary[len(SPECIAL) :])
+    words = set(vocabulary)
     if not words.issuperset(byte_alphabet()):
-        raise _damaged(VOCABULARY_FILE, "tokens", "sub-words that cover all bytes", "fewer")
+        raise damaged(VOCABULARY_FILE, "tokens", "sub-words that cover all bytes", "fewer")
     merges: list[tuple[str, str]] = []
-    for pair in _file(files, MERGES_FILE, list):
+    for pair in take(files, MERGES_FILE, list):
         whole = isinstance(pair, list) and len(pair) == 2 and {type(part) for part in pair} == {str}
         if not whole or not words.issuperset([*pair, "".join(pair)]):
-            raise _damaged(MERGES_FILE, "merges", "pairs of tokens that make a token", repr(pair))
+            raise damaged(MERGES_FILE, "merges", "pairs of tokens that make a token", repr(pair))
         merges.append((pair[0], pair[1]))
     return merges
 
@@ -277,9 +262,9 @@ def read_orders(files: Mapping[str, Any], options: TextOptions, words: int) -> l
     """
     if options.ngrams == 1:
         return []
-    found = _file(files, NGRAMS_FILE, list)
+    found = take(files, NGRAMS_FILE, list)
     if len(found) != options.ngrams - 1 or not all(isinstance(order, dict) for order in found):
-        raise _damaged(NGRAMS_FILE, "lengths", f"{options.ngrams - 1} objects", len(found))
+        raise damaged(NGRAMS_FILE, "lengths", f"{options.ngrams - 1} objects", len(found))
     orders: list[Order] = []
     first, prefixes = 1, range(len(SPECIAL), words)
     for order in found:
@@ -287,12 +272,12 @@ def read_orders(files: Mapping[str, Any], options: TextOptions, words: int) -> l
         word = _ids(order.get("word"), range(len(SPECIAL), words))
         keys = prefix * words + word if len(prefix) == len(word) else np.zeros(2)
         if len(np.unique(keys)) != len(keys):
-            raise _damaged(NGRAMS_FILE, "n-grams", "pairs that differ", "repeated or unequal ones")
+            raise damaged(NGRAMS_FILE, "n-grams", "pairs that differ", "repeated or unequal ones")
         orders.append(Order(prefix, word, first, words))
         prefixes = range(first, first + len(prefix))
         first = prefixes.stop
     if first - 1 > options.max_ngrams:
-        raise _damaged(NGRAMS_FILE, "n-grams", f"at most {options.max_ngrams}", first - 1)
+        raise damaged(NGRAMS_FILE, "n-grams", f"at most {options.max_ngrams}", first - 1)
     return orders
 
 
@@ -302,28 +287,5 @@ def _ids(found: object, allowed: range) -> np.ndarray[Any, np.dtype[np.int64]]:
         type(item) is int and item in allowed for item in found
     ):
         rule = f"lists of ids from {allowed.start} to {allowed.stop - 1}"
-        raise _damaged(NGRAMS_FILE, "n-grams", rule, repr(found))
+        raise damaged(NGRAMS_FILE, "n-grams", rule, repr(found))
     return np.array(found, np.int64)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _file(files: Mapping[str, Any], name: str, kind: type) -> Any:
-    """Take one file out of many."""
-    if name not in files:
-        raise _damaged(name, "file", "there", "nothing")
-    if not isinstance(files[name], kind):
-        shown = "an object" if kind is dict else "a list"
-        raise _damaged(name, "content", shown, type(files[name]).__name__)
-    return files[name]
-
-
-def _damaged(file: str, argument: str, rule: str, got: object, remedy: str = "") -> ArtifactError:
-    remedy = remedy or "The model is damaged: copy it again, or fit and save it anew"
-    return ArtifactError(message(file, argument, rule, got, remedy))

@@ -6,13 +6,28 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from tidegate.data.codec import Field
 from tidegate.data.text.cleaning import CLEANERS
 from tidegate.data.text.encoded import Keep
-from tidegate.errors import InputError, message, suggest
+from tidegate.errors import InputError, message
 
 Level = Literal["word", "char", "bpe"]
 LARGEST = 2**31 - 3  # ids are 32-bit, and two of them are taken by padding and unknown
 BYTES = 256  # sub-words are built up from these
+
+FIELDS = {
+    "level": Field(str, get_args(Level)),
+    "lowercase": Field(bool),
+    "clean": Field(str, tuple(CLEANERS), many=True),
+    "stop_words": Field(str, many=True),
+    "min_frequency": Field(int, minimum=1, maximum=LARGEST),
+    "max_vocabulary": Field(int, minimum=1, maximum=LARGEST),
+    "max_length": Field(int, minimum=1, maximum=LARGEST),
+    "keep": Field(str, get_args(Keep)),
+    "ngrams": Field(int, minimum=1, maximum=16),
+    "max_ngrams": Field(int, minimum=1, maximum=LARGEST),
+}
+"""What the options may be that are no functions."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +54,12 @@ class TextOptions:
     def __post_init__(self) -> None:
         object.__setattr__(self, "clean", _names("clean", self.clean))
         object.__setattr__(self, "stop_words", _names("stop_words", self.stop_words))
-        _choice("level", self.level, get_args(Level))
-        _choice("keep", self.keep, get_args(Keep))
-        for name in self.clean:
-            _choice("clean", name, tuple(CLEANERS))
         tokenizer: object = self.tokenizer
         if tokenizer is not None and not callable(tokenizer):
             rule = "a function from a text to its tokens"
             raise _refuse("tokenizer", rule, repr(tokenizer), "Pass a function, or None")
-        lowercase: object = self.lowercase
-        if not isinstance(lowercase, bool):
-            raise _refuse("lowercase", "True or False", repr(lowercase))
-        for name in ("min_frequency", "max_vocabulary", "max_length", "max_ngrams"):
-            _integer(name, getattr(self, name), LARGEST)
-        _integer("ngrams", self.ngrams, 16)
+        for name, field in FIELDS.items():
+            field.check(getattr(self, name), "TextEncoder", name)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -70,18 +77,6 @@ class TextOptions:
 
 def _refuse(name: str, rule: str, got: object, remedy: str = "") -> InputError:
     return InputError(message("TextEncoder", name, rule, got, remedy))
-
-
-def _choice(name: str, value: object, known: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in known:
-        remedy = suggest(str(value), known)
-        raise _refuse(name, f"one of {', '.join(known)}", repr(value), remedy)
-
-
-def _integer(name: str, value: object, largest: int) -> None:
-    # True is an int to Python, and never meant as one here.
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-        raise _refuse(name, f"an integer from 1 to {largest}", repr(value))
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:

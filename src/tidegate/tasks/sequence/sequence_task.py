@@ -295,11 +295,11 @@ class SequenceTask(Task):
         return super()._state() | {"channels": self.channels_ and list(self.channels_)}
 
     def _files(self) -> dict[str, Any]:
-        return {ENCODER_FILE: self.encoder_.to_json()}
+        return self.encoder_.to_files()
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = SequenceEncoder.from_json(files[ENCODER_FILE])
+        self.encoder_ = SequenceEncoder.from_files(files)
         names = state["channels"]
         if names is not None:
             if len(names) != self.encoder_.channels or not all(isinstance(n, str) for n in names):

@@ -87,25 +87,19 @@ KNOWN_CIRCLES = (
 UNMIRRORED = {
     "cli": {"lines", "of_model", "parameters", "paths", "root"},
     "cli/commands": {"bench"},
-    "data": {"encoder"},
     "data/windows": {"batch", "encoded"},
     "kernels": {"aten", "compiling", "inputs", "operator", "passes", "reference", "stream"},
     "tasks/anomaly": {"lines"},
     "tasks/core": {
-        "columns",
         "commands",
         "fitting",
         "hooks",
         "pretrained",
-        "regressor",
-        "word_settings",
     },
     "tasks/core/files": {"answer", "reading", "responding", "splits"},
     "tasks/core/inspect": {"change", "inspected", "limits", "units"},
     "tasks/tagging": {"answer"},
     "tasks/forecast": {"answer", "plots", "series_task", "strategies"},
-    "tasks/sequence": {"sequence_task"},
-    "tasks/text": {"settings"},
 }
 
 # Python and operating-system start-up must not pay for these: they load when they are used.

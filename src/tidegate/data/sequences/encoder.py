@@ -236,7 +236,8 @@ class SequenceEncoder:
 
     def to_files(self) -> dict[str, object]:
         """Return what `from_files` needs, as JSON-able values by file name."""
-        return {ENCODER_FILE: {name: getattr(self, name) for name in _FIELDS}}
+        learned = {name: list(getattr(self, name)) for name in ("centres", "scales", "masked")}
+        return {ENCODER_FILE: {"scaling": self.scaling, "missing": self.missing, **learned}}
 
     @classmethod
     def from_files(cls, files: Mapping[str, object]) -> SequenceEncoder:

@@ -64,20 +64,23 @@ def setting(
     return dataclasses.field(default=default, metadata=limits | rest)
 
 
-def changed(settings_class: Any, name: str, default: Any, *, cli: bool | None = None) -> Any:
+def changed(
+    settings_class: type, name: str, default: Any, *, help: str = "", cli: bool | None = None
+) -> Any:
     """Declare a setting of a base class again, with another default.
 
     Args:
         settings_class: The dataclass that declared it.
         name: The field's name.
         default: The new value when nothing is said.
+        help: What it does, if that has to be said in other words.
         cli: Whether the command line offers it; None leaves that as it was.
 
     Returns:
         A dataclass field.
     """
     (field,) = (f for f in dataclasses.fields(settings_class) if f.name == name)
-    told = {} if cli is None else {"cli": cli}
+    told = {**({"help": help} if help else {}), **({} if cli is None else {"cli": cli})}
     return dataclasses.field(default=default, metadata={**field.metadata, **told})
 
 

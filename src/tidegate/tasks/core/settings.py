@@ -47,6 +47,12 @@ def _optimizers() -> tuple[str, ...]:
     return OPTIMIZERS
 
 
+def _poolings() -> tuple[str, ...]:
+    from tidegate.nn.blocks.pooling import POOLINGS
+
+    return POOLINGS
+
+
 def layer_options(cell: str) -> list[str]:
     """List the layer options that a task with this cell can be given, in alphabetical order.
 
@@ -304,6 +310,18 @@ def _options(cls: type[Settings]) -> dict[str, Option]:
             name=field.name, kinds=accepted, optional=optional, default=field.default, **data
         )
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledSettings(Settings):
+    """The settings of every task whose network makes one vector of all steps."""
+
+    pooling: str = setting(
+        "mean+max",
+        help="How the steps become one vector.",
+        choices=_poolings,
+        structural=True,
+    )
 
 
 def build_layer(

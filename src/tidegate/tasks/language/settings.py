@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.option import changed, setting
 from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.text_settings import CleanedSettings
 
 _CHARACTER_VECTOR = 64  # there are few characters, and little to say about each
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageModelSettings(Settings):
+class LanguageModelSettings(CleanedSettings):
     """The settings of a LanguageModel."""
 
     bidirectional: bool = changed(Settings, "bidirectional", False, cli=False)
@@ -23,27 +24,12 @@ class LanguageModelSettings(Settings):
     batch_size: int = changed(Settings, "batch_size", 32)
     learning_rate: float = changed(Settings, "learning_rate", 4e-3)
     patience: int | None = changed(Settings, "patience", None)
+    lowercase: bool = changed(CleanedSettings, "lowercase", False)
     level: str = setting(
         "char",
         help="What is predicted: characters, words, pieces of words, or whatever stands between "
         "spaces in a text that is tokenised already.",
         choices=("char", "word", "bpe", "space"),
-        structural=True,
-        group="Text",
-    )
-    lowercase: bool = setting(
-        False, help="Read capitals as small letters.", structural=True, group="Text"
-    )
-    clean: tuple[str, ...] = setting(
-        (),
-        help="What to clean out of the text, by name: html, urls, digits.",
-        structural=True,
-        group="Text",
-    )
-    min_frequency: int = setting(
-        1,
-        help="Fewest occurrences of a symbol that is learned.",
-        minimum=1,
         structural=True,
         group="Text",
     )

@@ -18,21 +18,21 @@ from tidegate.data.sequences.rows import channel_names, in_order, read_sequences
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn.blocks.convolution import Convolution
-from tidegate.nn.blocks.pooling import POOLINGS, Pooling
+from tidegate.nn.blocks.pooling import Pooling
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.columns import check_lengths, checked_weights
 from tidegate.tasks.core.ensemble import EnsembleSettings, joined
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.option import changed, setting
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
-from tidegate.tasks.core.settings import Settings, build_layer
+from tidegate.tasks.core.settings import PooledSettings, Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.network import SequenceNetwork
 from tidegate.training.network import Network
 
 
 @dataclass(frozen=True, kw_only=True)
-class SequenceSettings(EnsembleSettings):
+class SequenceSettings(EnsembleSettings, PooledSettings):
     """The settings of every task that answers sequences of numbers."""
 
     bidirectional: bool = changed(Settings, "bidirectional", True)
@@ -88,9 +88,6 @@ class SequenceSettings(EnsembleSettings):
     )
     width: int = setting(
         7, help="Steps that a convolution sees, odd.", minimum=1, maximum=9999, structural=True
-    )
-    pooling: str = setting(
-        "mean+max", help="How the steps become one vector.", choices=POOLINGS, structural=True
     )
 
     def __post_init__(self) -> None:

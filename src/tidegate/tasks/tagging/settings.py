@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tidegate.data.tags.schemes import SCHEMES
 from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.word_settings import WordSettings
+from tidegate.tasks.core.text_settings import WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class TaggerSettings(WordSettings):
     weight_averaging: float = changed(WordSettings, "weight_averaging", 0.999)
     patience: int | None = changed(WordSettings, "patience", None)
     max_vocabulary: int = changed(WordSettings, "max_vocabulary", 100_000)
+    word_dropout: float = changed(WordSettings, "word_dropout", 0.05)
     scheme: str = setting(
         "auto",
         help="How the tags are written: as spans in bio, iob1 or iobes, or none for tags that are "
@@ -37,11 +38,11 @@ class TaggerSettings(WordSettings):
         structural=True,
         group="Text",
     )
-    lowercase: bool = setting(
+    lowercase: bool = changed(
+        WordSettings,
+        "lowercase",
         True,
         help="Look words up in small letters; their characters keep the capitals.",
-        structural=True,
-        group="Text",
     )
     zero_digits: bool = setting(
         True, help="Look words up with each digit as 0.", structural=True, group="Text"
@@ -73,9 +74,6 @@ class TaggerSettings(WordSettings):
         True,
         help="Learn which tags follow which, and answer with the best row of tags.",
         structural=True,
-    )
-    word_dropout: float = setting(
-        0.05, help="Share of words replaced by <unk> in training.", minimum=0, maximum=0.95
     )
     rare_word_dropout: float = setting(
         0.5,

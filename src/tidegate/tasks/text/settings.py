@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.errors import InputError, message
-from tidegate.nn.blocks.pooling import POOLINGS
 from tidegate.tasks.core.classifier import ClassifierSettings
 from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.word_settings import WordSettings
+from tidegate.tasks.core.settings import PooledSettings
+from tidegate.tasks.core.text_settings import CleanedSettings, WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextClassifierSettings(ClassifierSettings, WordSettings):
+class TextClassifierSettings(ClassifierSettings, CleanedSettings, WordSettings, PooledSettings):
     """The settings of a TextClassifier."""
 
     bidirectional: bool = changed(ClassifierSettings, "bidirectional", True)
@@ -23,6 +23,7 @@ class TextClassifierSettings(ClassifierSettings, WordSettings):
     epochs: int = changed(ClassifierSettings, "epochs", 6)
     learning_rate: float = changed(ClassifierSettings, "learning_rate", 2e-3)
     label_smoothing: float = changed(ClassifierSettings, "label_smoothing", 0.1)
+    clean: tuple[str, ...] = changed(CleanedSettings, "clean", ("html", "urls"))
     level: str = setting(
         "word",
         help="What a token is: a word, a character or a piece of a word.",
@@ -35,15 +36,6 @@ class TextClassifierSettings(ClassifierSettings, WordSettings):
         help="A function from a text to its tokens, instead of `level`.",
         structural=True,
         cli=False,
-        group="Text",
-    )
-    lowercase: bool = setting(
-        True, help="Read capitals as small letters.", structural=True, group="Text"
-    )
-    clean: tuple[str, ...] = setting(
-        ("html", "urls"),
-        help="What to clean out of the texts, by name.",
-        structural=True,
         group="Text",
     )
     stop_words: tuple[str, ...] = setting(
@@ -97,9 +89,6 @@ class TextClassifierSettings(ClassifierSettings, WordSettings):
         minimum=1,
         group="Training",
     )
-    word_dropout: float = setting(
-        0.3, help="Share of words replaced by <unk> in training.", minimum=0, maximum=0.95
-    )
     ngram_dropout: float = setting(
         0.0, help="Share of n-grams left out in training.", minimum=0, maximum=0.95
     )
@@ -117,12 +106,6 @@ class TextClassifierSettings(ClassifierSettings, WordSettings):
         "two to three times as long.",
         minimum=0,
         group="Training",
-    )
-    pooling: str = setting(
-        "mean+max",
-        help="How the steps become one vector.",
-        choices=POOLINGS,
-        structural=True,
     )
     wide: float = setting(
         1.0,

@@ -1,25 +1,47 @@
-"""The settings of tasks whose words have vectors, learned or brought along."""
+"""Settings that the tasks on texts share: which symbols are learned, and vectors of words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidegate.data.text.cleaning import CLEANERS
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.option import setting
 from tidegate.tasks.core.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class WordSettings(Settings):
-    """The settings of every task whose words have vectors."""
+class SymbolSettings(Settings):
+    """The settings of every task that learns which symbols its texts are made of."""
 
+    lowercase: bool = setting(
+        True, help="Read capitals as small letters.", structural=True, group="Text"
+    )
     min_frequency: int = setting(
         1,
-        help="Fewest occurrences of a word that is learned.",
+        help="Fewest occurrences of a word, or other symbol, that is learned.",
         minimum=1,
         structural=True,
         group="Text",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanedSettings(SymbolSettings):
+    """The settings of every task on running text, which may have to be cleaned."""
+
+    clean: tuple[str, ...] = setting(
+        (),
+        help=f"What to clean out of the text, by name: {', '.join(CLEANERS)}.",
+        structural=True,
+        group="Text",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordSettings(SymbolSettings):
+    """The settings of every task whose words have vectors."""
+
     max_vocabulary: int = setting(
         30_000,
         help="Most words that are learned, the most frequent.",
@@ -43,6 +65,10 @@ class WordSettings(Settings):
     )
     freeze_vectors: bool = setting(
         False, help="Keep the pretrained vectors as they are.", structural=True
+    )
+
+    word_dropout: float = setting(
+        0.3, help="Share of words replaced by <unk> in training.", minimum=0, maximum=0.95
     )
 
     def __post_init__(self) -> None:

@@ -1,0 +1,116 @@
+"""What tasks on sequences share: settings, windows, channels, and changed steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.tasks.sequences import walks, wear
+from tidegate import SequenceClassifier, SequenceRegressor
+from tidegate.errors import ArtifactError, InputError
+from tidegate.tasks.sequence.sequence_task import SequenceSettings, per_step
+
+QUICK = {"epochs": 1, "hidden_size": 4, "filters": 4, "convolutions": 1, "verbose": False}
+
+
+def frames(count: int) -> list[pd.DataFrame]:
+    return [pd.DataFrame(row, columns=["speed", "load"]) for row in walks(count)[0]]
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        ([[1, 2], [3]], True),
+        ([np.zeros(2), np.zeros(3)], True),
+        (np.zeros((3, 4)), True),
+        (["walk", "run"], False),
+        ([1.0, 2.0], False),
+        (np.array(["a"]), False),
+        (pd.Series([1, 2]), False),
+        ([], False),
+    ],
+)
+def test_targets_a_step_are_told_from_targets_a_row(y, told):
+    assert per_step(y) is told
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"width": 4}, "`width` must be odd; got 4. Pass 3 or 5"),
+        ({"stride": 2}, "`stride` must be 1 without a window; got 2"),
+        ({"window": 0}, "`window` must be an integer >= 1"),
+        ({"scaling": "wild"}, "`scaling` must be one of 'standard'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(values, said):
+    with pytest.raises(InputError, match=said):
+        SequenceSettings(**values)
+    assert SequenceSettings(convolutions=0, width=4).width == 4  # nothing that is used
+
+
+def test_windows_learn_each_step_from_what_came_before_it():
+    X, y = wear(3)
+    model = SequenceRegressor(**QUICK, window=4).fit(X, y, validation=None)
+    rows = model._loader(model._examples(X, y, None), training=False)
+    last = rows.batch(np.array([len(X[0]) - 1]))
+    assert last.lengths.tolist() == [4]
+    expected = model.encoder_.encode([X[0]]).values[-4:]
+    np.testing.assert_array_equal(last.values[0].numpy(), expected)
+    assert last.targets.tolist() == [y[0][-1]]
+    first = rows.batch(np.array([0]))
+    assert first.lengths.tolist() == [1]
+
+
+def test_targets_a_step_need_a_window_and_fit_their_rows():
+    X, y = wear(3)
+    with pytest.raises(InputError, match="Set a window to learn a target at each step"):
+        SequenceRegressor(**QUICK).fit(X, y)
+    with pytest.raises(
+        InputError, match=r"one target a step in each row; got 2 for \d+ steps in row 0"
+    ):
+        SequenceRegressor(**QUICK, window=4).fit(X, [y[0][:2], *y[1:]])
+
+
+def test_channels_are_found_by_their_names():
+    X, y, _ = walks(20)
+    tables = frames(20)
+    model = SequenceClassifier(**QUICK).fit(tables, y, validation=None)
+    swapped = [table[["load", "speed"]] for table in tables]
+    np.testing.assert_array_equal(model.predict_proba(swapped), model.predict_proba(tables))
+    assert model.channels_ == ("speed", "load")
+    assert model.facts()["channels"] == "2: speed, load"
+    assert SequenceClassifier(**QUICK).fit(X, y, validation=None).channels_ is None
+
+
+def test_steps_are_labelled_by_their_times_as_far_as_a_window_reads():
+    tables, (_, y, _) = frames(20), walks(20)
+    for table in tables:
+        table.index = pd.date_range("2024-01-01", periods=len(table), freq="h")
+    model = SequenceClassifier(**QUICK, window=2).fit(tables, y, validation=None)
+    (labels,) = model._step_labels(model._examples(tables[:1], None, None))
+    assert labels == [str(time) for time in tables[0].index[-2:]]
+
+
+def test_a_changed_step_is_scaled_like_the_others():
+    X, y, _ = walks(20)
+    model = SequenceClassifier(**QUICK).fit(X, y, validation=None)
+    batch = model._loader(model._examples(X[:1], None, None), training=False).batch(np.array([0]))
+    changed, _ = model._changed(batch, None, {1: [2.0, -1.0]})
+    other = X[0].copy()
+    other[1] = [2.0, -1.0]
+    np.testing.assert_array_equal(changed.values[0].numpy(), model.encoder_.encode([other]).values)
+    with pytest.raises(InputError, match="numbers of steps from 0 to"):
+        model._changed(batch, None, {99: [0.0, 0.0]})
+
+
+def test_names_of_channels_that_do_not_fit_are_refused(tmp_path):
+    _, y, _ = walks(20)
+    model = SequenceClassifier(**QUICK).fit(frames(20), y, validation=None)
+    state, files = model._state(), model._files()
+    for names in (["speed"], ["speed", 3]):
+        with pytest.raises(InputError, match="`channels` must be a text for each channel"):
+            SequenceClassifier(**QUICK)._restore(state | {"channels": names}, files)
+    with pytest.raises(ArtifactError, match=r"sequences\.json: `file` must be there"):
+        SequenceClassifier(**QUICK)._restore(state, {})

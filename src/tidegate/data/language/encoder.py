@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -60,6 +60,12 @@ class LanguageEncoder:
         >>> encoder.decode(encoder.ids("to bee"))
         'to bee'
     """
+
+    files: ClassVar[tuple[str, ...]] = (
+        text_files.OPTIONS_FILE,
+        text_files.VOCABULARY_FILE,
+        text_files.MERGES_FILE,
+    )
 
     def __init__(
         self,

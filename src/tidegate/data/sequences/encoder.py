@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -130,6 +130,8 @@ class SequenceEncoder:
         >>> encoder.encode([np.array([[5.0]])]).values.tolist()
         [[3.0]]
     """
+
+    files: ClassVar[tuple[str, ...]] = (ENCODER_FILE,)
 
     scaling: Method = "standard"
     missing: Missing = "mask"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -76,6 +76,8 @@ class TagEncoder:
         >>> encoder.tag_ids([["B-PER", "O"]]).tolist(), encoder.written([4, 0])
         ([4, 0], ['B-PER', 'O'])
     """
+
+    files: ClassVar[tuple[str, ...]] = FILES
 
     def __init__(
         self,

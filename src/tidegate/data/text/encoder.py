@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class TextEncoder:
         >>> encoder.decode(encoded.ids)
         "i don't like <unk>"
     """
+
+    files: ClassVar[tuple[str, ...]] = text_files.FILES
 
     def __init__(
         self,

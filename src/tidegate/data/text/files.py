@@ -26,6 +26,7 @@ VOCABULARY_FILE = "vocabulary.json"
 NGRAMS_FILE = "ngrams.json"
 MERGES_FILE = "merges.json"
 VERSION = 1
+FILES = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE, NGRAMS_FILE)
 _FIELDS = FIELDS | {
     "tokenizer": Field(str, optional=True, rule="the import name of a function, module:name")
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class SeriesEncoder:
         >>> float(encoder.shift[0, 0])  # the mean of 0 to 9
         4.5
     """
+
+    files: ClassVar[tuple[str, ...]] = (OPTIONS_FILE, SCALES_FILE)
 
     clock: Clock
     targets: tuple[str, ...]

@@ -20,11 +20,12 @@ from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.anomaly.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
-from tidegate.tasks.anomaly.encoder import SCALE_FILE, AnomalyEncoder, EncodedSteps
+from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps
 from tidegate.tasks.anomaly.lines import LineWatch
 from tidegate.tasks.anomaly.network import AnomalyNetwork
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.stream import AnomalyStream
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
@@ -79,7 +80,8 @@ class AnomalyDetector(Task):
     whole_tables = True
     answers = "step"
     commands = ("watch",)
-    encoder_files = (SCALE_FILE, CALIBRATION_FILE)
+    encoders: ClassVar[Encoders] = {"encoder_": AnomalyEncoder}
+    encoder_files = (CALIBRATION_FILE,)
 
     settings_: AnomalyDetectorSettings
     encoder_: AnomalyEncoder
@@ -390,11 +392,10 @@ class AnomalyDetector(Task):
         return stream
 
     def _files(self) -> dict[str, Any]:
-        return self.encoder_.to_files() | {CALIBRATION_FILE: self._calibration}
+        return super()._files() | {CALIBRATION_FILE: self._calibration}
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = AnomalyEncoder.from_files(files)
         self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here
             self._new_stream(self._build()).load(self._calibration)

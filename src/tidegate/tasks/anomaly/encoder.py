@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,8 @@ class AnomalyEncoder:
         >>> encoder.size
         2
     """
+
+    files: ClassVar[tuple[str, ...]] = (SCALE_FILE,)
 
     names: tuple[str, ...]
     clocked: bool

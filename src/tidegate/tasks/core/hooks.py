@@ -16,6 +16,8 @@ from tidegate.data.tables.reader import READABLE
 from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case
 from tidegate.explain.report.excerpt import Excerpt
+from tidegate.tasks.core import encoders as saved
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.estimator import Estimator
 from tidegate.tasks.core.files.answer import Answer, TableAnswer
 from tidegate.tasks.core.inspect.inspected import Labels
@@ -51,7 +53,9 @@ class Hooks(Estimator):
         predict_options: What can be said to `tidegate predict` besides, by name.
         commands: The commands that the task has besides those of every task.
         use: A command that uses a saved model: {model} is its folder, {data} a file.
-        encoder_files: The names of the JSON files that the encoder may keep in a saved model.
+        encoders: The encoders that it learns, class by attribute: "encoder_", or, where there are
+            several, such as "source_encoder_" and "target_encoder_".
+        encoder_files: The names of JSON files that it may keep in a saved model besides.
         settings_: The checked, frozen settings of the last fit.
         network_: The trained `torch.nn.Module`.
         history_: One dict an epoch: `epoch`, `train_loss`, `validation_loss`, the task's scores
@@ -77,6 +81,7 @@ class Hooks(Estimator):
     predict_options: ClassVar[Mapping[str, Option]] = {}
     commands: ClassVar[tuple[str, ...]] = ()
     use: ClassVar[str] = "predict {model} {data} --out predictions.csv"
+    encoders: ClassVar[Encoders] = {}
     encoder_files: ClassVar[tuple[str, ...]] = ()
 
     settings_: Settings
@@ -248,8 +253,8 @@ class Hooks(Estimator):
         return {"best_epoch": self.best_epoch_, "columns": dict(self.columns_)}
 
     def _files(self) -> dict[str, Any]:
-        """The encoder's JSON files by name, out of `encoder_files`."""
-        return {}
+        """JSON files by name: those of `encoders`, and any of `encoder_files`."""
+        return saved.to_files(self, self.encoders)
 
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         """Take back what `_state` and `_files` gave; whatever is wrong in it must raise."""
@@ -257,3 +262,4 @@ class Hooks(Estimator):
         self.columns_ = dict(state["columns"])
         if not all(isinstance(name, str) for name in self.columns_.values()):
             raise InputError(message("load", "columns", "texts by role", self.columns_))
+        saved.restore(self, self.encoders, files)

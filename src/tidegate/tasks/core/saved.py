@@ -16,6 +16,7 @@ from tidegate.card import read_history
 from tidegate.device import pick_device, seeded
 from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
+from tidegate.tasks.core.encoders import file_names
 from tidegate.tasks.core.task import Task
 
 _OWNER = "load"
@@ -43,7 +44,9 @@ def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -
             settings = dataclasses.replace(settings, device=device)
         task = cls(**settings.to_dict())
         task.settings_ = task._settings()
-        task._restore(artifact.state, artifact.documents(cls.encoder_files))
+        task._restore(
+            artifact.state, artifact.documents((*file_names(cls.encoders), *cls.encoder_files))
+        )
     except ArtifactError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:  # forged JSON

@@ -11,9 +11,10 @@ from sklearn.base import clone
 
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.encoded import ForecastWindows
-from tidegate.data.windows.encoder import OPTIONS_FILE, SCALES_FILE, SeriesEncoder
+from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import joined, members
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.reading import fitted_columns, read_split
@@ -81,7 +82,8 @@ class Forecaster(SeriesTask):
     answer_class = ForecastAnswer
     predict_options = PREDICT_OPTIONS
     use = "predict {model} --out next.csv --plot next.png"
-    encoder_files = (OPTIONS_FILE, SCALES_FILE, RECENT_FILE, LINEAR_FILE, MARGINS_FILE)
+    encoders: ClassVar[Encoders] = {"encoder_": SeriesEncoder}
+    encoder_files = (RECENT_FILE, LINEAR_FILE, MARGINS_FILE)
 
     horizon: int  # the setting, as it was given
 
@@ -279,7 +281,7 @@ class Forecaster(SeriesTask):
         held.most = whole
 
     def _files(self) -> dict[str, Any]:
-        files = self.encoder_.to_files()
+        files = super()._files()
         files[RECENT_FILE] = self.recent_.to_json()
         files[LINEAR_FILE] = self.linear_.to_json()
         if self.margins_ is not None:
@@ -289,7 +291,6 @@ class Forecaster(SeriesTask):
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
         settings = self.settings_
-        self.encoder_ = SeriesEncoder.from_files(files)
         self.recent_ = Panel.from_json(files[RECENT_FILE], self.encoder_.clock)
         self.linear_ = LinearBaseline.from_json(
             files[LINEAR_FILE], settings.lookback, settings.horizon

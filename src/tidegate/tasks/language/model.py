@@ -18,10 +18,10 @@ from tidegate.data.language.documents import as_documents, split_documents
 from tidegate.data.language.encoder import END, LanguageEncoder
 from tidegate.data.language.streams import StreamPieces, Streams
 from tidegate.data.rows import Rows
-from tidegate.data.text.files import MERGES_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.classifier import shortened
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.pretrained import Pretrained
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
@@ -86,7 +86,7 @@ class LanguageModel(Writing, Task):
 
     settings_class = LanguageModelSettings
     roles: ClassVar[Mapping[str, str]] = {"text": "Column of the texts."}
-    encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE)
+    encoders: ClassVar[Encoders] = {"encoder_": LanguageEncoder}
     input_role = "text"
     answers = "step"
     commands = ("generate",)
@@ -274,12 +274,8 @@ class LanguageModel(Writing, Task):
     def _state(self) -> dict[str, Any]:
         return super()._state() | {"documents": self.documents_}
 
-    def _files(self) -> dict[str, Any]:
-        return self.encoder_.to_files()
-
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = LanguageEncoder.from_files(files)
         self.documents_ = state["documents"] is True
 
     # How text is read.

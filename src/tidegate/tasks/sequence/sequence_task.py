@@ -13,7 +13,7 @@ import torch
 from tidegate.batch import Batch
 from tidegate.data.batching import Buckets
 from tidegate.data.rows import Rows
-from tidegate.data.sequences.encoder import ENCODER_FILE, EncodedSequences, SequenceEncoder
+from tidegate.data.sequences.encoder import EncodedSequences, SequenceEncoder
 from tidegate.data.sequences.rows import channel_names, in_order, read_sequences
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, RegressHead
@@ -21,6 +21,7 @@ from tidegate.nn.blocks.convolution import Convolution
 from tidegate.nn.blocks.pooling import Pooling
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.columns import check_lengths, checked_weights
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import EnsembleSettings, joined
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.option import changed, setting
@@ -110,7 +111,7 @@ class SequenceTask(Task):
 
     optional_roles: ClassVar[tuple[str, ...]] = ("id", "time", "values")
     whole_tables: ClassVar[bool] = True
-    encoder_files: ClassVar[tuple[str, ...]] = (ENCODER_FILE,)
+    encoders: ClassVar[Encoders] = {"encoder_": SequenceEncoder}
 
     settings_: Any
     encoder_: SequenceEncoder
@@ -291,12 +292,8 @@ class SequenceTask(Task):
     def _state(self) -> dict[str, Any]:
         return super()._state() | {"channels": self.channels_ and list(self.channels_)}
 
-    def _files(self) -> dict[str, Any]:
-        return self.encoder_.to_files()
-
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = SequenceEncoder.from_files(files)
         names = state["channels"]
         if names is not None:
             if len(names) != self.encoder_.channels or not all(isinstance(n, str) for n in names):

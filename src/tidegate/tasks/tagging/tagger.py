@@ -16,7 +16,7 @@ from torch import Tensor
 from tidegate.data.batching import Buckets
 from tidegate.data.rows import Rows
 from tidegate.data.tags.encoded import EncodedSentences
-from tidegate.data.tags.encoder import FILES, TagEncoder
+from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
 from tidegate.data.tags.sentences import Sentence, read_sentence
 from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located
@@ -29,6 +29,7 @@ from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
@@ -90,7 +91,7 @@ class Tagger(Task):
     answer_class = TaggedAnswer
     optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
     whole_tables = True
-    encoder_files = FILES
+    encoders: ClassVar[Encoders] = {"encoder_": TagEncoder}
 
     settings_: TaggerSettings
     encoder_: TagEncoder
@@ -345,12 +346,8 @@ class Tagger(Task):
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
         return super()._state() | facts
 
-    def _files(self) -> dict[str, Any]:
-        return self.encoder_.to_files()
-
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = TagEncoder.from_files(files)
         size = self.settings_class.options()["embedding_size"]
         self.embedding_size_ = size.check(state["embedding_size"], "load")
         self.vectors_found_ = state["vectors_found"]

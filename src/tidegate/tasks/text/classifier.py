@@ -17,7 +17,6 @@ from tidegate.data.rows import Rows
 from tidegate.data.splits import split_without_overlap
 from tidegate.data.text.encoded import EncodedTexts
 from tidegate.data.text.encoder import TextEncoder
-from tidegate.data.text.files import MERGES_FILE, NGRAMS_FILE, OPTIONS_FILE, VOCABULARY_FILE
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
@@ -26,6 +25,7 @@ from tidegate.explain.report.excerpt import Excerpt, excerpt
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
+from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
@@ -73,7 +73,7 @@ class TextClassifier(Classifier):
         "text": "Column of the texts.",
         "label": "Column of their classes.",
     }
-    encoder_files = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE, NGRAMS_FILE)
+    encoders: ClassVar[Encoders] = {"encoder_": TextEncoder}
     input_role = "text"
     target_role = "label"
 
@@ -229,12 +229,8 @@ class TextClassifier(Classifier):
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
         return super()._state() | facts
 
-    def _files(self) -> dict[str, Any]:
-        return self.encoder_.to_files()
-
     def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
         super()._restore(state, files)
-        self.encoder_ = TextEncoder.from_files(files)
         size = self.settings_class.options()["embedding_size"]
         self.embedding_size_ = size.check(state["embedding_size"], "load")
         self.vectors_found_ = state["vectors_found"]

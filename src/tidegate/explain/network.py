@@ -69,6 +69,20 @@ def still(network: Inspectable) -> Iterator[torch.device]:
     if not (isinstance(network, nn.Module) and isinstance(network, Inspectable)):
         rule = "a module with `recurrent`, `embed`, `decide` and `direct`"
         raise InputError(message("explain", "network", rule, type(network).__name__))
+    with resting(network) as device:
+        yield device
+
+
+@contextmanager
+def resting(network: nn.Module) -> Iterator[torch.device]:
+    """Put any module in evaluation mode, without gradients for its weights, and back.
+
+    Args:
+        network: The module.
+
+    Yields:
+        The device of its weights.
+    """
     training = network.training
     learned = [weight for weight in network.parameters() if weight.requires_grad]
     device = next(network.parameters()).device

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -14,6 +14,20 @@ Metrics = dict[str, float]
 
 ParameterGroups = list[dict[str, Any]]
 """Groups of parameters with their options, the type that `torch.optim` takes them in."""
+
+
+class StackInput(NamedTuple):
+    """What a recurrent stack reads in a pass.
+
+    Attributes:
+        values: `[B, T, D]`.
+        lengths: Valid steps of each row, `[B]` int64.
+        state: The state it begins with, as `Recurrent` takes it; None for zeros.
+    """
+
+    values: Tensor
+    lengths: Tensor
+    state: Tensor | tuple[Tensor, ...] | None = None
 
 
 class Meter(Protocol):
@@ -69,6 +83,15 @@ class Network(nn.Module):
         """
         stack = getattr(self, "recurrent", None)
         return {"recurrent": stack} if isinstance(stack, Recurrent) else {}
+
+    def stack_inputs(self, batch: Batch) -> dict[str, StackInput]:
+        """Return what each of the recurrent stacks reads of a batch, by name.
+
+        A stack that is left out cannot be traced. Where nothing else is said it is what `embed`
+        makes of the batch, if there is such a method.
+        """
+        embed = getattr(self, "embed", None)
+        return {} if embed is None else {"recurrent": StackInput(embed(batch), batch.lengths)}
 
     def loss(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the scalar to minimise, a mean over rows: the head's."""

@@ -15,6 +15,7 @@ from tidegate.batch import Batch
 from tidegate.explain.network import Inspectable
 from tidegate.explain.units.activity import Activity, observe
 from tidegate.nn import Recurrent
+from tidegate.training.network import Network
 
 Severity = Literal["serious", "warning", "note"]
 
@@ -100,6 +101,7 @@ class Case:
         reading: What an encoder made of the texts, or None.
         reasons: What to say instead of a reason why a check is left out, where that is not true
             of this model.
+        stack_name: Which recurrent stack is looked at, where the network has several.
     """
 
     network: nn.Module
@@ -113,11 +115,14 @@ class Case:
     words: Batch | None = None
     reading: TextSample | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    stack_name: str = "recurrent"
 
     @property
     def stack(self) -> Recurrent | None:
         """The recurrent stack, if the network shows it; with rows, it must show the rest, too."""
         found = getattr(self.network, "recurrent", None)
+        if isinstance(self.network, Network):
+            found = self.network.recurrent_stacks().get(self.stack_name)
         shown = isinstance(self.network, Inspectable) or not self.batches
         return found if shown and isinstance(found, Recurrent) else None
 

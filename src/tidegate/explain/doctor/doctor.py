@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tidegate.explain.doctor import checks_answers, checks_history, checks_text, checks_units
 from tidegate.explain.doctor.case import Case, CheckResult, Finding, Severity, Skip
+from tidegate.training.network import Network
 
 CHECKS: Mapping[str, Callable[[Case], CheckResult]] = {
     "saturated gates": checks_units.saturated,
@@ -26,6 +27,9 @@ CHECKS: Mapping[str, Callable[[Case], CheckResult]] = {
     "truncation": checks_text.truncation,
 }
 """The checks by name, in the order in which they are told of."""
+
+# What can be said of units from weights alone.
+_OF_WEIGHTS = ("saturated gates", "dead units", "redundant units")
 
 _ORDER: tuple[Severity, ...] = ("serious", "warning", "note")
 
@@ -109,7 +113,7 @@ def diagnose(case: Case) -> Diagnosis:
     training = case.network.training
     case.network.eval()
     try:
-        outcomes = {name: check(case) for name, check in CHECKS.items()}
+        outcomes = {name: check(case) for name, check in CHECKS.items()} | _further(case)
     finally:
         case.network.train(training)
     found = [outcome for outcome in outcomes.values() if isinstance(outcome, Finding)]
@@ -122,3 +126,17 @@ def diagnose(case: Case) -> Diagnosis:
             if isinstance(told, Skip)
         },
     )
+
+
+def _further(case: Case) -> dict[str, CheckResult]:
+    """What the weights of further recurrent stacks tell, such as those of a decoder, by name."""
+    stacks = case.network.recurrent_stacks() if isinstance(case.network, Network) else {}
+    outcomes: dict[str, CheckResult] = {}
+    for stack in list(stacks)[1:]:
+        alone = replace(case, batches=(), words=None, stack_name=stack)
+        for name in _OF_WEIGHTS:
+            found = CHECKS[name](alone)
+            if isinstance(found, Finding):
+                found = replace(found, name=f"{stack}: {found.name}")
+            outcomes[f"{stack}: {name}"] = found
+    return outcomes

@@ -27,6 +27,7 @@ from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.stream import AnomalyStream
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.fitting import checked_share
+from tidegate.tasks.core.inspect.trace import stack_name
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
@@ -35,8 +36,6 @@ from tidegate.training.measure import Network, measure
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from tidegate.nn import Recurrent
 
 
 CALIBRATION_FILE = "calibration.json"
@@ -202,12 +201,19 @@ class AnomalyDetector(Task):
         return result if examples.targets is None else result | agreement(alarm, examples.targets)
 
     def trace(
-        self, X: StepsLike, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
+        self,
+        X: StepsLike,
+        *,
+        stack: str | None = None,
+        layers: Numbers = None,
+        units: Numbers = None,
+        gates: Names = None,
     ) -> Trace:
         """Trace the gates and states of the recurrent stack while it reads a series: one row.
 
         Args:
             X: The values, as for `fit`; the state is zero before the first.
+            stack: The name of the stack, "recurrent"; there is no other.
             layers: Which layers, by number; None for all.
             units: Which units, by number; None for all.
             gates: Which gates, by name; None for all.
@@ -216,12 +222,12 @@ class AnomalyDetector(Task):
             The trace.
 
         Raises:
-            InputError: If X is wrong.
+            InputError: If X is wrong, or there is no such stack, layer, unit or gate.
             NotFittedError: If the task was not fitted.
         """
         self._check_fitted()
         inputs = torch.from_numpy(self.encoder_.inputs(self._panel(self._examples(X))))[None]
-        recurrent: Recurrent = self.network_.recurrent  # type: ignore[assignment]
+        recurrent = self.network_.recurrent_stacks()[stack_name(self.network_, stack)]
         place = next(recurrent.parameters()).device
         return recurrent.trace(inputs.to(place), layers=layers, units=units, gates=gates)
 
@@ -274,7 +280,7 @@ class AnomalyDetector(Task):
             raise InputError(message(owner, "sample_weight", "left out", got))
         panel = as_steps(X, owner)
         if hasattr(self, "network_"):
-            self._check_like(panel)
+            self.encoder_.check(panel, owner)
         return Examples([panel], read_labels(y, len(panel.values), owner))
 
     @staticmethod
@@ -282,15 +288,6 @@ class AnomalyDetector(Task):
         (panel,) = examples.inputs
         assert isinstance(panel, Panel)
         return panel
-
-    def _check_like(self, panel: Panel) -> None:
-        owner, width = type(self).__name__, len(panel.targets)
-        if width != len(self.names_):
-            rule = f"of the {len(self.names_)} variables of `fit`: {', '.join(self.names_)}"
-            raise InputError(message(owner, "X", rule, f"{width} columns"))
-        if self.clocked_ and not panel.dated:
-            rule = "with times, as in `fit`"
-            raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
 
     def _split(
         self,

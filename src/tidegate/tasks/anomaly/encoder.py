@@ -16,6 +16,7 @@ from tidegate.data.batching import Array
 from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
+from tidegate.errors import InputError, message
 from tidegate.tasks.anomaly.steps import DAY
 
 SCALE_FILE = "scale.json"
@@ -132,6 +133,24 @@ class AnomalyEncoder:
         scaled = pd.DataFrame(self.scaling.forward(panel.values).astype(np.float32))
         targets = np.concatenate([scaled.shift(-offset) for offset in offsets], axis=1)
         return EncodedSteps(panel, self.inputs(panel), targets, min(lookback, len(scaled)))
+
+    def check(self, panel: Panel, owner: str) -> None:
+        """Refuse a series that is not like the one that was learned from.
+
+        Args:
+            panel: The series.
+            owner: Who complains.
+
+        Raises:
+            InputError: If it has other variables, or lacks the times.
+        """
+        width = len(panel.targets)
+        if width != len(self.names):
+            rule = f"of the {len(self.names)} variables of `fit`: {', '.join(self.names)}"
+            raise InputError(message(owner, "X", rule, f"{width} columns"))
+        if self.clocked and not panel.dated:
+            rule = "with times, as in `fit`"
+            raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
 
     def to_files(self) -> dict[str, Any]:
         """Return everything as JSON documents by file name."""

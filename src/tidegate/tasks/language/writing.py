@@ -16,8 +16,9 @@ from tidegate.decode.beam import beam_search
 from tidegate.decode.sampling import Array, Decoding, Sampler
 from tidegate.decode.spelling import Speller
 from tidegate.errors import InputError, message
-from tidegate.nn.trace.selection import Names, Numbers
+from tidegate.nn.trace.selection import Names, Numbers, pick
 from tidegate.nn.trace.trace import Trace
+from tidegate.tasks.core.inspect.trace import stack_name
 from tidegate.tasks.core.rows import DataWarning
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.language.network import LanguageNetwork
@@ -165,12 +166,19 @@ class Writing(Task):
         return frame
 
     def trace(
-        self, X: Any, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
+        self,
+        X: Any,
+        *,
+        stack: str | None = None,
+        layers: Numbers = None,
+        units: Numbers = None,
+        gates: Names = None,
     ) -> Trace:
         """Trace the gates and states of the recurrent stacks while they read texts.
 
         Args:
             X: A text, or a list of texts; each is read from a state of zero.
+            stack: The name of one of the stacks; None for all, their layers counted through.
             layers: Numbers of the layers to keep, from 0; None for all. Layers of different sizes
                 do not fit into one trace.
             units: Numbers of the units to keep, from 0; None for all.
@@ -195,8 +203,22 @@ class Writing(Task):
         # A model of documents has never read a text without its beginning, which has no name.
         start = [END] if self.documents_ else []
         read = [[*start, *row] for row in ids]
+        if stack is not None:
+            layers = self._layers_of(stack, layers)
         trace = trace_texts(self.network_, read, layers=layers, units=units, gates=gates)
         return trace.labelled([["" for _ in start] + self.encoder_.symbols(t) for t in texts])
+
+    def _layers_of(self, stack: str, layers: Numbers) -> list[int]:
+        """The numbers that layers of one stack have, counted through all stacks."""
+        stacks = self.network_.recurrent_stacks()
+        chosen, first = stack_name(self.network_, stack), 0
+        for name, found in stacks.items():
+            if name == chosen:
+                break
+            first += found.num_layers
+        return [
+            first + n for n in pick("trace", "layers", layers, range(stacks[chosen].num_layers))
+        ]
 
     def _prompts(self, prompts: Sequence[Any], length: int, seed: Any) -> list[list[int]]:
         """Check what both ways to write share; return the ids of the prompts."""

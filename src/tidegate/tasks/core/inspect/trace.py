@@ -6,21 +6,30 @@ from typing import Any
 
 import torch
 
-from tidegate.explain.network import still
+from tidegate.batch import Batch
+from tidegate.errors import InputError, message, suggest
+from tidegate.explain.network import resting
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace, join
 from tidegate.tasks.core.inspect.inspected import Inspected, some
-from tidegate.tasks.core.inspect.limits import network_of
+from tidegate.training.network import Network, StackInput
 
 
 def trace(
-    task: Inspected, X: Any, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
+    task: Inspected,
+    X: Any,
+    *,
+    stack: str | None = None,
+    layers: Numbers = None,
+    units: Numbers = None,
+    gates: Names = None,
 ) -> Trace:
     """Trace the gates and states of the recurrent stack while it reads rows.
 
     Args:
         task: The fitted task.
         X: The inputs, one a row.
+        stack: The name of the stack, such as "decoder"; None for the one that reads the input.
         layers: Numbers of the layers to keep, from 0; None for all.
         units: Numbers of the units to keep, from 0; None for all.
         gates: Names of the gates to keep; None for all. The states are kept in any case.
@@ -30,20 +39,59 @@ def trace(
         each step, if the task can say that in words.
 
     Raises:
-        InputError: If an input is wrong, or there is no such layer, unit or gate.
+        InputError: If an input is wrong, or there is no such stack, layer, unit or gate.
         NotFittedError: If the task was not fitted.
     """
     task._check_fitted()
     examples = some(task, X)
     loader = task._loader(examples, training=False)
-    network = network_of(task, "trace")
+    network = task.network_
+    name = stack_name(network, stack)
     traces, order = [], []
-    with still(network) as device, torch.no_grad():
+    with resting(network) as device, torch.no_grad():
         for rows in loader.in_order():
             batch = loader.batch(rows).to(device)
-            vectors, lengths = network.embed(batch), batch.lengths
-            chosen: dict[str, Any] = {"layers": layers, "units": units, "gates": gates}
-            traces.append(network.recurrent.trace(vectors, lengths=lengths, **chosen))
+            read = _read(network, batch, name)
+            traces.append(
+                network.recurrent_stacks()[name].trace(
+                    read.values,
+                    read.state,
+                    lengths=read.lengths,
+                    layers=layers,
+                    units=units,
+                    gates=gates,
+                )
+            )
             order += rows.tolist()
-    trace, labels = join(traces, order), task._step_labels(examples)
-    return trace if labels is None else trace.labelled(labels)
+    found, labels = join(traces, order), task._step_labels(examples)
+    if labels is None or name != stack_name(network, None):
+        return found
+    return found.labelled(labels)
+
+
+def _read(network: Network, batch: Batch, name: str) -> StackInput:
+    """What a stack reads of a batch."""
+    inputs = network.stack_inputs(batch)
+    if name not in inputs:
+        rule = f"one that shows what it reads: {', '.join(inputs) or 'none does'}"
+        raise InputError(message("trace", "stack", rule, repr(name)))
+    return inputs[name]
+
+
+def stack_name(network: Network, name: str | None) -> str:
+    """Say which recurrent stack is meant.
+
+    Args:
+        network: The network.
+        name: Its name; None for the first, which reads the input.
+
+    Raises:
+        InputError: If the network has no such stack.
+    """
+    stacks = network.recurrent_stacks()
+    if name is None and stacks:
+        return next(iter(stacks))
+    if name not in stacks:
+        rule = f"one of {', '.join(stacks)}" if stacks else "of a network that has one"
+        raise InputError(message("trace", "stack", rule, repr(name), suggest(str(name), stacks)))
+    return str(name)

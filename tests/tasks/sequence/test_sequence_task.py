@@ -105,7 +105,7 @@ def test_a_changed_step_is_scaled_like_the_others():
         model._changed(batch, None, {99: [0.0, 0.0]})
 
 
-def test_names_of_channels_that_do_not_fit_are_refused(tmp_path):
+def test_names_of_channels_that_do_not_fit_are_refused():
     _, y, _ = walks(20)
     model = SequenceClassifier(**QUICK).fit(frames(20), y, validation=None)
     state, files = model._state(), model._files()

@@ -296,7 +296,8 @@ class SequenceTask(Task):
         super()._restore(state, files)
         names = state["channels"]
         if names is not None:
-            if len(names) != self.encoder_.channels or not all(isinstance(n, str) for n in names):
+            texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
+            if not texts or len(names) != self.encoder_.channels:
                 raise InputError(message("load", "channels", "a text for each channel", names))
             names = tuple(names)
         self.channels_ = names

@@ -101,7 +101,8 @@ class Case:
         reading: What an encoder made of the texts, or None.
         reasons: What to say instead of a reason why a check is left out, where that is not true
             of this model.
-        stack_name: Which recurrent stack is looked at, where the network has several.
+        stack_name: Which recurrent stack is looked at, where the network has several; None for
+            the first.
     """
 
     network: nn.Module
@@ -115,14 +116,15 @@ class Case:
     words: Batch | None = None
     reading: TextSample | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
-    stack_name: str = "recurrent"
+    stack_name: str | None = None
 
     @property
     def stack(self) -> Recurrent | None:
         """The recurrent stack, if the network shows it; with rows, it must show the rest, too."""
         found = getattr(self.network, "recurrent", None)
         if isinstance(self.network, Network):
-            found = self.network.recurrent_stacks().get(self.stack_name)
+            stacks = self.network.recurrent_stacks()
+            found = stacks[self.stack_name or next(iter(stacks))] if stacks else None
         shown = isinstance(self.network, Inspectable) or not self.batches
         return found if shown and isinstance(found, Recurrent) else None
 

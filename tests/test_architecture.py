@@ -65,29 +65,15 @@ MOST_MODULES = 13
 CROWDED = {
     "src/tidegate/tasks/anomaly",
     "src/tidegate/tasks/core",
-    "src/tidegate/tasks/forecast",
 }
 
 # The equations of a cell and the layer that runs them, which torch.nn gives the same name.
 TWINS = {"GRU", "LSTM", "RNN"}
-# Names still to be told apart.
-TWINS |= {"Context", "Windows"}
-
-# Imports that still go in a circle.
-KNOWN_CIRCLES = (
-    {
-        "tidegate.tasks.forecast.backtest",
-        "tidegate.tasks.forecast.forecast",
-        "tidegate.tasks.forecast.plots",
-    },
-)
-
 # Modules without a test file of their own: backends are tested against each other, what commands
 # share where a user calls them, what estimators share in the contract of tasks.
 UNMIRRORED = {
     "cli": {"lines", "of_model", "parameters", "paths", "root"},
     "cli/commands": {"bench"},
-    "data/windows": {"batch", "encoded"},
     "kernels": {"aten", "compiling", "inputs", "operator", "passes", "reference", "stream"},
     "tasks/anomaly": {"lines"},
     "tasks/core": {
@@ -99,7 +85,6 @@ UNMIRRORED = {
     "tasks/core/files": {"answer", "reading", "responding", "splits"},
     "tasks/core/inspect": {"change", "inspected", "limits", "units"},
     "tasks/tagging": {"answer"},
-    "tasks/forecast": {"answer", "plots", "series_task", "strategies"},
 }
 
 # Python and operating-system start-up must not pay for these: they load when they are used.
@@ -282,7 +267,7 @@ def test_the_import_check_sees_what_it_should(file, line, allowed):
 
 
 def test_no_imports_go_in_a_circle():
-    found = [circle for circle in circles(import_graph()) if circle not in KNOWN_CIRCLES]
+    found = circles(import_graph())
     assert not found, "\n".join(" <-> ".join(sorted(circle)) for circle in found)
 
 

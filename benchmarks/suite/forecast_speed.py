@@ -17,7 +17,7 @@ from tidegate.data.windows.batch import ForecastBatch
 from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork, build_forecaster_network
 from tidegate.tasks.forecast.settings import ForecasterSettings
-from tidegate.tasks.forecast.strategies import Segment
+from tidegate.tasks.forecast.strategies.segment import Segment
 from tidegate.training.network import Network
 
 

@@ -9,13 +9,17 @@ import secrets
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from tidegate.errors import ArtifactError, message
+
+# A JSON object as a file gives it: nobody knows the types of what is in it, and whoever reads it
+# trusts nothing.
+Document: TypeAlias = Mapping[str, Any]
 
 HEADER_LIMIT = 16 * 2**20  # bytes; a header names a few hundred tensors
 JSON_LIMIT = 256 * 2**20  # bytes; the largest vocabularies stay far below

@@ -11,7 +11,10 @@ from tidegate.data.series.panel import Panel
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 def windows(panel, lookback=4, horizon=2, first=None, last=None, **options):
@@ -23,8 +26,10 @@ def windows(panel, lookback=4, horizon=2, first=None, last=None, **options):
     return Windows(encoder.encode(panel), begin, end, horizon, **sizes)
 
 
-def test_windows_are_what_a_loop_finds():
-    panel = Panel.from_arrays([RNG.normal(size=12), RNG.normal(size=5), RNG.normal(size=9)])
+def test_windows_are_what_a_loop_finds(random):
+    panel = Panel.from_arrays(
+        [random.normal(size=12), random.normal(size=5), random.normal(size=9)]
+    )
     found = windows(panel)
     expected = []
     for number in range(3):
@@ -64,8 +69,8 @@ def test_a_sample_is_taken_of_too_many_windows():
     assert (np.diff(ordered) > 15).all()
 
 
-def test_windows_of_nothing_are_left_out():
-    values = RNG.normal(size=30)
+def test_windows_of_nothing_are_left_out(random):
+    values = random.normal(size=30)
     values[8:20] = np.nan
     found = windows(Panel.from_arrays([values]))
     _, origins = found.locate(np.arange(len(found)))
@@ -91,19 +96,8 @@ def test_the_window_at_the_end_has_no_targets():
     np.testing.assert_allclose(last, [8, 19], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("log", "lag"), [(False, 0), (True, 0), (False, 3), (True, 2)])
-def test_targets_are_put_back_into_the_units_of_the_data(log, lag):
-    panel = Panel.from_arrays([np.exp(RNG.normal(size=40)), 5 + RNG.random(size=25)])
-    found = windows(panel, horizon=5, log=log, lag=lag)
-    rows = np.arange(len(found))
-    series, origins = found.locate(rows)
-    scaled = found.batch(rows).targets.numpy().astype(float)
-    mean, _ = found.encoded.inverse(series, origins, scaled, np.zeros((*scaled.shape, 0)))
-    np.testing.assert_allclose(mean, found.encoded.truth(series, origins, 5), rtol=1e-4)
-
-
-def test_a_million_steps_cost_their_own_size():
-    panel = Panel.from_arrays([RNG.normal(size=1_000_000)])
+def test_a_million_steps_cost_their_own_size(random):
+    panel = Panel.from_arrays([random.normal(size=1_000_000)])
     encoder = SeriesEncoder(lookback=500).fit(panel, panel.lengths)
     tracemalloc.start()
     try:
@@ -117,11 +111,31 @@ def test_a_million_steps_cost_their_own_size():
     assert peak < 24e6  # the series has 8 MB, all its windows would have 4,800
 
 
-def test_the_fingerprint_knows_the_values_and_the_spans():
-    values = RNG.normal(size=50)
+def test_the_fingerprint_knows_the_values_and_the_spans(random):
+    values = random.normal(size=50)
     first = windows(Panel.from_arrays([values]))
     assert windows(Panel.from_arrays([values.copy()])).fingerprint() == first.fingerprint()
     other = values.copy()
     other[7] += 1e-9
     assert windows(Panel.from_arrays([other])).fingerprint() != first.fingerprint()
     assert windows(Panel.from_arrays([values]), last=[40]).fingerprint() != first.fingerprint()
+
+
+def test_a_sample_of_few_windows_is_part_of_their_shuffled_order():
+    panel = Panel.from_arrays([np.arange(40.0)])
+    whole, part = windows(panel), windows(panel, most=7)
+    assert np.concatenate(part.epoch(4)).tolist() == np.concatenate(whole.epoch(4))[:7].tolist()
+
+
+def test_windows_may_reach_past_the_end_where_nothing_is_known():
+    found = windows(Panel.from_arrays([np.arange(8.0)]), last=[10])
+    batch = found.batch(np.arange(len(found)))
+    assert len(found) == 5
+    assert batch.targets[3:, :, 0].isnan().tolist() == [[False, True], [True, True]]
+
+
+def test_the_latest_windows_are_those_of_the_latest_time():
+    panel = Panel.from_arrays([np.arange(12.0), np.arange(9.0)])
+    found = windows(panel)
+    found.keep_latest(3)
+    assert sorted(found.times(np.arange(3)).tolist()) == [8, 9, 10]

@@ -17,7 +17,10 @@ def test_the_rate_of_alarms_settles_near_the_expected_one(stretch, rate):
     evidence = -np.log10(np.random.default_rng(0).random(200_000)) * stretch
     alarms = Alarms(rate, silence=5)
     raised = [alarms.update(value)[1] for value in evidence.tolist()]
-    assert np.mean(raised) == pytest.approx(rate, rel=0.6)
+    # The threshold moves by 0.1 (alarm - rate) in each step and stays within 1 of where it began,
+    # so that is how far the two can be apart in all: 5 % of the smaller rate.
+    assert abs(alarms.state()["offset"]) <= 1
+    assert np.mean(raised) == pytest.approx(rate, abs=1 / (0.1 * len(evidence)))
 
 
 def test_after_an_alarm_it_is_quiet_and_the_threshold_stands_higher():

@@ -14,13 +14,12 @@ from tidegate.data import read_series
 from tidegate.data.series.leak import LeakWarning
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.errors import InputError
-from tidegate.tasks.forecast.series_task import SeriesTask
-from tidegate.tasks.forecast.spans import Spans
+from tidegate.tasks.forecast.series_task import SeriesExamples, SeriesTask
 
 TINY = {"lookback": 12, "horizon": 4, "hidden_size": 6, "segment": 4, "epochs": 2, "batch_size": 32,
         "verbose": False}  # fmt: skip
-RNG = np.random.default_rng(0)
-WAVE = 5 + np.sin(np.arange(300) * 2 * np.pi / 12) + 0.1 * RNG.normal(size=300)
+NOISE = np.random.default_rng(0).normal(size=300)
+WAVE = 5 + np.sin(np.arange(300) * 2 * np.pi / 12) + 0.1 * NOISE
 
 
 def hourly(values, start="2024-01-01", **columns) -> pd.DataFrame:
@@ -30,6 +29,11 @@ def hourly(values, start="2024-01-01", **columns) -> pd.DataFrame:
 
 def tiny(**options) -> Forecaster:
     return Forecaster(**{**TINY, **options})
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(1)
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +117,8 @@ def test_every_way_forecasts_and_comes_back_from_disk(options, tmp_path):
     np.testing.assert_array_equal(again.upper, found.upper)
 
 
-def test_counts_stay_counts():
-    counts = RNG.poisson(3 + 2 * np.sin(np.arange(300) * 2 * np.pi / 12))
+def test_counts_stay_counts(random):
+    counts = random.poisson(3 + 2 * np.sin(np.arange(300) * 2 * np.pi / 12))
     model = tiny(output="negative-binomial", conformal=False).fit(counts)
     found = model.predict()
     assert (found.mean > 0).all()
@@ -134,9 +138,9 @@ def test_a_longer_horizon_needs_a_strategy_that_can_go_on(fitted):
             fitted.predict(horizon=horizon)
 
 
-def test_known_columns_help_and_must_be_there():
-    heat = RNG.normal(size=400)
-    y = np.r_[0, 3 * heat[1:] + 0.1 * RNG.normal(size=399)]
+def test_known_columns_help_and_must_be_there(random):
+    heat = random.normal(size=400)
+    y = np.r_[0, 3 * heat[1:] + 0.2 * random.normal(size=399)]
     table = hourly(y, heat=heat)
     roles = {"time": "time", "target": "y", "known": "heat"}
     model = tiny(hidden_size=16, epochs=30, learning_rate=1e-2, patience=None)
@@ -154,8 +158,8 @@ def test_known_columns_help_and_must_be_there():
         model.predict()  # of the steps after training nobody told it the heat
 
 
-def test_static_and_past_columns_are_read():
-    parts = [hourly(WAVE * size, rain=RNG.random(300)).assign(id=name, kind=name, size=size)
+def test_static_and_past_columns_are_read(random):
+    parts = [hourly(WAVE * size, rain=random.random(300)).assign(id=name, kind=name, size=size)
              for name, size in (("a", 1.0), ("b", 7.0))]  # fmt: skip
     roles = {"time": "time", "target": "y", "id": "id", "past": "rain", "static": ["kind", "size"]}
     panel = read_series(pd.concat(parts), **roles)
@@ -164,9 +168,9 @@ def test_static_and_past_columns_are_read():
     assert model.predict().mean.shape == (2, 4, 1)
 
 
-def test_missing_values_are_counted_and_bridged():
+def test_missing_values_are_counted_and_bridged(random):
     values = WAVE.copy()
-    values[RNG.choice(260, 40, replace=False)] = np.nan
+    values[random.choice(260, 40, replace=False)] = np.nan
     model = tiny().fit(values)
     assert model.encoder_.absent == 40
     assert model.facts()["missing values"] == "40 in training, marked by a mask"
@@ -198,7 +202,7 @@ def learned(model: Forecaster) -> tuple:
 def looks_ahead() -> bool:
     """Whether what is learned changes when only what comes after the training span does."""
     later = WAVE.copy()
-    later[225:] = RNG.normal(-50, 30, 75)
+    later[225:] = np.random.default_rng(1).normal(-50, 30, 75)
     first, second = (learned(tiny(epochs=1).fit(part, validation=0.25)) for part in (WAVE, later))
     return first != second
 
@@ -289,8 +293,8 @@ def test_a_season_brings_its_baseline():
     assert set(tiny().fit(hourly(WAVE).set_index("time")).backtest_.baselines) >= {"seasonal naive"}
 
 
-def test_intervals_cover_what_they_say():
-    values = 5 + np.sin(np.arange(4000) * 2 * np.pi / 12) + 0.3 * RNG.normal(size=4000)
+def test_intervals_cover_what_they_say(random):
+    values = 5 + np.sin(np.arange(4000) * 2 * np.pi / 12) + 0.3 * random.normal(size=4000)
     model = tiny(epochs=3).fit(values[:2500], validation=0.2)
     scores = model.backtest(values).scores()
     assert scores["coverage_80"] == pytest.approx(0.8, abs=0.03)
@@ -331,9 +335,9 @@ def test_a_fit_that_fails_leaves_nothing_behind():
     assert not hasattr(model, "network_")
 
 
-def test_spans_hold_the_rows_of_a_task():
+def test_the_rows_of_a_task_are_series():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         examples = tiny()._examples([WAVE, WAVE[:50]], None, None)
-    assert isinstance(examples, Spans)
+    assert isinstance(examples, SeriesExamples)
     assert len(examples) == 2

@@ -7,40 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.tasks.forecasting import STRATEGIES, build, windows
 from tidegate.data.windows.batch import ForecastBatch
 from tidegate.errors import InputError
 from tidegate.explain.network import Inspectable
-from tidegate.tasks.forecast.network import build_forecaster_network
-from tidegate.tasks.forecast.settings import ForecasterSettings
-
-STRATEGIES = ("segment", "direct", "recursive", "encoder-decoder")
-OUTPUTS = ("point", "quantile", "normal", "student-t", "negative-binomial")
-SMALL = {"lookback": 11, "horizon": 7, "segment": 3, "hidden_size": 6, "verbose": False}
 
 each_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
-
-
-def build(*, targets=2, known=0, others=0, static=0, **settings):
-    torch.manual_seed(4)
-    return build_forecaster_network(
-        ForecasterSettings(**{**SMALL, **settings}),
-        features=targets + known + others,
-        targets=targets,
-        known=known,
-        static=static,
-    ).eval()
-
-
-def windows(rows=3, *, targets=2, known=0, others=0, static=0, future=7, lengths=None):
-    torch.manual_seed(8)
-    return ForecastBatch(
-        torch.randn(rows, 11, targets + known + others),
-        torch.tensor(lengths or [11] * rows),
-        torch.randn(rows, future, targets),
-        None,
-        torch.randn(rows, future, known) if known else None,
-        torch.randn(rows, static) if static else None,
-    )
+OUTPUTS = ("point", "quantile", "normal", "student-t", "negative-binomial")
 
 
 @each_strategy
@@ -147,30 +120,6 @@ def test_some_strategies_go_on_past_the_horizon(strategy):
     torch.testing.assert_close(network(fewer), network(rows)[:, :4])
 
 
-def plain_gru(layer):
-    gru = torch.nn.GRU(layer.input_size, layer.hidden_size, batch_first=True)
-    gru.load_state_dict(layer.state_dict())
-    return gru
-
-
-@pytest.mark.parametrize("lengths", [[9, 9], [8, 4]])
-def test_segments_are_those_of_the_paper(lengths):
-    network = build(targets=1, cell="gru", lookback=9, horizon=6, dropout=0.3)
-    rows = windows(2, targets=1, lengths=lengths)
-    strategy = network.strategy
-    gru = plain_gru(strategy.recurrent)
-    for row, length in enumerate(lengths):
-        past = rows.values[row, :length]
-        pieces = torch.cat([torch.zeros(-length % 3, 1), past - past[-1]]).view(1, -1, 3)
-        _, hidden = gru(strategy.embedding(pieces).relu())
-        expected = [
-            strategy.head.linear(gru(place[None, None], hidden)[0][0, 0])
-            for place in strategy.position.weight
-        ]
-        found = network(replace(rows, targets=None, ahead=6))[row].flatten()
-        torch.testing.assert_close(found, torch.cat(expected) + past[-1])
-
-
 @pytest.mark.parametrize("channels", ["independent", "joint"])
 def test_each_step_is_drawn_to_the_mean_by_its_share(channels):
     network = build(strategy="direct", channels=channels)
@@ -183,20 +132,6 @@ def test_each_step_is_drawn_to_the_mean_by_its_share(channels):
         past = rows.values[row, :length]
         shift = share[:, None] * (past.mean(0) - past[-1])
         torch.testing.assert_close(network(rows)[row, ..., 0], before[row, ..., 0] + shift)
-
-
-def test_recursion_is_one_step_again_and_again():
-    network = build(strategy="recursive", targets=1, cell="gru")
-    rows = windows(targets=1)
-    strategy = network.strategy
-    gru = plain_gru(strategy.recurrent)
-    level = rows.values[:, -1:]
-    path, expected = rows.values - level, []
-    for _ in range(7):
-        output, _ = gru(path)
-        expected.append(strategy.head.linear(output[:, -1])[:, None])
-        path = torch.cat([path, expected[-1]], 1)
-    torch.testing.assert_close(network(rows)[..., 0], torch.cat(expected, 1) + level)
 
 
 @each_strategy

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
+
+# Dates, or whole numbers that stand for steps.
+TimeAxis: TypeAlias = Array | pd.DatetimeIndex
 
 _SECOND = 1_000_000  # times are whole microseconds since 1970
 _DAY = 86_400 * _SECOND
@@ -72,7 +76,7 @@ class Clock:
             return _DAY // self.step
         return _SEASONS.get(self.step, 1) if self.kind == "duration" else 1
 
-    def times(self, positions: Any) -> Array | pd.DatetimeIndex:
+    def times(self, positions: npt.ArrayLike) -> TimeAxis:
         """Return the times at positions.
 
         Args:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tidegate.data.series.clock import Clock
@@ -14,8 +15,15 @@ from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import read_series
 from tidegate.errors import InputError, message
 
+# What one or many series may come in.
+SeriesLike: TypeAlias = (
+    "Panel | pd.Series[Any] | pd.DataFrame | npt.ArrayLike"
+    " | Sequence[pd.Series[Any] | pd.DataFrame | npt.ArrayLike | Panel]"
+    " | Mapping[Any, pd.Series[Any] | pd.DataFrame | npt.ArrayLike | Panel]"
+)
 
-def as_panel(X: Any, *, clock: Clock | None = None, owner: str = "Panel") -> Panel:
+
+def as_panel(X: SeriesLike, *, clock: Clock | None = None, owner: str = "Panel") -> Panel:
     """Read series from whatever they are in.
 
     Args:
@@ -45,13 +53,12 @@ def as_panel(X: Any, *, clock: Clock | None = None, owner: str = "Panel") -> Pan
         rule = "a table, an array, a list of them or a dictionary of them"
         remedy = "Read a file with tidegate.data.read_table, and it with read_series"
         raise InputError(message(owner, "X", rule, type(X).__name__, remedy))
-    if not len(X):
+    items: Any = X  # whatever has a length: arrays of other libraries, too
+    if not len(items):
         raise InputError(message(owner, "X", "one series or more", "none"))
-    if isinstance(X, np.ndarray) and X.ndim < 3:
-        return Panel.from_arrays([X], owner=owner)
-    if np.isscalar(X[0]):
-        return Panel.from_arrays([X], owner=owner)
-    return _joined(list(X), None, clock, owner)
+    if (isinstance(items, np.ndarray) and items.ndim < 3) or np.isscalar(items[0]):
+        return Panel.from_arrays([items], owner=owner)
+    return _joined(list(items), None, clock, owner)
 
 
 def _from_pandas(table: pd.Series[Any] | pd.DataFrame, clock: Clock | None, owner: str) -> Panel:

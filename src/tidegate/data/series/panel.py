@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
-from tidegate.data.series.clock import Clock
+from tidegate.data.series.clock import Clock, TimeAxis
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Panel:
             ahead=np.zeros(len(self), np.int64),
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything but the clock and the stamps as JSON; a missing value is null."""
         cells = self.values.astype(object)
         values = np.where(np.isnan(self.values), None, cells).tolist()  # type: ignore[call-overload]
@@ -180,7 +181,7 @@ class Panel:
         }
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any], clock: Clock) -> Panel:
+    def from_json(cls, found: Document, clock: Clock) -> Panel:
         """Read what `to_json` gave, trusting nothing in it.
 
         Args:
@@ -215,7 +216,7 @@ class Panel:
         """Whether steps stand for dates."""
         return self.stamps is not None or self.clock.dated
 
-    def times(self, number: int, first: int, count: int) -> Array | pd.DatetimeIndex:
+    def times(self, number: int, first: int, count: int) -> TimeAxis:
         """Return the times of `count` steps of a series from step `first` on."""
         positions = self.starts[number] + np.arange(first, first + count)
         return self.clock.times(positions) if self.stamps is None else self.stamps[positions]

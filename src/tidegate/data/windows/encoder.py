@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from tidegate.data.windows.encoded import EncodedSeries
 from tidegate.data.windows.log_difference import LogDifference
 from tidegate.data.windows.static import encode_static
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 
 OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
 
@@ -240,7 +241,7 @@ class SeriesEncoder:
             rule = f"at the frequency of training, {self.clock.name}"
             raise InputError(message("Forecaster", "time", rule, panel.clock.name))
 
-    def to_files(self) -> dict[str, Any]:
+    def to_files(self) -> dict[str, object]:
         """Return what was learned as JSON documents by file name."""
         options = {
             "lookback": self.lookback,
@@ -269,7 +270,7 @@ class SeriesEncoder:
         return {OPTIONS_FILE: options, SCALES_FILE: scales}
 
     @classmethod
-    def from_files(cls, files: Mapping[str, Any]) -> SeriesEncoder:
+    def from_files(cls, files: Document) -> SeriesEncoder:
         """Build an encoder from what `to_files` gave, trusting nothing in it.
 
         Args:

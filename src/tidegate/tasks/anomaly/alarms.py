@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+
+from tidegate.files import Document
 
 # Evidence that is rarer than the rate by so many powers of ten raises an alarm at first: each
 # step has many chances to look unusual.
@@ -53,10 +53,10 @@ class Alarms:
         self._offset += _RISE
         return score, True
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return where the threshold stands, as JSON."""
         return {"offset": self._offset, "since": self._since}
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Document) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self._offset, self._since = float(state["offset"]), int(state["since"])

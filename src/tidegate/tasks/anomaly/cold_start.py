@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,7 @@ class ColdStartStream:
         """How many of them lacked a value."""
         return self._missing + (self._stream.missing if self._stream else 0)
 
-    def update(self, value: Any, time: Any = None) -> Detection:
+    def update(self, value: object, time: object = None) -> Detection:
         """Take one step, as `AnomalyStream.update`.
 
         The time of day is learned from if each of the first steps has a time.

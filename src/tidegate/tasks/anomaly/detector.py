@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from tidegate.data.series.steps import StepsLike, as_steps, read_steps
 from tidegate.data.windows.windows import Windows
 from tidegate.device import seeded
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.anomaly.cold_start import ColdStartStream
@@ -86,7 +87,7 @@ class AnomalyDetector(Task):
     encoder_: AnomalyEncoder
     detections_: Detections
     _learned: list[Panel]
-    _calibration: dict[str, Any]
+    _calibration: Document
 
     @property
     def names_(self) -> tuple[str, ...]:
@@ -231,10 +232,10 @@ class AnomalyDetector(Task):
         place = next(recurrent.parameters()).device
         return recurrent.trace(inputs.to(place), layers=layers, units=units, gates=gates)
 
-    def answer(self, X: StepsLike) -> dict[str, Sequence[Any]]:
+    def answer(self, X: StepsLike) -> dict[str, Sequence[object]]:
         """Answer each step: `prediction` is 1 for an alarm, then score and explanation."""
         columns = self.detect(X).columns
-        answers: dict[str, Sequence[Any]] = {"prediction": columns["alarm"].astype(int).tolist()}
+        answers: dict[str, Sequence[object]] = {"prediction": columns["alarm"].astype(int).tolist()}
         for name in ("score", "variable", "kind", "expected", "deviations"):
             answers[name] = columns[name].tolist()
         return answers
@@ -388,10 +389,10 @@ class AnomalyDetector(Task):
             stream: AnomalyStream = twin._new_stream(twin._build())
         return stream
 
-    def _files(self) -> dict[str, Any]:
+    def _files(self) -> dict[str, object]:
         return super()._files() | {CALIBRATION_FILE: self._calibration}
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Document, files: Document) -> None:
         super()._restore(state, files)
         self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here

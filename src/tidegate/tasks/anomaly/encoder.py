@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 from tidegate.tasks.anomaly.steps import DAY
 
 SCALE_FILE = "scale.json"
@@ -152,13 +153,13 @@ class AnomalyEncoder:
             rule = "with times, as in `fit`"
             raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
 
-    def to_files(self) -> dict[str, Any]:
+    def to_files(self) -> dict[str, object]:
         """Return everything as JSON documents by file name."""
         scaling = {told: getattr(self.scaling, name).tolist() for told, name in _NAMES.items()}
         return {SCALE_FILE: scaling | {"names": list(self.names), "clocked": self.clocked}}
 
     @classmethod
-    def from_files(cls, files: Mapping[str, Any]) -> AnomalyEncoder:
+    def from_files(cls, files: Document) -> AnomalyEncoder:
         """Take back what `to_files` gave, trusting nothing in it.
 
         Raises:

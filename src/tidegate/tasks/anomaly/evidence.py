@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from tidegate.files import Document
 from tidegate.tasks.anomaly.extreme_values import ExtremeValues
 
 # The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
@@ -119,12 +119,12 @@ class Evidence:
             abs(value - base), value, -value, energy, moves, -moves, -more_moves, -width,
         ]  # fmt: skip
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return everything learned, as JSON."""
         numbers = {"steps": self._steps, "last": self._last, "settled": self._settled}
         return numbers | {"means": list(self._means), "tails": self._tails.state()}
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Document) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self._steps, self._last = int(state["steps"]), float(state["last"])
         self._settled = float(state["settled"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+
+from tidegate.files import Document
 
 # Share of the past above the threshold, and how many of those values are kept.
 _SHARE, _KEPT = 0.02, 400
@@ -95,13 +96,13 @@ class ExtremeValues:
                 spread[place] = usual + _SELDOM * _RATE * (away - usual)
         return surprise
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return everything learned, as JSON."""
         first, excess = self._first.tolist(), self._excess.tolist()
         lists = {name: list(getattr(self, f"_{name}")) for name in _LISTS}
         return {"seen": self.seen, "first": first, "excess": excess} | lists
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Document) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.seen = int(state["seen"])
         self._first[...] = np.array(state["first"], float).reshape(self._first.shape)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.files import Document
 
 # How much of what was learned is kept from step to step: 2,000 steps of memory.
 _KEEP = 0.9995
@@ -115,12 +115,12 @@ class RecursiveLeastSquares:
             if trace > most:
                 covariance *= most / trace
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return everything learned, as JSON."""
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
         return {"steps": self.steps, **arrays}
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Document) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.steps = int(state["steps"])
         for name in _ARRAYS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timezone
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from tidegate.errors import InputError, message
 DAY = 86_400.0
 
 
-def read_step(value: Any, names: tuple[str, ...]) -> list[float]:
+def read_step(value: object, names: tuple[str, ...]) -> list[float]:
     """Read the values of one step; what is no finite number becomes NaN.
 
     Args:
@@ -37,16 +36,16 @@ def read_step(value: Any, names: tuple[str, ...]) -> list[float]:
     return [read_number(item) for item in listed]
 
 
-def read_number(item: Any) -> float:
+def read_number(item: object) -> float:
     """Read a number; what is no finite number becomes NaN."""
     try:
-        number = float(item)
+        number = float(item)  # type: ignore[arg-type]  # a thing of any kind is asked for
     except (TypeError, ValueError):
         return math.nan
     return number if math.isfinite(number) else math.nan
 
 
-def as_seconds(time: Any, owner: str) -> float:
+def as_seconds(time: object, owner: str) -> float:
     """Read a time as seconds since 1970, by its own clock: a time zone is left out of account.
 
     Args:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.files import Document
 from tidegate.tasks.anomaly.alarms import Alarms
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
 from tidegate.tasks.anomaly.evidence import Evidence
@@ -61,7 +62,7 @@ class Detection(NamedTuple):
         """The score, whether it is an alarm, and the finding in words, on one line."""
         return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {self}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Everything by name; numbers that are none are None."""
         return {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -127,7 +128,7 @@ class AnomalyStream:
         self._last = np.zeros(count)
         self._time, self._interval = 0.0, 0.0
 
-    def update(self, value: Any, time: Any = None) -> Detection:
+    def update(self, value: object, time: object = None) -> Detection:
         """Take the value of one step, or the values of all variables.
 
         Args:
@@ -225,7 +226,7 @@ class AnomalyStream:
             self._evidence[number].ready,
         )
 
-    def _tick(self, time: Any) -> None:
+    def _tick(self, time: object) -> None:
         """Take the time of a step."""
         if time is None:
             self._time += self._interval
@@ -234,7 +235,7 @@ class AnomalyStream:
         self._interval = now - self._time if self.steps else 0.0
         self._time = now
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return everything that was learned on the way, as JSON."""
         states = self._recurrent.state
         parts = states if isinstance(states, tuple) else (states,)
@@ -250,7 +251,7 @@ class AnomalyStream:
             "evidence": [found.state() for found in self._evidence],
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Document) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.steps, self.missing = int(state["steps"]), int(state["missing"])
         self._time, self._interval = float(state["time"]), float(state["interval"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,10 @@ from tidegate.tasks.forecast.intervals import ends
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_JOINED = ("series", "origins", "truth", "mean", "lower", "upper", "unit")
 # A difference between two errors that is no more than this share of them says little.
 _LEVEL = 0.02
+# Forecasts that are drawn, the last ones.
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,23 @@ class Backtest:
         Args:
             parts: At least one; the series of the last count.
         """
-
-        def joined(name: str) -> Array:
-            return np.concatenate([getattr(part, name) for part in parts])
-
+        last = parts[-1]
         names = set.intersection(*(set(part.baselines) for part in parts))
-        found: dict[str, Any] = {name: joined(name) for name in _JOINED}
-        baselines = {
-            name: np.concatenate([part.baselines[name] for part in parts])
-            for name in parts[-1].baselines
-            if name in names
-        }
-        return replace(parts[-1], **found, baselines=baselines)
+        return replace(
+            last,
+            series=np.concatenate([part.series for part in parts]),
+            origins=np.concatenate([part.origins for part in parts]),
+            truth=np.concatenate([part.truth for part in parts]),
+            mean=np.concatenate([part.mean for part in parts]),
+            lower=np.concatenate([part.lower for part in parts]),
+            upper=np.concatenate([part.upper for part in parts]),
+            unit=np.concatenate([part.unit for part in parts]),
+            baselines={
+                name: np.concatenate([part.baselines[name] for part in parts])
+                for name in last.baselines
+                if name in names
+            },
+        )
 
     def scores(self) -> dict[str, float]:
         """Measure the forecasts, in the units of the data.
@@ -120,7 +126,10 @@ class Backtest:
         rows = []
         for step in range(self.horizon):
             truth = self.truth[:, step]
-            row: dict[str, Any] = {"step": step + 1, "mae": metrics.mae(truth, self.mean[:, step])}
+            row: dict[str, float] = {
+                "step": step + 1,
+                "mae": metrics.mae(truth, self.mean[:, step]),
+            }
             for name, found in self.baselines.items():
                 row[f"mae {name}"] = metrics.mae(truth, found[:, step])
             for place, level in enumerate(self.levels):
@@ -174,9 +183,31 @@ class Backtest:
         Returns:
             A matplotlib figure.
         """
-        from tidegate.tasks.forecast.plots import draw_backtest  # matplotlib: only when drawn
+        from tidegate.tasks.forecast import plots  # matplotlib: only when it is drawn
 
-        return draw_backtest(self, series, target)
+        rows, panel = self._apart(series), self.panel
+        first = max(0, int(self.origins[rows[0]]) - self.horizon)
+        last = min(int(self.origins[rows[-1]]) + self.horizon, int(panel.lengths[series]))
+        paths = [
+            plots.ForecastPath(
+                panel.times(series, int(self.origins[row]), self.horizon),
+                self.mean[row, :, target], self.lower[row, :, target],
+                self.upper[row, :, target], self.levels,
+            )
+            for row in rows
+        ]  # fmt: skip
+        truth = panel.series(series)[first:last, target]
+        times = panel.times(series, first, last - first)
+        return plots.draw_backtest(times, truth, paths, panel.targets[target])
+
+    def _apart(self, series: int) -> list[int]:
+        """The last forecasts of a series that do not overlap, by their rows."""
+        rows = np.flatnonzero(self.series == series).tolist()
+        apart: list[int] = rows[:1]
+        for row in rows:
+            if self.origins[row] >= self.origins[apart[-1]] + self.horizon:
+                apart.append(row)
+        return apart[-_SHOWN:]
 
     def _errors(self, forecast: Array) -> dict[str, float]:
         return {

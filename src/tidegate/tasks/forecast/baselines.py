@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from tidegate.data.batching import Array
 from tidegate.data.windows.encoded import EncodedSeries, ForecastWindows
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 
 # So many windows fix a line's coefficients; more would only take longer.
 _WINDOWS = 20_000
@@ -121,14 +120,14 @@ class LinearBaseline:
         found: Array = ahead.transpose(0, 2, 1) + last
         return found
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the weights for a file: the bytes of float32 as text."""
         data = np.ascontiguousarray(self.weights, dtype="<f4").tobytes()
         text = base64.b64encode(data).decode("ascii")
         return {"shape": list(self.weights.shape), "weights": text}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any], lookback: int, horizon: int) -> LinearBaseline:
+    def from_json(cls, found: Document, lookback: int, horizon: int) -> LinearBaseline:
         """Read what `to_json` gave, trusting nothing in it.
 
         Raises:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.series.clock import TimeAxis
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# Steps of history shown for each step ahead, at most: more would squeeze the forecast.
+_HISTORY = 4
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Forecast:
         named = self.panel.names or tuple(range(len(self.panel)))
         return tuple(map(str, named))
 
-    def times(self, number: int) -> Array | pd.DatetimeIndex:
+    def times(self, number: int) -> TimeAxis:
         """Return the times of the H steps ahead of a series."""
         return self.panel.times(number, int(self.panel.lengths[number]), self.horizon)
 
@@ -69,7 +73,7 @@ class Forecast:
         parts = []
         for number, name in enumerate(self.names):
             for column, target in enumerate(self.panel.targets):
-                part: dict[str, Any] = {}
+                part: dict[str, object] = {}
                 if self.panel.names is not None or len(self.panel) > 1:
                     part[self.columns.get("id", "series")] = name
                 part[self.columns.get("time", "time")] = self.times(number)
@@ -96,14 +100,12 @@ class Forecast:
         Raises:
             InputError: If there is no such series or target.
         """
-        from tidegate.tasks.forecast.plots import draw_forecast  # matplotlib: only when it is drawn
-
         number = self._number(series)
         targets = self.panel.targets
         if target is not None and target not in targets:
             raise InputError(message("Forecast", "target", f"one of {', '.join(targets)}", target))
         chosen = range(min(4, len(targets))) if target is None else [targets.index(target)]
-        return draw_forecast(self, number, list(chosen))
+        return self._drawn(number, list(chosen))
 
     def save_plot(self, path: str | Path) -> None:
         """Write the picture of the first series to a file.
@@ -128,12 +130,28 @@ class Forecast:
         rule = f"one of {len(self.names)} series"
         raise InputError(message("Forecast", "series", rule, repr(series)))
 
+    def _drawn(self, number: int, targets: list[int]) -> Figure:
+        from tidegate.tasks.forecast import plots  # matplotlib: only when it is drawn
+
+        panel, length = self.panel, int(self.panel.lengths[number])
+        shown = min(length, max(_HISTORY * self.horizon, 60))
+        times = self.times(number)
+        paths = [
+            plots.ForecastPath(times, self.mean[number, :, target], self.lower[number, :, target],
+                               self.upper[number, :, target], self.levels)
+            for target in targets
+        ]  # fmt: skip
+        name = f"{self.names[number]}: " if len(self.names) > 1 else ""
+        return plots.draw_forecasts(
+            panel.times(number, length - shown, shown),
+            panel.series(number)[length - shown :, targets],
+            paths,
+            [panel.targets[target] for target in targets],
+            f"{name}{self.horizon} steps of {panel.clock.name}",
+        )
+
     def _repr_png_(self) -> bytes:
         """Show the picture in a notebook."""
-        import io
+        from tidegate.explain.figures import png
 
-        from tidegate.tasks.forecast.plots import draw_forecast
-
-        stream = io.BytesIO()
-        draw_forecast(self, 0, list(range(min(4, len(self.panel.targets))))).savefig(stream)
-        return stream.getvalue()
+        return png(self.plot())

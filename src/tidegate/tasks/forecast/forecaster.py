@@ -9,15 +9,19 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import clone
 
+from tidegate.data.series.continuation import continued
+from tidegate.data.series.inputs import SeriesLike
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import joined, members
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.reading import fitted_columns, read_split
+from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
 from tidegate.tasks.forecast.backtest import Backtest
 from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all
@@ -25,13 +29,12 @@ from tidegate.tasks.forecast.forecast import Forecast
 from tidegate.tasks.forecast.intervals import Margins, enough, oldest
 from tidegate.tasks.forecast.metrics import naive_error
 from tidegate.tasks.forecast.network import build_forecaster_network
-from tidegate.tasks.forecast.outcomes import Outcomes, run
-from tidegate.tasks.forecast.series_task import SeriesTask
+from tidegate.tasks.forecast.series_task import SeriesExamples, SeriesTask
 from tidegate.tasks.forecast.settings import ForecasterSettings
 from tidegate.tasks.forecast.skip import LinearSkip
-from tidegate.tasks.forecast.spans import Spans, check_enough, continued
+from tidegate.tasks.forecast.window_forecasts import WindowForecasts, forecast_windows
 from tidegate.training.loop import Training
-from tidegate.training.measure import measure
+from tidegate.training.measure import Loader, measure
 from tidegate.training.network import InspectableNetwork, Network
 
 RECENT_FILE, LINEAR_FILE, MARGINS_FILE = "recent.json", "linear.json", "margins.json"
@@ -91,7 +94,7 @@ class Forecaster(SeriesTask):
     margins_: Margins | None
     backtest_: Backtest | None
 
-    def predict(self, X: Any = None, *, horizon: int | None = None) -> Forecast:
+    def predict(self, X: SeriesLike | None = None, *, horizon: int | None = None) -> Forecast:
         """Forecast what comes after the end of each series.
 
         Args:
@@ -113,7 +116,7 @@ class Forecaster(SeriesTask):
         steps = self._steps(horizon)
         panel = self.recent_ if X is None else continued(self._panel(X), self.recent_)[0]
         self._check_ready(panel, steps)
-        found = self._run(self._windows(Spans(panel), horizon=steps))
+        found = self._run(self._windows(SeriesExamples(panel), horizon=steps))
         lower, upper = found.widened(self.margins_ if X is None else self._recalibrated(panel))
         count = len(self._levels)
         return Forecast(
@@ -139,7 +142,7 @@ class Forecaster(SeriesTask):
 
     def backtest(
         self,
-        X: Any,
+        X: SeriesLike,
         *,
         stride: int | None = None,
         horizon: int | None = None,
@@ -170,18 +173,18 @@ class Forecaster(SeriesTask):
             return self._refitted(self._panel(X), stride, origins or 5)
         self._check_fitted()
         steps = self._steps(horizon)
-        spans = self._fresh(X, most=None if stride else origins or _ORIGINS)
+        fresh = self._fresh(X, most=None if stride else origins or _ORIGINS)
         owner, history = type(self).__name__, self.encoder_.history
-        check_enough(spans, history, steps, owner, part="a backtest after the fit", held=False)
-        windows = self._windows(spans, horizon=steps, stride=stride or 1)
+        fresh.check_enough(history, steps, owner, part="a backtest after the fit", held=False)
+        windows = self._windows(fresh, horizon=steps, stride=stride or 1)
         return self._backtested(windows, self.margins_)
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: SeriesLike, y: None = None, sample_weight: None = None) -> float:
         """Return minus the mean squared error of scaled values, over all windows of X."""
         return -float(self.evaluate(X, y, sample_weight=sample_weight)["mse"])
 
     def evaluate(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
+        self, X: SeriesLike, y: None = None, *, sample_weight: None = None, report: bool = False
     ) -> dict[str, Any]:
         """Measure the forecasts of all windows of series.
 
@@ -203,10 +206,10 @@ class Forecaster(SeriesTask):
         self._check_fitted()
         examples = self._examples(X, y, sample_weight)
         panel, added = continued(examples.panel, self.recent_)
-        spans = Spans(panel).within(added, most=None)
+        asked = SeriesExamples(panel).within(added, most=None)
         history, horizon = self.encoder_.history, self.settings_.horizon
-        check_enough(spans, history, horizon, type(self).__name__, part="a forecast", held=False)
-        windows = self._loader(spans, training=False)
+        asked.check_enough(history, horizon, type(self).__name__, part="a forecast", held=False)
+        windows = self._loader(asked, training=False)
         shown = self.settings_.verbose
         result: dict[str, Any] = measure(self.network_, windows, shown=shown).result()
         if not report:
@@ -216,10 +219,10 @@ class Forecaster(SeriesTask):
         return result | {"scores": told.scores(), "figures": told.figures(),
                          "verdict": told.verdict()}  # fmt: skip
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: SeriesLike) -> dict[str, Sequence[object]]:
         """Answer series as one column a step: `prediction` and `prediction_2` and so on."""
         forecast = self.predict(X)
-        columns: dict[str, Sequence[Any]] = {}
+        columns: dict[str, Sequence[object]] = {}
         for number, target in enumerate(forecast.panel.targets):
             for step in range(forecast.horizon):
                 name = "_".join(
@@ -232,7 +235,7 @@ class Forecaster(SeriesTask):
                 columns[name] = forecast.mean[:, step, number].tolist()
         return columns
 
-    def beside(self) -> dict[str, Any]:
+    def beside(self) -> dict[str, object]:
         """Return the scores of the validation span, those of the baselines beside them."""
         told = self.backtest_
         return {} if told is None else {"figures": told.figures(), "verdict": told.verdict()}
@@ -259,9 +262,12 @@ class Forecaster(SeriesTask):
             return network
         return LinearSkip(network, settings.lookback, settings.horizon)
 
-    def _begin(self, network: Network, examples: Any, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
+    ) -> None:
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
+            assert isinstance(loader, Windows)
             self.linear_ = LinearBaseline.fit(loader)
             for member in members(network):
                 if isinstance(member, LinearSkip):
@@ -280,7 +286,7 @@ class Forecaster(SeriesTask):
         self.backtest_ = self._backtested(held, None)
         held.most = whole
 
-    def _files(self) -> dict[str, Any]:
+    def _files(self) -> dict[str, object]:
         files = super()._files()
         files[RECENT_FILE] = self.recent_.to_json()
         files[LINEAR_FILE] = self.linear_.to_json()
@@ -288,7 +294,7 @@ class Forecaster(SeriesTask):
             files[MARGINS_FILE] = self.margins_.to_json()
         return files
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Document, files: Document) -> None:
         super()._restore(state, files)
         settings = self.settings_
         self.recent_ = Panel.from_json(files[RECENT_FILE], self.encoder_.clock)
@@ -301,7 +307,7 @@ class Forecaster(SeriesTask):
 
     # How forecasts come about.
 
-    def _steps(self, horizon: Any) -> int:
+    def _steps(self, horizon: object) -> int:
         if horizon is None:
             return self.settings_.horizon
         if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
@@ -320,10 +326,10 @@ class Forecaster(SeriesTask):
         point = self.settings_.output == "point"
         return () if point and self.margins_ is None else self.settings_.levels
 
-    def _run(self, windows: ForecastWindows) -> Outcomes:
+    def _run(self, windows: ForecastWindows) -> WindowForecasts:
         settings = self.settings_
         point = settings.output == "point"
-        return run(self.network_, windows, settings.levels, point=point)
+        return forecast_windows(self.network_, windows, settings.levels, point=point)
 
     def _affordable(self, windows: ForecastWindows) -> int:
         """How many windows to look at closely."""
@@ -334,9 +340,8 @@ class Forecaster(SeriesTask):
         """The margins for the end of series: of what came after training, if that is enough."""
         if self.margins_ is None:
             return None
-        spans = self._fresh(panel, most=None, others=False)
         horizon = self.settings_.horizon
-        windows = self._windows(spans, horizon=horizon)
+        windows = self._windows(self._fresh(panel, most=None, others=False), horizon=horizon)
         times = np.sort(windows.times(np.arange(len(windows))))
         if not enough(times, horizon):
             return self.margins_

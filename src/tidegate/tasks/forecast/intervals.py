@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
+from tidegate.files import Document
 
 # Errors that a margin is taken from: with fewer of one step, those of its neighbours join them.
 _ENOUGH = 100
@@ -78,12 +78,12 @@ class Margins:
         middle = (lower + upper) / 2
         return np.minimum(lower - margin, middle), np.maximum(upper + margin, middle)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything as JSON."""
         return {"levels": list(self.levels), "values": self.values.tolist()}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Margins:
+    def from_json(cls, found: Document) -> Margins:
         """Read what `to_json` gave, trusting nothing in it.
 
         Raises:

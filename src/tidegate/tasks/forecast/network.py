@@ -15,14 +15,10 @@ from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.instance_norm import InstanceNorm, Level
 from tidegate.tasks.core.settings import build_layer
-from tidegate.tasks.forecast.strategies import (
-    Context,
-    Direct,
-    Segment,
-    StepByStep,
-    Strategy,
-    Windows,
-)
+from tidegate.tasks.forecast.strategies.base import StaticEmbedding, Strategy, WindowInputs
+from tidegate.tasks.forecast.strategies.direct import Direct
+from tidegate.tasks.forecast.strategies.segment import Segment
+from tidegate.tasks.forecast.strategies.step_by_step import StepByStep
 from tidegate.training.network import InspectableNetwork
 
 if TYPE_CHECKING:
@@ -47,7 +43,7 @@ class Reversion(nn.Module):
         super().__init__()
         self.share = nn.Parameter(torch.zeros(horizon))
 
-    def forward(self, windows: Windows, width: int) -> Tensor:
+    def forward(self, windows: WindowInputs, width: int) -> Tensor:
         """Return the shift of each step, `[R, F, width]`, for windows measured from their last."""
         steps = torch.arange(windows.values.shape[1], device=windows.lengths.device)
         valid = (steps < windows.lengths[:, None])[..., None]
@@ -113,7 +109,7 @@ class ForecastNetwork(InspectableNetwork):
         """Forecast, like `forward`, from what the stack reads, `[R, N, D]`."""
         return self._decide(vectors, *self._windows(batch))
 
-    def _decide(self, vectors: Tensor, windows: Windows, level: Level) -> Tensor:
+    def _decide(self, vectors: Tensor, windows: WindowInputs, level: Level) -> Tensor:
         parameters = self.strategy.write(vectors, windows)
         if self.reversion is not None:
             shift = self.reversion(windows, self.head.width)
@@ -123,7 +119,7 @@ class ForecastNetwork(InspectableNetwork):
             parameters = rows.transpose(1, 2)
         return self.head.inverse(parameters, level)
 
-    def _windows(self, batch: Batch) -> tuple[Windows, Level]:
+    def _windows(self, batch: Batch) -> tuple[WindowInputs, Level]:
         targets = self.head.targets
         level = self.head.level(batch)
         past = self.head.norm(batch.values[..., :targets], level)
@@ -141,7 +137,7 @@ class ForecastNetwork(InspectableNetwork):
             others, known, static, lengths = (p.repeat_interleave(targets, 0) for p in repeated)
             channel = torch.arange(len(past), device=past.device) % targets
         values = torch.cat([past, others], -1)
-        return Windows(values, lengths, future, known, static, channel), level
+        return WindowInputs(values, lengths, future, known, static, channel), level
 
     def _future(self, batch: Batch) -> int:
         future = batch.future if isinstance(batch, ForecastBatch) else None
@@ -186,7 +182,7 @@ def build_forecaster_network(
     head = _head(settings, targets, width, known)
     # A segment's vector is as wide as the stack; steps are joined to a few numbers of context.
     size = settings.hidden_size if settings.strategy == "segment" else _CONTEXT
-    context = Context(targets if independent else 1, static, size)
+    context = StaticEmbedding(targets if independent else 1, static, size)
     strategy = _strategy(settings, head, context, features - targets + width, known)
     return ForecastNetwork(strategy, horizon=settings.horizon, independent=independent)
 
@@ -216,7 +212,11 @@ def _head(settings: ForecasterSettings, targets: int, width: int, known: int) ->
 
 
 def _strategy(
-    settings: ForecasterSettings, head: ForecastHead, context: Context, size: int, known: int
+    settings: ForecasterSettings,
+    head: ForecastHead,
+    context: StaticEmbedding,
+    size: int,
+    known: int,
 ) -> Strategy:
     """Make the stacks, which read steps of `size` features, and the strategy around them."""
     if settings.strategy == "segment":

@@ -1,117 +1,119 @@
-"""Pictures of forecasts and of backtests."""
+"""Pictures of forecasts and of backtests, drawn of arrays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
+from tidegate.data.batching import Array
+from tidegate.data.series.clock import TimeAxis
 from tidegate.explain.figures import BLUE, GREY, ORANGE, figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from tidegate.tasks.forecast.backtest import Backtest
-    from tidegate.tasks.forecast.forecast import Forecast
 
-# Steps of history shown for each step ahead, at most: more would squeeze the forecast.
-_HISTORY = 4
-# Forecasts of a backtest that are shown, the last ones.
-_SHOWN = 12
+@dataclass(frozen=True, eq=False)
+class ForecastPath:
+    """One forecast of one target, ready to be drawn.
+
+    Axis letters: H steps ahead, L levels.
+
+    Attributes:
+        times: `[H]`.
+        mean: `[H]`.
+        lower: The lower end of each interval, `[H, L]`.
+        upper: The upper end.
+        levels: Which share of the truth each interval is to cover.
+    """
+
+    times: TimeAxis
+    mean: Array
+    lower: Array
+    upper: Array
+    levels: Sequence[float]
 
 
-def draw_forecast(forecast: Forecast, number: int, targets: list[int]) -> Figure:
-    """Draw one series: what was, what is to come, and how sure that is.
+def draw_forecasts(
+    past: TimeAxis, history: Array, paths: Sequence[ForecastPath], names: Sequence[str], title: str
+) -> Figure:
+    """Draw what was, what is to come, and how sure that is: a picture for each target.
 
     Args:
-        forecast: The forecast.
-        number: The series.
-        targets: Numbers of the targets, a picture each.
+        past: The times of what was, `[T]`.
+        history: `[T, C]`.
+        paths: The forecast of each target, C of them.
+        names: What the targets are called.
+        title: What stands above.
 
     Returns:
         A figure.
     """
-    drawn = figure(10, 1.0 + 2.8 * len(targets))
-    pictures: Any = drawn.subplots(len(targets), 1, squeeze=False)[:, 0]
-    panel = forecast.panel
-    length = int(panel.lengths[number])
-    shown = min(length, max(_HISTORY * forecast.horizon, 60))
-    past, ahead = panel.times(number, length - shown, shown), forecast.times(number)
-    for axes, target in zip(pictures, targets, strict=True):
-        history = panel.series(number)[length - shown :, target]
-        axes.plot(past, history, color=GREY, linewidth=1.2, label="history")
-        mean = forecast.mean[number, :, target]
-        bands = [
-            (
-                level,
-                forecast.lower[number, :, target, place],
-                forecast.upper[number, :, target, place],
-            )
-            for place, level in enumerate(forecast.levels)
-        ]
-        _draw_bands(axes, ahead, bands)
-        joined = np.concatenate((history[-1:], mean))
-        axes.plot(_joined(past[-1:], ahead), joined, color=BLUE, linewidth=1.6, label="forecast")
-        axes.axvline(past[-1], color=GREY, linewidth=0.8, linestyle=":")
-        _finish(axes, panel.targets[target], named=target == targets[0])
-    name = f"{forecast.names[number]}: " if len(forecast.names) > 1 else ""
-    drawn.suptitle(f"{name}{forecast.horizon} steps of {panel.clock.name}", parse_math=False)
+    drawn = figure(10, 1.0 + 2.8 * len(names))
+    pictures = drawn.subplots(len(names), 1, squeeze=False)[:, 0]
+    for number, (axes, path) in enumerate(zip(pictures, paths, strict=True)):
+        axes.plot(past, history[:, number], color=GREY, linewidth=1.2, label="history")
+        _draw_intervals(axes, path)
+        joined = np.concatenate((history[-1:, number], path.mean))
+        axes.plot(_joined(past[-1:], path.times), joined, color=BLUE, linewidth=1.6,
+                  label="forecast")  # fmt: skip
+        _mark(axes, past[-1], GREY, 0.8)
+        _finish(axes, names[number], named=number == 0)
+    drawn.suptitle(title, parse_math=False)
     return drawn
 
 
-def draw_backtest(backtest: Backtest, number: int, target: int) -> Figure:
-    """Draw what came, and forecasts from past origins that do not overlap.
+def draw_backtest(
+    times: TimeAxis, truth: Array, paths: Sequence[ForecastPath], name: str
+) -> Figure:
+    """Draw what came, and forecasts from past origins over it.
 
     Args:
-        backtest: The backtest.
-        number: The series.
-        target: The target.
+        times: The times of what came, `[T]`.
+        truth: `[T]`.
+        paths: The forecasts.
+        name: What the target is called.
 
     Returns:
         A figure.
     """
     drawn = figure(10, 3.8)
-    axes: Any = drawn.subplots()  # times are no floats to matplotlib's hints
-    panel, horizon = backtest.panel, backtest.horizon
-    rows = np.flatnonzero(backtest.series == number)
-    free = rows[:1].tolist()
-    for row in rows:
-        if backtest.origins[row] >= backtest.origins[free[-1]] + horizon:
-            free.append(int(row))
-    free = free[-_SHOWN:]
-    first = max(0, int(backtest.origins[free[0]]) - horizon)
-    last = min(int(backtest.origins[free[-1]]) + horizon, int(panel.lengths[number]))
-    axes.plot(panel.times(number, first, last - first),
-              panel.series(number)[first:last, target], color=GREY, linewidth=1.2,
-              label="what came")  # fmt: skip
-    for place, row in enumerate(free):
-        ahead = panel.times(number, int(backtest.origins[row]), horizon)
-        bands = [
-            (level, backtest.lower[row, :, target, at], backtest.upper[row, :, target, at])
-            for at, level in enumerate(backtest.levels)
-        ]
-        _draw_bands(axes, ahead, bands, named=place == 0)
-        label = "forecast" if place == 0 else None
-        axes.plot(ahead, backtest.mean[row, :, target], color=BLUE, linewidth=1.4, label=label)
-        axes.axvline(ahead[0], color=ORANGE, linewidth=0.6, linestyle=":")
-    _finish(axes, panel.targets[target])
+    axes = drawn.subplots()
+    axes.plot(times, truth, color=GREY, linewidth=1.2, label="what came")
+    for number, path in enumerate(paths):
+        _draw_intervals(axes, path, named=number == 0)
+        label = "forecast" if number == 0 else None
+        axes.plot(path.times, path.mean, color=BLUE, linewidth=1.4, label=label)
+        _mark(axes, path.times[0], ORANGE, 0.6)
+    _finish(axes, name)
     return drawn
 
 
-def _draw_bands(axes: Any, ahead: Any, bands: list[Any], *, named: bool = True) -> None:
-    """Intervals, the widest behind."""
-    for place, (level, lower, upper) in enumerate(sorted(bands, key=lambda band: -band[0])):
-        shade = 0.16 + 0.14 * place
-        label = f"{100 * level:g} % interval" if named else None
-        axes.fill_between(ahead, lower, upper, color=BLUE, alpha=shade, linewidth=0, label=label)
+def _draw_intervals(axes: Axes, path: ForecastPath, *, named: bool = True) -> None:
+    """The widest behind."""
+    for place, number in enumerate(np.argsort(path.levels)[::-1]):
+        label = f"{100 * path.levels[number]:g} % interval" if named else None
+        axes.fill_between(path.times, path.lower[:, number], path.upper[:, number], color=BLUE,
+                          alpha=0.16 + 0.14 * place, linewidth=0, label=label)  # fmt: skip
 
 
-def _joined(last: Any, ahead: Any) -> Any:
+def _mark(axes: Axes, time: Any, color: str, width: float) -> None:  # dates are no floats to hints
+    axes.axvline(time, color=color, linewidth=width, linestyle=":")
+
+
+def _joined(last: TimeAxis, ahead: TimeAxis) -> TimeAxis:
     """Times with the last one of the history in front, so that the line is not broken."""
-    return last.append(ahead) if hasattr(last, "append") else np.concatenate((last, ahead))
+    if isinstance(last, pd.DatetimeIndex):
+        return cast(pd.DatetimeIndex, last.append(pd.DatetimeIndex(ahead)))
+    return np.concatenate((last, np.asarray(ahead)))
 
 
-def _finish(axes: Any, target: str, *, named: bool = True) -> None:
+def _finish(axes: Axes, target: str, *, named: bool = True) -> None:
     axes.set_ylabel(target, parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)

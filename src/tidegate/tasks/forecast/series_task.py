@@ -3,26 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tidegate.data.series.inputs import as_panel
+from tidegate.data.batching import Array
+from tidegate.data.series.continuation import continued, known_ends
+from tidegate.data.series.inputs import SeriesLike, as_panel
 from tidegate.data.series.leak import warn_of_leaks
 from tidegate.data.series.panel import Panel
+from tidegate.data.series.split import split_by_time
 from tidegate.data.series.table import read_series
 from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.fitting import checked_share
+from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.forecast.settings import ForecasterSettings
-from tidegate.tasks.forecast.spans import Spans, check_enough, continued, known_ends, split_by_time
 
-# Roles that may name several columns, and need not be named.
-_LISTS = ("known", "past", "static")
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class SeriesExamples(Examples):
+    """Series, and which of their steps are to be forecast.
+
+    Attributes:
+        inputs: A `Panel`.
+        first: The first step of each series that may be forecast, `[S]`; what is before is read
+            only. None forecasts what comes after the end of each series.
+        last: The step after the last that may, `[S]`.
+        most: Most windows to take, evenly; None for all.
+    """
+
+    inputs: Any  # a Panel, which is more than the sequence of items that rows are
+    first: Array | None = None
+    last: Array | None = None
+    most: int | None = None
+
+    @property
+    def panel(self) -> Panel:
+        """The series."""
+        return cast(Panel, self.inputs)
+
+    def take(self, rows: Array) -> SeriesExamples:
+        """Return the series of these numbers, in their order."""
+        first = None if self.first is None else self.first[rows]
+        last = None if self.last is None else self.last[rows]
+        return replace(self, inputs=self.panel.take(rows), first=first, last=last)
+
+    def normalised(self) -> SeriesExamples:
+        """Return the examples as they are: there are no weights."""
+        return self
+
+    def within(
+        self, first: Array | int, last: Array | None = None, *, most: int | None
+    ) -> SeriesExamples:
+        """Return the same series with other steps to forecast."""
+        lengths = self.panel.lengths
+        begin = np.broadcast_to(np.asarray(first), lengths.shape)
+        end = lengths if last is None else np.minimum(last, lengths)
+        return replace(self, first=np.minimum(begin, end), last=end, most=most)
+
+    def check_enough(
+        self, history: int, horizon: int, owner: str, *, part: str, held: bool
+    ) -> None:
+        """Refuse series too short for a single window.
+
+        Args:
+            history: Steps that come before a forecast.
+            horizon: Steps ahead.
+            owner: Who complains.
+            part: What the steps are for, for the message.
+            held: Whether a validation span was taken off them.
+
+        Raises:
+            InputError: If no series has a window.
+        """
+        assert self.first is not None
+        assert self.last is not None
+        room = self.last - np.maximum(self.first, history)
+        if (room >= horizon).any():
+            return
+        longest = int(self.last.max(initial=0))
+        rule = f"at least lookback + horizon = {history} + {horizon} steps long for {part}"
+        remedy = "Lower lookback or horizon"
+        if held:
+            remedy += ", or hold out less with validation"
+        raise InputError(message(owner, "X", rule, f"{longest} steps", remedy))
 
 
 class SeriesTask(Task):
@@ -37,21 +110,23 @@ class SeriesTask(Task):
     encoder_: SeriesEncoder
     recent_: Panel
 
-    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
+    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Panel, None]:
         """Read the series out of a table; a role that is not named takes its own name's column."""
         named = dict(columns)
         for role in ("time", "id"):
             if role not in named and role in frame.columns:
                 named[role] = role
-        lists: dict[str, Any] = {role: named.get(role, ()) for role in _LISTS}
+        known, past, static = (named.get(role, ()) for role in ("known", "past", "static"))
         panel = read_series(
             frame[[name for name in frame.columns if not str(name).startswith("\0")]],
             time=named.get("time"),
             target=named.get("target"),
             id=named.get("id"),
+            known=known,
+            past=past,
+            static=static,
             clock=self.encoder_.clock if hasattr(self, "encoder_") else None,
             owner=type(self).__name__,
-            **lists,
         )
         return panel, None
 
@@ -64,43 +139,54 @@ class SeriesTask(Task):
         return (listed if "target" in columns else None), text
 
     def check_table(
-        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[Any, int]:
+        self, frame: pd.DataFrame, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[pd.DataFrame, int]:
         """Leave rows as they are: a missing value is a step of its series."""
         return frame, 0
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Spans:
+    def _examples(
+        self, X: SeriesLike, y: object = None, sample_weight: object = None
+    ) -> SeriesExamples:
         owner = type(self).__name__
         for name, given in (("y", y), ("sample_weight", sample_weight)):
             if given is not None:
                 remedy = "The targets are columns of the series themselves" if name == "y" else ""
                 raise InputError(message(owner, name, "left out", type(given).__name__, remedy))
-        return Spans(self._panel(X))
+        return SeriesExamples(self._panel(X))
 
-    def _split(self, examples: Any, validation: Any, settings: Settings) -> tuple[Any, Any]:
+    def _split(
+        self,
+        examples: Examples,
+        validation: float | tuple[SeriesLike, None] | None,
+        settings: Settings,
+    ) -> tuple[SeriesExamples, SeriesExamples | None]:
         """Split by time: what is validated on comes after what is learned from."""
         assert isinstance(settings, ForecasterSettings)
+        assert isinstance(examples, SeriesExamples)
         owner, most = settings.owner, settings.max_windows
         history, horizon = settings.lookback + settings.differencing, settings.horizon
+        held: SeriesExamples | None = None
         if isinstance(validation, tuple) and len(validation) == 2:
             train = examples.within(0, most=most)
-            panel, added = continued(self._examples(*validation, None).panel, examples.panel)
-            held = Spans(panel).within(added, most=most)
+            panel, added = continued(self._examples(*validation).panel, examples.panel)
+            held = SeriesExamples(panel).within(added, most=most)
         elif validation is None:
-            train, held = examples.within(0, most=most), None
+            train = examples.within(0, most=most)
         else:
             share = checked_share(validation, settings.owner)
             cut = split_by_time(examples.panel, share, horizon)
             train = examples.within(0, cut, most=most)
             held = examples.within(cut, most=most)
-        check_enough(train, history, horizon, owner, part="training", held=held is not None)
+        train.check_enough(history, horizon, owner, part="training", held=held is not None)
         if held is not None:
-            check_enough(held, history, horizon, owner, part="validation", held=False)
+            held.check_enough(history, horizon, owner, part="validation", held=False)
         latest = examples.panel if held is None else held.panel
         self._keep_recent(latest, max(history, 2 * horizon))
         return train, held
 
-    def _learn(self, examples: Any) -> None:
+    def _learn(self, examples: Examples) -> None:
+        assert isinstance(examples, SeriesExamples)
+        assert examples.last is not None
         settings = self.settings_
         warn_of_leaks(examples.panel, examples.last)
         counts = settings.output == "negative-binomial"
@@ -114,18 +200,21 @@ class SeriesTask(Task):
             missing=settings.missing,
         ).fit(examples.panel, examples.last)
 
-    def _loader(self, examples: Any, *, training: bool) -> ForecastWindows:
+    def _loader(self, examples: Examples, *, training: bool) -> ForecastWindows:
+        assert isinstance(examples, SeriesExamples)
         return self._windows(examples, horizon=self.settings_.horizon)
 
-    def _panel(self, X: Any) -> Panel:
+    def _panel(self, X: SeriesLike) -> Panel:
         clock = self.encoder_.clock if hasattr(self, "network_") else None
         return as_panel(X, clock=clock, owner=type(self).__name__)
 
-    def _windows(self, spans: Spans, *, horizon: int, stride: int = 1) -> ForecastWindows:
-        panel, settings = spans.panel, self.settings_
-        ahead = spans.first is None
-        first = panel.lengths if spans.first is None else spans.first
-        last = panel.lengths if spans.last is None else spans.last
+    def _windows(
+        self, examples: SeriesExamples, *, horizon: int, stride: int = 1
+    ) -> ForecastWindows:
+        panel, settings = examples.panel, self.settings_
+        ahead = examples.first is None
+        first = panel.lengths if examples.first is None else examples.first
+        last = panel.lengths if examples.last is None else examples.last
         return Windows(
             self.encoder_.encode(panel, np.maximum(first, self.encoder_.history)),
             first,
@@ -133,7 +222,7 @@ class SeriesTask(Task):
             horizon,
             batch_size=settings.batch_size,
             seed=settings.random_state,
-            most=spans.most,
+            most=examples.most,
             ahead=ahead,
             stride=stride,
         )
@@ -165,7 +254,7 @@ class SeriesTask(Task):
                 names = ", ".join(panel.known)
                 raise InputError(message(owner, "known", f"{rule} ({names})", got, remedy))
 
-    def _fresh(self, X: Any, *, most: int | None, others: bool = True) -> Spans:
+    def _fresh(self, X: SeriesLike, *, most: int | None, others: bool = True) -> SeriesExamples:
         """The steps of series that come after those that were fitted.
 
         Args:
@@ -179,4 +268,4 @@ class SeriesTask(Task):
                 first[number] = max(first[number], end - int(panel.starts[number]))
             elif not others:
                 first[number] = panel.lengths[number]
-        return Spans(panel).within(first, most=most)
+        return SeriesExamples(panel).within(first, most=most)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Array
 from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork
@@ -55,7 +53,7 @@ class LinearSkip(InspectableNetwork):
         """Return the network's recurrent stacks."""
         return self.network.recurrent_stacks()
 
-    def set_line(self, weights: np.ndarray[Any, np.dtype[Any]]) -> None:
+    def set_line(self, weights: Array) -> None:
         """Take the line's weights, `[T + 1, F]`, the constants last."""
         self.weights.copy_(torch.from_numpy(weights))
 

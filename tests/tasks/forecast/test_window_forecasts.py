@@ -1,4 +1,4 @@
-"""Outcomes: the network's answers in the units of the data, whatever the batches."""
+"""WindowForecasts: the network's answers in the units of the data, whatever the batches."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tidegate import Forecaster
-from tidegate.tasks.forecast.outcomes import run
-from tidegate.tasks.forecast.spans import Spans
+from tidegate.tasks.forecast.series_task import SeriesExamples
+from tidegate.tasks.forecast.window_forecasts import forecast_windows
 
-RNG = np.random.default_rng(0)
-SERIES = [1000 + 50 * RNG.normal(size=90).cumsum(), RNG.normal(size=70).cumsum()]
+SERIES = [1000 + 50 * np.random.default_rng(0).normal(size=90).cumsum(),
+          np.random.default_rng(1).normal(size=70).cumsum()]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +21,13 @@ def model() -> Forecaster:
 
 def windows(model: Forecaster, batch_size: int = 64):
     panel = model._panel(SERIES)
-    found = model._windows(Spans(panel).within(0, most=None), horizon=3)
+    found = model._windows(SeriesExamples(panel).within(0, most=None), horizon=3)
     found.batch_size = batch_size
     return found
 
 
 def test_every_window_is_answered_in_its_own_units(model):
-    found = run(model.network_, windows(model), (0.8,), point=False)
+    found = forecast_windows(model.network_, windows(model), (0.8,), point=False)
     assert found.mean.shape == (90 - 10 + 70 - 10, 3, 1)
     assert found.series.tolist() == [0] * 80 + [1] * 60
     assert found.origins[[0, 79, 80]].tolist() == [8, 87, 8]
@@ -39,20 +39,20 @@ def test_every_window_is_answered_in_its_own_units(model):
 
 
 def test_the_unit_is_the_deviation_of_the_lookback_and_a_little_of_the_series(model):
-    found = run(model.network_, windows(model), (0.8,), point=False)
+    found = forecast_windows(model.network_, windows(model), (0.8,), point=False)
     spread = found.windows.encoded.spread[1, 0]
     expected = SERIES[1][10:18].std() + 0.05 * spread
     np.testing.assert_allclose(found.unit[80 + 10, 0], expected)
 
 
 def test_a_point_is_an_interval_of_no_width(model):
-    found = run(model.network_, windows(model), (0.8, 0.95), point=True)
+    found = forecast_windows(model.network_, windows(model), (0.8, 0.95), point=True)
     assert found.lower.shape == found.upper.shape == (*found.mean.shape, 2)
     np.testing.assert_array_equal(found.lower[..., 1], found.mean)
 
 
 def test_calibrated_margins_cover_the_windows_they_were_made_of(model):
-    found = run(model.network_, windows(model), (0.8,), point=False)
+    found = forecast_windows(model.network_, windows(model), (0.8,), point=False)
     lower, upper = found.widened(found.calibrated())
     inside = (lower[..., 0] <= found.truth) & (found.truth <= upper[..., 0])
     np.testing.assert_allclose(inside.mean(0), 0.8, atol=0.02)
@@ -60,7 +60,7 @@ def test_calibrated_margins_cover_the_windows_they_were_made_of(model):
 
 
 def test_windows_in_any_order_are_calibrated_by_time(model):
-    found = run(model.network_, windows(model), (0.8,), point=False)
+    found = forecast_windows(model.network_, windows(model), (0.8,), point=False)
     start = found.calibrated()
     lower, _ = found.rolled(start)
     fixed, _ = found.widened(start)

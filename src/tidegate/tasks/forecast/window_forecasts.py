@@ -1,21 +1,22 @@
-"""Outcomes: what a network says of windows, in the units of the data."""
+"""WindowForecasts: what a network says of windows, in the units of the data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.data.windows.encoded import ForecastWindows
+from tidegate.heads.forecast import ForecastHead
 from tidegate.tasks.forecast.intervals import Margins, ends, rolling, score
 from tidegate.training.measure import Network, answers
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class WindowForecasts:
     """Forecasts of windows.
 
     Axis letters: B windows, H steps ahead, C targets, L levels.
@@ -77,9 +78,9 @@ class Outcomes:
         return lower, upper
 
 
-def run(
+def forecast_windows(
     network: Network, windows: ForecastWindows, levels: Sequence[float], *, point: bool
-) -> Outcomes:
+) -> WindowForecasts:
     """Let a network forecast windows.
 
     Args:
@@ -89,10 +90,10 @@ def run(
         point: Whether the network says one number only: then both ends of an interval are it.
 
     Returns:
-        The outcomes, in the order of `windows.in_order()`.
+        The forecasts, in the order of `windows.in_order()`.
     """
     asked = [] if point else ends(levels)
-    head: Any = network.head
+    head = cast(ForecastHead, network.head)
     parts = []
     for rows, _, outputs in answers(network, windows):
         found = head.answer(outputs.float(), asked)
@@ -108,4 +109,4 @@ def run(
         lower = upper = np.broadcast_to(mean[..., None], (*mean.shape, count))
     else:
         lower, upper = quantiles[..., :count], quantiles[..., count:]
-    return Outcomes(windows, series, origins, mean, lower, upper, tuple(levels))
+    return WindowForecasts(windows, series, origins, mean, lower, upper, tuple(levels))

@@ -1,4 +1,4 @@
-"""Spans: where series are cut in time, and how a later part finds its beginning."""
+"""Series that go on: how a later part finds its beginning."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
+from tidegate.data.series.continuation import continued, known_ends
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
-from tidegate.errors import InputError
-from tidegate.tasks.forecast.spans import Spans, check_enough, continued, known_ends, split_by_time
 
 
 def dated(*spans: tuple[str, int]) -> Panel:
@@ -20,21 +18,6 @@ def dated(*spans: tuple[str, int]) -> Panel:
         f"s{n}": pd.Series(np.arange(float(days)), pd.date_range(start, periods=days, freq="D"))
         for n, (start, days) in enumerate(spans)
     })  # fmt: skip
-
-
-def test_dated_series_are_cut_at_one_time():
-    panel = dated(("2024-01-01", 100), ("2024-03-01", 40), ("2023-12-01", 20))
-    cut = split_by_time(panel, 0.25, 5)
-    after = panel.lengths - cut
-    assert 0.25 * 160 <= after.sum() <= 0.25 * 160 + 3
-    positions = panel.starts + cut
-    assert positions[0] == positions[1]
-    assert after[2] == 0  # it had ended before
-
-
-def test_series_without_dates_are_cut_each_at_its_share():
-    panel = Panel.from_arrays([np.arange(100.0), np.arange(40.0), np.arange(6.0)])
-    assert split_by_time(panel, 0.1, 8).tolist() == [90, 32, 0]
 
 
 def test_a_part_that_goes_on_gets_what_was_before():
@@ -78,11 +61,3 @@ def test_clocks_with_another_origin_agree():
     assert first.clock != later.clock
     assert continued(later, first)[1].tolist() == [20]
     assert known_ends(later, first) == [0]
-
-
-def test_too_short_series_are_refused():
-    spans = Spans(Panel.from_arrays([np.arange(30.0)])).within(0, np.array([25]), most=None)
-    check_enough(spans, 20, 5, "Forecaster", part="training", held=False)
-    with pytest.raises(InputError, match=r"lookback \+ horizon = 20 \+ 6 steps long for training; "
-                       r"got 25 steps\. Lower lookback or horizon, or hold out less"):  # fmt: skip
-        check_enough(spans, 20, 6, "Forecaster", part="training", held=True)

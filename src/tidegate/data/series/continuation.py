@@ -1,0 +1,89 @@
+"""Series that go on where others end, by their names and times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from tidegate.data.batching import Array
+from tidegate.data.series.panel import Panel
+
+
+def continued(panel: Panel, before: Panel | None) -> tuple[Panel, Array]:
+    """Put what came before in front of series that go on where it ends.
+
+    Args:
+        panel: The series.
+        before: The last steps of training, or None.
+
+    Returns:
+        The series, and how many steps were put in front of each, `[S]`.
+    """
+    nothing = np.zeros(len(panel), np.int64)
+    if before is None or before.targets != panel.targets:
+        return panel, nothing
+    numbers = _matching(panel, before)
+    shift = _origin_shift(panel, before)
+    if shift is None:
+        return panel, nothing
+    added = np.array(
+        [
+            0 if n is None or before.ends[n] != start + shift else int(before.lengths[n])
+            for n, start in zip(numbers, panel.starts, strict=True)
+        ],
+        np.int64,
+    )
+    if not added.any():
+        return panel, nothing
+    parts: list[Array] = []
+    for row, number in enumerate(numbers):
+        if added[row]:
+            parts.append(before.series(cast(int, number)))
+        parts.append(panel.values[panel.offsets[row] : panel.offsets[row + 1]])
+    lengths = np.diff(panel.offsets) + added
+    whole = replace(
+        panel,
+        values=np.concatenate(parts),
+        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        starts=panel.starts - added,
+    )
+    return whole, added
+
+
+def known_ends(panel: Panel, before: Panel) -> list[int | None]:
+    """Say where training ended in each series.
+
+    Args:
+        panel: The series.
+        before: The last steps of training.
+
+    Returns:
+        The position on the panel's clock of the first step after training; None for a series that
+        training had not.
+    """
+    shift = _origin_shift(panel, before)
+    if shift is None:
+        return [None] * len(panel)
+    return [
+        None if number is None else int(before.ends[number]) - shift
+        for number in _matching(panel, before)
+    ]
+
+
+def _matching(panel: Panel, before: Panel) -> list[int | None]:
+    if panel.names is None or before.names is None:
+        alone = panel.names is before.names and len(panel) == len(before) == 1
+        return [0 if alone else None] * len(panel)
+    index = {name: number for number, name in enumerate(before.names)}
+    return [index.get(name) for name in panel.names]
+
+
+def _origin_shift(panel: Panel, before: Panel) -> int | None:
+    """What to add to positions of the one clock for those of the other; None if they differ."""
+    mine, other = panel.clock, before.clock
+    if (mine.kind, mine.step, mine.zone) != (other.kind, other.step, other.zone):
+        return None
+    at, exact = other.positions(np.array([mine.origin]))
+    return int(at[0]) if exact.all() else None

@@ -1,0 +1,120 @@
+"""SeriesTask: how tables become series, which steps are forecast, and what is too short."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tidegate import Forecaster
+from tidegate.data.series.inputs import as_panel
+from tidegate.data.series.panel import Panel
+from tidegate.errors import InputError
+from tidegate.tasks.forecast.series_task import SeriesExamples
+
+SMALL = {"lookback": 8, "horizon": 2, "segment": 2, "hidden_size": 4, "epochs": 1, "verbose": False}
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Two shops in a long table, with a column of every role."""
+    days = pd.date_range("2024-01-01", periods=60, freq="D").astype(str)
+    sales = 10 + np.sin(np.arange(60.0))
+    parts = [
+        pd.DataFrame({"time": days, "id": shop, "sales": size * sales, "price": np.arange(60.0),
+                      "visits": sales**2, "kind": kind, "\0row": np.arange(60)})
+        for shop, size, kind in (("a", 1.0, "big"), ("b", 5.0, "small"))
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def dated(start: str, days: int) -> Panel:
+    return as_panel(pd.Series(np.arange(float(days)), pd.date_range(start, periods=days, freq="D")))
+
+
+def test_a_table_is_read_by_its_roles(table):
+    roles = {"target": "sales", "known": "price", "past": "visits", "static": "kind"}
+    panel, targets = Forecaster(**SMALL).inputs(table, roles)
+    assert targets is None
+    assert panel.names == ("a", "b")  # the columns called `time` and `id` need no telling
+    assert (panel.targets, panel.past, panel.known) == (("sales",), ("visits",), ("price",))
+    assert panel.static == {"kind": ("big", "small")}
+    assert panel.clock.name == "1 day"
+
+
+def test_without_a_target_it_takes_all_numbers_but_the_programs_own_columns(table):
+    panel, _ = Forecaster(**SMALL).inputs(table.drop(columns="kind"), {})
+    assert panel.targets == ("sales", "price", "visits")
+
+
+def test_columns_are_read_that_are_named_and_all_where_the_target_is_not():
+    model = Forecaster(**SMALL)
+    roles = {"target": "y, z", "known": "heat", "time": "when"}
+    assert model.read_columns(roles) == (["y", "z", "heat", "when"], ["when", "id"])
+    assert model.read_columns({"known": "heat"}) == (None, ["time", "id"])
+
+
+def test_the_validation_share_comes_last_and_is_not_learned_from():
+    model = Forecaster(**SMALL, max_windows=7)
+    settings = model._settings()
+    train, held = model._split(SeriesExamples(dated("2024-01-01", 60)), 0.25, settings)
+    assert (train.first.tolist(), train.last.tolist(), train.most) == ([0], [45], 7)
+    assert (held.first.tolist(), held.last.tolist(), held.most) == ([45], [60], 7)
+    assert model.recent_.lengths.tolist() == [8]
+
+
+def test_a_validation_part_of_its_own_goes_on_where_training_ends():
+    model = Forecaster(**SMALL)
+    examples = SeriesExamples(dated("2024-01-01", 60))
+    later = pd.Series(np.arange(9.0), pd.date_range("2024-03-01", periods=9, freq="D"))
+    train, held = model._split(examples, (later, None), model._settings())
+    assert train.last.tolist() == [60]
+    assert held.first.tolist() == [60]  # what was learned from is only read
+    assert held.panel.lengths.tolist() == [69]
+    assert model._split(examples, None, model._settings())[1] is None
+
+
+def test_windows_hold_scaled_values_of_the_steps_to_forecast():
+    model = Forecaster(**SMALL).fit(dated("2024-01-01", 60).values)
+    windows = model._windows(SeriesExamples(model.recent_).within(8, most=None), horizon=2)
+    assert len(windows) == 0  # nothing comes after
+    ahead = model._windows(SeriesExamples(model.recent_), horizon=2)
+    assert ahead.ahead
+    scale = model.encoder_.scale[0, 0]
+    found = ahead.batch(np.array([0])).values[0, :, 0].numpy() * scale + model.encoder_.shift[0, 0]
+    np.testing.assert_allclose(found, np.arange(52.0, 60.0), rtol=1e-5)
+
+
+def test_only_what_comes_after_training_is_fresh():
+    model = Forecaster(**SMALL).fit(dated("2024-01-01", 60))
+    whole = SeriesExamples(dated("2024-01-01", 80)).panel
+    assert model._fresh(whole, most=None).first.tolist() == [60]
+    stranger = SeriesExamples(as_panel({"new": whole.values[:, 0]})).panel
+    assert model._fresh(stranger, most=None).first.tolist() == [0]
+    assert model._fresh(stranger, most=None, others=False).first.tolist() == [80]
+
+
+def test_examples_are_series_and_are_taken_with_their_steps():
+    panel = Panel.from_arrays([np.arange(9.0), np.arange(20.0)])
+    examples = SeriesExamples(panel).within(np.array([3, 15]), most=4)
+    assert len(examples) == 2
+    taken = examples.take(np.array([1]))
+    assert (taken.first.tolist(), taken.last.tolist(), taken.most) == ([15], [20], 4)
+    assert taken.panel.lengths.tolist() == [20]
+    assert taken.normalised() is taken
+
+
+def test_too_short_series_are_refused():
+    panel = Panel.from_arrays([np.arange(30.0)])
+    examples = SeriesExamples(panel).within(0, np.array([25]), most=None)
+    examples.check_enough(20, 5, "Forecaster", part="training", held=False)
+    with pytest.raises(InputError, match=r"lookback \+ horizon = 20 \+ 6 steps long for training; "
+                       r"got 25 steps\. Lower lookback or horizon, or hold out less"):  # fmt: skip
+        examples.check_enough(20, 6, "Forecaster", part="training", held=True)
+
+
+def test_series_that_end_too_early_are_named():
+    model = Forecaster(**SMALL).fit({"a": np.arange(60.0) % 7, "b": np.arange(50.0) % 5})
+    short = {"a": np.arange(9.0), "c": np.arange(5.0)}
+    with pytest.raises(InputError, match=r"at least 8 steps, the lookback; got 5 in series c"):
+        model.predict(short)

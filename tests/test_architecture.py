@@ -62,10 +62,7 @@ LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 
 # A reader who looks for something chooses between so many modules of a folder, not more.
 MOST_MODULES = 13
-CROWDED = {
-    "src/tidegate/tasks/anomaly",
-    "src/tidegate/tasks/core",
-}
+CROWDED = {"src/tidegate/tasks/core"}
 
 # The equations of a cell and the layer that runs them, which torch.nn gives the same name.
 TWINS = {"GRU", "LSTM", "RNN"}
@@ -75,7 +72,6 @@ UNMIRRORED = {
     "cli": {"lines", "of_model", "parameters", "paths", "root"},
     "cli/commands": {"bench"},
     "kernels": {"aten", "compiling", "inputs", "operator", "passes", "reference", "stream"},
-    "tasks/anomaly": {"lines"},
     "tasks/core": {
         "commands",
         "fitting",

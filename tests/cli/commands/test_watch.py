@@ -15,7 +15,6 @@ from tests.cli.conftest import one_line, start
 from tests.tasks.series import hours, wave
 from tidegate.cli import app
 from tidegate.cli.lines import lines
-from tidegate.tasks.anomaly.lines import LineLayout
 
 TINY = ("--hidden-size", "4", "--epochs", "2", "--quiet")
 
@@ -184,16 +183,6 @@ def test_a_table_that_is_wrong_is_told_in_one_line(run, tmp_path, change, told):
     words = ("--time", "when", "--value", "heat,load", *TINY, "--out", tmp_path / "model")
     assert told in one_line(run("fit", "anomaly-detector", path, *words))
     assert not (tmp_path / "model").exists()
-
-
-def test_a_layout_reads_what_stands_in_a_line():
-    plain = LineLayout.plain(2, clocked=True)
-    assert plain.read(b"2024-01-01;3.5;\r")[:1] == ("2024-01-01",)
-    assert plain.read(b"noon\t1\tx")[2] is False
-    named = LineLayout.of_header(b'\xef\xbb\xbf"load","when",heat\r', ("heat", "load"), "when")
-    assert named == LineLayout((2, 0), 1, 3)
-    assert named.read(b"1,noon,2") == ("noon", [2.0, 1.0], True)
-    assert LineLayout.of_header(b"1,2", ("heat",), None) is None
 
 
 def test_a_file_without_a_last_newline_is_read_whole(tmp_path):

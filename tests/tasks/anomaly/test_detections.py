@@ -13,7 +13,7 @@ from tidegate.data.series.panel import Panel
 from tidegate.data.series.steps import as_steps
 from tidegate.errors import InputError
 from tidegate.tasks.anomaly.detections import Detections, agreement, read_labels, watch
-from tidegate.tasks.anomaly.stream import Detection
+from tidegate.tasks.anomaly.streaming.stream import Detection
 
 
 class Echo:

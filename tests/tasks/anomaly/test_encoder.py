@@ -14,7 +14,8 @@ from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.steps import as_steps
 from tidegate.data.windows.windows import Windows
-from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, seconds_of
+from tidegate.errors import InputError
+from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, check_learnable, seconds_of
 
 NAN = float("nan")
 OFFSETS = (1, 5, -3)
@@ -109,3 +110,22 @@ def test_it_comes_back_from_the_file_that_older_models_have():
     assert (again.names, again.clocked, again.size) == (("0", "1"), True, 6)
     with pytest.raises(ValueError, match="reshape"):
         AnomalyEncoder.from_files({"scale.json": document | {"center": [1.0]}})
+
+
+def test_series_unlike_that_of_training_are_refused():
+    panel = panel_of(40)
+    encoder = AnomalyEncoder.learn(panel.targets, panel.values, clocked=True)
+    encoder.check(panel, "test")
+    with pytest.raises(InputError, match=r"of the 2 variables of `fit`: 0, 1; got 1 columns"):
+        encoder.check(as_steps([1.0]), "test")
+    with pytest.raises(InputError, match=r"`X` must be with times, as in `fit`; got values alone"):
+        encoder.check(as_steps(wave(40, 2)), "test")
+
+
+def test_series_that_nothing_can_be_learned_from_are_refused():
+    check_learnable(panel_of(40), 40, "test")
+    with pytest.raises(InputError, match=r"at least lookback \+ horizon = 41 values; got 40"):
+        check_learnable(panel_of(40), 41, "test")
+    gone = as_steps(pd.DataFrame({"heat": wave(40), "load": NAN}))
+    with pytest.raises(InputError, match="got only missing ones of load"):
+        check_learnable(gone, 40, "test")

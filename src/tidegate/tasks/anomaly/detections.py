@@ -14,7 +14,7 @@ from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
 from tidegate.tasks.anomaly.encoder import seconds_of
-from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

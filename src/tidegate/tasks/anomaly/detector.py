@@ -19,13 +19,13 @@ from tidegate.errors import InputError, message
 from tidegate.files import Document
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
-from tidegate.tasks.anomaly.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
-from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps
-from tidegate.tasks.anomaly.lines import LineWatch
+from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, check_learnable
 from tidegate.tasks.anomaly.network import AnomalyNetwork
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
-from tidegate.tasks.anomaly.stream import AnomalyStream
+from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.streaming.lines import LineWatch
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.inspect.trace import stack_name
@@ -299,15 +299,7 @@ class AnomalyDetector(Task):
         """Split by time: what is validated on comes after what is learned from."""
         assert isinstance(settings, AnomalyDetectorSettings)
         panel = self._panel(examples)
-        steps = len(panel.values)
-        fewest = settings.lookback + settings.horizon
-        if steps < fewest:
-            rule = f"at least lookback + horizon = {fewest} values"
-            raise InputError(message(settings.owner, "X", rule, steps))
-        empty = np.isnan(panel.values).all(axis=0)
-        if empty.any():
-            got = f"only missing ones of {panel.targets[int(empty.argmax())]}"
-            raise InputError(message(settings.owner, "X", "values of each variable", got))
+        check_learnable(panel, settings.lookback + settings.horizon, settings.owner)
         self._learned = [panel]
         if validation is None:
             return examples, None
@@ -315,6 +307,7 @@ class AnomalyDetector(Task):
             held = self._examples(*validation)
             self._learned.append(self._panel(held))
             return examples, held
+        steps = len(panel.values)
         cut = steps - max(1, round(checked_share(validation, settings.owner) * steps))
         begin = max(0, cut - settings.lead_in)
         spans = np.array([[0, cut], [begin, steps]])

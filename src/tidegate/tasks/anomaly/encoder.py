@@ -18,7 +18,7 @@ from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
 from tidegate.files import Document
-from tidegate.tasks.anomaly.steps import DAY
+from tidegate.tasks.anomaly.streaming.steps import DAY
 
 SCALE_FILE = "scale.json"
 
@@ -171,6 +171,27 @@ class AnomalyEncoder:
         centre, scale, constant = (np.array(found[told]).reshape(len(names)) for told in _NAMES)
         scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
         return cls(names, bool(found["clocked"]), scaling)
+
+
+def check_learnable(panel: Panel, fewest: int, owner: str) -> None:
+    """Refuse a series that nothing can be learned from.
+
+    Args:
+        panel: The series.
+        fewest: Steps that it must have.
+        owner: Who complains.
+
+    Raises:
+        InputError: If it is too short, or a variable of it is missing everywhere.
+    """
+    steps = len(panel.values)
+    if steps < fewest:
+        rule = f"at least lookback + horizon = {fewest} values"
+        raise InputError(message(owner, "X", rule, steps))
+    empty = np.isnan(panel.values).all(axis=0)
+    if empty.any():
+        got = f"only missing ones of {panel.targets[int(empty.argmax())]}"
+        raise InputError(message(owner, "X", "values of each variable", got))
 
 
 def seconds_of(panel: Panel) -> Array:

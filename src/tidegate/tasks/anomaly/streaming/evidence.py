@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tidegate.files import Document
-from tidegate.tasks.anomaly.extreme_values import ExtremeValues
+from tidegate.tasks.anomaly.streaming.extreme_values import ExtremeValues
 
 # The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
 # in which `_statistics` gives them.

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tidegate.tasks.anomaly.alarms import Alarms
+from tidegate.tasks.anomaly.streaming.alarms import Alarms
 
 
 @pytest.mark.parametrize("stretch", [0.85, 1.0, 1.3])

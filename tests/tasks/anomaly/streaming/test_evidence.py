@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tidegate.tasks.anomaly.evidence import KINDS, Evidence
+from tidegate.tasks.anomaly.streaming.evidence import KINDS, Evidence
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tidegate.errors import InputError
-from tidegate.tasks.anomaly.cold_start import ColdStartStream
-from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
+from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
 
 _EMPTY = ("", "nan", "null", "none", "na")
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.files import Document
-from tidegate.tasks.anomaly.alarms import Alarms
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
-from tidegate.tasks.anomaly.evidence import Evidence
-from tidegate.tasks.anomaly.least_squares import RecursiveLeastSquares
-from tidegate.tasks.anomaly.steps import DAY, as_seconds, read_step
+from tidegate.tasks.anomaly.streaming.alarms import Alarms
+from tidegate.tasks.anomaly.streaming.evidence import Evidence
+from tidegate.tasks.anomaly.streaming.least_squares import RecursiveLeastSquares
+from tidegate.tasks.anomaly.streaming.steps import DAY, as_seconds, read_step
 
 if TYPE_CHECKING:
     from tidegate.nn.streaming.stream import Stream

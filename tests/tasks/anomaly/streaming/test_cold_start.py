@@ -10,9 +10,9 @@ import pytest
 from tests.tasks.series import hours, wave
 from tidegate import AnomalyDetector
 from tidegate.errors import InputError
-from tidegate.tasks.anomaly.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
-from tidegate.tasks.anomaly.stream import AnomalyStream
+from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tidegate.tasks.anomaly.extreme_values import MOST_SURPRISING, ExtremeValues
+from tidegate.tasks.anomaly.streaming.extreme_values import MOST_SURPRISING, ExtremeValues
 
 
 def fed(values: np.ndarray) -> ExtremeValues:

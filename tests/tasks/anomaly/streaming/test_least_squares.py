@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tidegate.tasks.anomaly.least_squares import RecursiveLeastSquares
+from tidegate.tasks.anomaly.streaming.least_squares import RecursiveLeastSquares
 
 KEEP = 0.9995
 

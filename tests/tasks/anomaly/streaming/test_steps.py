@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.tasks.anomaly.steps import as_seconds, read_number, read_step
+from tidegate.tasks.anomaly.streaming.steps import as_seconds, read_number, read_step
 
 NAN = float("nan")
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
-from tidegate.tasks.anomaly.steps import as_seconds, read_step
-from tidegate.tasks.anomaly.stream import AnomalyStream, Detection
+from tidegate.tasks.anomaly.streaming.steps import as_seconds, read_step
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
 
 
 class ColdStartStream:

@@ -1,0 +1,1 @@
+"""Values as they come: a stream scores each, says what is wrong with it, and goes on learning."""

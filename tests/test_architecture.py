@@ -77,6 +77,7 @@ UNMIRRORED = {
         "fitting",
         "hooks",
         "pretrained",
+        "raw",
     },
     "tasks/core/files": {"answer", "reading", "responding", "splits"},
     "tasks/core/inspect": {"change", "inspected", "limits", "units"},

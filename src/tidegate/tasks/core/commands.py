@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
+
+from tidegate.tasks.core.raw import JsonObject, Raw
 
 
 class Generates(Protocol):
     """A task that has the command `generate`: it goes on from a prompt."""
 
-    def write(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def write(self, prompt: str = "", **options: Raw) -> Iterator[str]:
         """Yield what follows a prompt, piece by piece."""
 
-    def generate(self, prompt: str = "", **options: Any) -> Any:
+    def generate(self, prompt: str = "", **options: Raw) -> Raw:
         """Return what follows a prompt."""
 
 
@@ -26,7 +28,7 @@ class Remark(Protocol):
     def line(self) -> str:
         """The remark for people, on one line."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The remark for programs."""
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tidegate.artifact import version
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.raw import JsonObject
 from tidegate.tasks.core.settings import Settings
 
 # Settings that may differ between a run and its resumption: the result does not depend on them.
@@ -55,7 +55,7 @@ def check_structure(fitted: Settings, settings: Settings) -> None:
             raise InputError(message(settings.owner, name, rule, got, remedy))
 
 
-def identity(task: str, settings: Settings) -> dict[str, Any]:
+def identity(task: str, settings: Settings) -> JsonObject:
     """Say what a checkpoint must have been made with to go on from it.
 
     Args:
@@ -63,5 +63,5 @@ def identity(task: str, settings: Settings) -> dict[str, Any]:
         settings: Its settings.
     """
     kept = {n: v for n, v in settings.to_json().items() if n not in _FREE_ON_RESUME}
-    plain: dict[str, Any] = json.loads(json.dumps(kept))  # as it comes back: tuples are lists
+    plain: JsonObject = json.loads(json.dumps(kept))  # as it comes back: tuples are lists
     return {"task": task, "tidegate": version(), **plain}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,10 @@ from tidegate.tasks.core.estimator import Estimator
 from tidegate.tasks.core.files.answer import Answer, TableAnswer
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.option import Option
+from tidegate.tasks.core.raw import Answers, Evaluation, FoundJson, JsonObject, Raw
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
-from tidegate.training.measure import Loader, Metrics, Network
+from tidegate.training.measure import Loader, Meter, Metrics, Network
 
 
 class Hooks(Estimator):
@@ -91,15 +92,15 @@ class Hooks(Estimator):
     best_epoch_: int
     columns_: Mapping[str, str] = {}
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Raw) -> Raw:
         """Answer each row of X."""
         raise NotImplementedError
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: Raw, y: Raw = None, sample_weight: Raw = None) -> float:
         """Return the task's score, greater is better."""
         raise NotImplementedError
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: Raw) -> Answers:
         """Answer rows as the columns that `tidegate predict` writes.
 
         Args:
@@ -110,7 +111,7 @@ class Hooks(Estimator):
         """
         return {"prediction": list(self.predict(X))}
 
-    def unseen(self, y: Any, others: Any) -> list[int]:
+    def unseen(self, y: Raw, others: Raw) -> list[int]:
         """List the positions in `others` whose target cannot be learned from the targets `y`.
 
         Args:
@@ -127,7 +128,7 @@ class Hooks(Estimator):
 
     # What it reads of files.
 
-    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Any, Any] | None:
+    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Raw, Raw] | None:
         """Read a file that is no table.
 
         Args:
@@ -168,7 +169,7 @@ class Hooks(Estimator):
         label = columns.get(self.target_role or "")
         return clean_rows(frame, columns[self.input_role], label, drop_missing, source)
 
-    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Any, Any]:
+    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Raw, Raw]:
         """Take X and y out of a table that `check_table` made.
 
         Args:
@@ -187,7 +188,7 @@ class Hooks(Estimator):
 
     # What it learns with.
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+    def _examples(self, X: Raw, y: Raw, sample_weight: Raw) -> Examples:
         """Check raw input; y is None when only inputs are known."""
         raise NotImplementedError
 
@@ -210,7 +211,9 @@ class Hooks(Estimator):
         """Make the untrained network of the current settings and encoders."""
         raise NotImplementedError
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
+    ) -> None:
         """Prepare a network, new or (`going_on`) fitted before, for training on these rows."""
 
     def _rank(self, metrics: Metrics) -> tuple[float, ...]:
@@ -230,7 +233,7 @@ class Hooks(Estimator):
         return None
 
     def _changed(
-        self, batch: Batch, labels: Labels, steps: Mapping[int, Any]
+        self, batch: Batch, labels: Labels, steps: Mapping[int, Raw]
     ) -> tuple[Batch, Labels]:
         """A batch of one row with other values at some steps, and its labels."""
         rule = "left out: this task cannot put single values into a row"
@@ -244,19 +247,19 @@ class Hooks(Estimator):
         """Add to a case what the encoder knows; the examples are the rows of `case.batches`."""
         return case
 
-    def _report(self, meter: Any) -> dict[str, Any]:
+    def _report(self, meter: Meter) -> Evaluation:
         """Details for `evaluate(report=True)`."""
         return {}
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> JsonObject:
         """What was learned besides weights and encoder files, as JSON."""
         return {"best_epoch": self.best_epoch_, "columns": dict(self.columns_)}
 
-    def _files(self) -> dict[str, Any]:
+    def _files(self) -> JsonObject:
         """JSON files by name: those of `encoders`, and any of `encoder_files`."""
         return saved.to_files(self, self.encoders)
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: FoundJson, files: FoundJson) -> None:
         """Take back what `_state` and `_files` gave; whatever is wrong in it must raise."""
         self.best_epoch_ = state["best_epoch"]
         self.columns_ = dict(state["columns"])

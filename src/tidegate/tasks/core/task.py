@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
@@ -23,6 +23,7 @@ from tidegate.tasks.core.inspect.change import what_if
 from tidegate.tasks.core.inspect.diagnosis import doctor
 from tidegate.tasks.core.inspect.trace import trace
 from tidegate.tasks.core.inspect.units import contexts, units
+from tidegate.tasks.core.raw import Evaluation, Raw
 from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.training.loop import Training, TrainingPlan, part_scores
@@ -40,11 +41,11 @@ class Task(Hooks):
 
     def fit(
         self: T,
-        X: Any,
-        y: Any = None,
+        X: Raw,
+        y: Raw = None,
         *,
-        validation: float | tuple[Any, Any] | None = 0.1,
-        sample_weight: Any = None,
+        validation: float | tuple[Raw, Raw] | None = 0.1,
+        sample_weight: Raw = None,
         callbacks: Sequence[Callable[[Event], object]] = (),
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -99,8 +100,8 @@ class Task(Hooks):
         return self
 
     def evaluate(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
-    ) -> dict[str, Any]:
+        self, X: Raw, y: Raw = None, *, sample_weight: Raw = None, report: bool = False
+    ) -> Evaluation:
         """Measure the loss and the task's scores on labelled data.
 
         Args:
@@ -123,7 +124,7 @@ class Task(Hooks):
             raise InputError(message(type(self).__name__, "y", rule, got))
         loader = self._loader(examples, training=False)
         meter = measure(self.network_, loader, shown=self.settings_.verbose)
-        result: dict[str, Any] = meter.result()
+        result: Evaluation = {**meter.result()}
         return result | (self._report(meter) if report else {})
 
     # Functions of a task that are its methods; each file says what it needs of one.
@@ -142,7 +143,7 @@ class Task(Hooks):
         self._check_fitted()
         return {"parameters": f"{self.number_of_parameters:,}"}
 
-    def beside(self) -> dict[str, Any]:
+    def beside(self) -> Evaluation:
         """Return what is worth printing beside the scores of a fit: `figures`, `verdict`."""
         return {}
 
@@ -208,7 +209,7 @@ class Task(Hooks):
         return network, (loader, held_loader)
 
     def _split(
-        self, examples: Examples, validation: float | tuple[Any, Any] | None, settings: Settings
+        self, examples: Examples, validation: float | tuple[Raw, Raw] | None, settings: Settings
     ) -> tuple[Examples, Examples | None]:
         if validation is None:
             return examples, None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, ClassVar
 
 import pandas as pd
 from rich import box
@@ -17,6 +17,7 @@ from rich.text import Text
 from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.writer import WRITABLE, write_table
 from tidegate.errors import InputError, message, suggest
+from tidegate.tasks.core.raw import Answers, Raw
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Question:
     live: bool = False
     columns: Mapping[str, str | None] = field(default_factory=dict)
     drop_missing: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Raw] = field(default_factory=dict)
 
     def refused(self, rule: str) -> InputError:
         """Say that a task answers no such thing.
@@ -141,7 +142,7 @@ class TableAnswer(Answer):
         return _table_writer(form, to.file)
 
 
-def beside(frame: pd.DataFrame, answers: Mapping[str, Any]) -> pd.DataFrame:
+def beside(frame: pd.DataFrame, answers: Mapping[str, Sequence[Raw]]) -> pd.DataFrame:
     """Put answers beside the rows of a table.
 
     Args:
@@ -158,7 +159,7 @@ def beside(frame: pd.DataFrame, answers: Mapping[str, Any]) -> pd.DataFrame:
     if taken:
         rule, remedy = "free for the answers", "Rename that column of the table"
         raise InputError(message("predict", taken[0], rule, "a column of this name", remedy))
-    rounded: dict[str, Any] = {
+    rounded: Answers = {
         name: [round(value, 6) for value in values] if name.startswith("probability_") else values
         for name, values in answers.items()
     }

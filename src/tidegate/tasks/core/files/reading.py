@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import pandas as pd
 
 from tidegate.data.tables.reader import read_table
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.rows import DataWarning
 
 ROW = "\0row"  # no column of a file begins like this
@@ -31,7 +32,7 @@ class Reads(Protocol):
     def task_name(cls) -> str:
         """The kebab-case name."""
 
-    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Any, Any] | None:
+    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Raw, Raw] | None:
         """X and y of a file that is no table, or None."""
 
     def read_columns(
@@ -44,7 +45,7 @@ class Reads(Protocol):
     ) -> tuple[pd.DataFrame, int]:
         """The rows that can be used, and how many were left out."""
 
-    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Any, Any]:
+    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Raw, Raw]:
         """X and y out of a table."""
 
     def located(self, error: InputError, frame: pd.DataFrame) -> str:
@@ -65,9 +66,9 @@ class Split:
     source: str
     columns: Mapping[str, str]
     frame: pd.DataFrame
-    given: tuple[Any, Any] | None = None
+    given: tuple[Raw, Raw] | None = None
 
-    def rows(self, task: Reads) -> tuple[Any, Any]:
+    def rows(self, task: Reads) -> tuple[Raw, Raw]:
         """Return X and y."""
         if self.given is not None:
             return self.given
@@ -150,7 +151,7 @@ def read_split(
     return Split(str(path), columns, frame)
 
 
-def read_row(task: Reads, path: Path, given: Mapping[str, str | None], number: int) -> Any:
+def read_row(task: Reads, path: Path, given: Mapping[str, str | None], number: int) -> Raw:
     """Read one input of a file.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import pandas as pd
 
@@ -18,6 +18,7 @@ from tidegate.tasks.core.files.reading import (
     read_split,
     warn_of_dropped,
 )
+from tidegate.tasks.core.raw import Answers, Raw
 
 
 class Responds(Reads, Protocol):
@@ -25,7 +26,7 @@ class Responds(Reads, Protocol):
 
     whole_tables: ClassVar[bool]
 
-    def answer(self, X: Any) -> Mapping[str, Sequence[Any]]:
+    def answer(self, X: Raw) -> Answers:
         """Columns of answers by name, `prediction` first."""
 
 

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.files.reading import ROW, Reads, Split, read_split
+from tidegate.tasks.core.raw import Evaluation, Raw
 from tidegate.tasks.core.rows import DataWarning
 from tidegate.training.measure import Metrics
 from tidegate.training.progress import Event
@@ -34,11 +35,11 @@ class Fits(Reads, Protocol):
 
     def fit(
         self,
-        X: Any,
-        y: Any = None,
+        X: Raw,
+        y: Raw = None,
         *,
-        validation: float | tuple[Any, Any] | None = 0.1,
-        sample_weight: Any = None,
+        validation: float | tuple[Raw, Raw] | None = 0.1,
+        sample_weight: Raw = None,
         callbacks: Sequence[Callable[[Event], object]] = (),
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -46,11 +47,11 @@ class Fits(Reads, Protocol):
         """Learn from examples."""
 
     def evaluate(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
-    ) -> dict[str, Any]:
+        self, X: Raw, y: Raw = None, *, sample_weight: Raw = None, report: bool = False
+    ) -> Evaluation:
         """Measure on labelled data."""
 
-    def unseen(self, y: Any, others: Any) -> list[int]:
+    def unseen(self, y: Raw, others: Raw) -> list[int]:
         """Positions of targets that cannot be learned from `y`."""
 
 
@@ -68,7 +69,7 @@ class Splits:
     validation: Split | float | None
     test: Split | None
 
-    def fit(self, task: Fits, *, checkpoint: Path, resume: bool) -> dict[str, Any]:
+    def fit(self, task: Fits, *, checkpoint: Path, resume: bool) -> Evaluation:
         """Fit a task and measure it, after all parts have been checked against each other.
 
         Args:
@@ -101,7 +102,7 @@ class Splits:
         return found
 
 
-def measure_split(task: Fits, split: Split) -> dict[str, Any]:
+def measure_split(task: Fits, split: Split) -> Evaluation:
     """Evaluate a fitted task on the rows of a file, with all details.
 
     Raises:
@@ -117,7 +118,7 @@ def measure_split(task: Fits, split: Split) -> dict[str, Any]:
     return found
 
 
-def read_splits(task: Reads, columns: Mapping[str, str], values: Mapping[str, Any]) -> Splits:
+def read_splits(task: Reads, columns: Mapping[str, str], values: Mapping[str, Raw]) -> Splits:
     """Read all the files of a fit.
 
     Args:
@@ -150,7 +151,7 @@ def read_splits(task: Reads, columns: Mapping[str, str], values: Mapping[str, An
     return Splits(parts["train"], validation, parts.get("test"))
 
 
-def _check_targets(task: Fits, split: Split, known: Any) -> None:
+def _check_targets(task: Fits, split: Split, known: Raw) -> None:
     """Refuse targets of validation or test rows that the training rows rule out."""
     with split.naming(task):
         _, targets = split.rows(task)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 
@@ -18,6 +17,7 @@ from tidegate.nn import Recurrent
 from tidegate.nn.trace.selection import Numbers
 from tidegate.tasks.core.inspect.inspected import Inspected, some
 from tidegate.tasks.core.inspect.limits import inspectable
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.rows import DataWarning
 
 # Longer inputs are not occluded unless asked for.
@@ -25,7 +25,7 @@ _OCCLUDED_STEPS = 500
 
 
 def attribute(
-    task: Inspected, X: Any, *, method: str = "integrated gradients", target: Any = None
+    task: Inspected, X: Raw, *, method: str = "integrated gradients", target: Raw = None
 ) -> Attribution:
     """Say how much each step of each row moved the score of an answer.
 
@@ -68,9 +68,9 @@ def attribute(
 
 def explain(
     task: Inspected,
-    x: Any,
+    x: Raw,
     *,
-    target: Any = None,
+    target: Raw = None,
     methods: Sequence[str] | None = None,
     layers: Numbers = None,
     units: Numbers = None,
@@ -127,7 +127,7 @@ def explain(
 
 
 def _attributions(
-    task: Inspected, x: Any, target: Any, methods: Sequence[str] | None, steps: int
+    task: Inspected, x: Raw, target: Raw, methods: Sequence[str] | None, steps: int
 ) -> tuple[tuple[Attribution, ...], tuple[str, ...]]:
     """The attributions of one input, and why one that was not asked for is left out."""
     usual = ("integrated gradients", *(("occlusion",) if steps <= _OCCLUDED_STEPS else ()))
@@ -141,7 +141,7 @@ def _attributions(
         return found, (f"Contributions by gates are left out. {error}",)
 
 
-def _outputs(task: Inspected, target: Any, rows: int) -> torch.Tensor | None:
+def _outputs(task: Inspected, target: Raw, rows: int) -> torch.Tensor | None:
     """Turn an answer, or one for each row, into the numbers of outputs, `[rows]`."""
     if target is None:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -15,14 +14,15 @@ from tidegate.explain.attribution.what_if import WhatIf
 from tidegate.explain.attribution.what_if import what_if as compare
 from tidegate.tasks.core.inspect.inspected import Inspected, Labels
 from tidegate.tasks.core.inspect.limits import inspectable
+from tidegate.tasks.core.raw import Raw
 
 
 def what_if(
     task: Inspected,
-    x: Any,
-    other: Any = None,
+    x: Raw,
+    other: Raw = None,
     *,
-    steps: Mapping[int, Any] | None = None,
+    steps: Mapping[int, Raw] | None = None,
     state: StateChange | None = None,
 ) -> WhatIf:
     """Change an input or a state, and see what the gates and the answer do.
@@ -66,14 +66,14 @@ def what_if(
     return replace(found, answers=task._answers(found.outputs), names=task._output_names())
 
 
-def _one(task: Inspected, x: Any) -> tuple[Batch, Labels]:
+def _one(task: Inspected, x: Raw) -> tuple[Batch, Labels]:
     """One input as a batch of one row, and its labels."""
     examples = task._examples([x], None, None)
     batch = task._loader(examples, training=False).batch(np.zeros(1, np.int64))
     return batch, task._step_labels(examples)
 
 
-def _said(labels: Labels, step: int, value: Any) -> str:
+def _said(labels: Labels, step: int, value: Raw) -> str:
     """A change of a step in words."""
     old = "" if labels is None else f"{labels[0][step]!r} "
     return f"{old}(step {step}) becomes {value!r}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -12,13 +11,14 @@ from tidegate.explain.doctor.case import Case
 from tidegate.explain.doctor.doctor import Diagnosis, diagnose
 from tidegate.tasks.core.inspect.inspected import Inspected, some
 from tidegate.tasks.core.inspect.limits import check_examined, doctors_reasons
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.rows import DataWarning
 
 # Shares, and the answers of a network, are as plain on these as on more.
 _DOCTOR_ROWS = 2000
 
 
-def doctor(task: Inspected, X: Any = None, y: Any = None) -> Diagnosis:
+def doctor(task: Inspected, X: Raw = None, y: Raw = None) -> Diagnosis:
     """Look for what is wrong with the model: units, training, answers, encoding.
 
     Args:

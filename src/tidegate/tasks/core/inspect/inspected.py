@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor
 
@@ -13,6 +13,7 @@ from tidegate.explain.doctor.case import Case
 from tidegate.explain.report.excerpt import Excerpt
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
+from tidegate.tasks.core.raw import Answers, Raw
 from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.training.measure import Loader, Metrics, Network
@@ -49,17 +50,17 @@ class Inspected(Protocol):
     def task_name(cls) -> str:
         """The kebab-case name."""
 
-    def answer(self, X: Any) -> Mapping[str, Sequence[Any]]:
+    def answer(self, X: Raw) -> Answers:
         """Columns of answers by name, `prediction` first."""
 
     def trace(
-        self, X: Any, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
+        self, X: Raw, *, layers: Numbers = None, units: Numbers = None, gates: Names = None
     ) -> Trace:
         """Gates and states of every step."""
 
     def _check_fitted(self) -> None: ...
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples: ...
+    def _examples(self, X: Raw, y: Raw, sample_weight: Raw) -> Examples: ...
 
     def _loader(self, examples: Examples, *, training: bool) -> Loader: ...
 
@@ -70,7 +71,7 @@ class Inspected(Protocol):
     def _answers(self, outputs: Tensor) -> Tensor | None: ...
 
     def _changed(
-        self, batch: Batch, labels: Labels, steps: Mapping[int, Any]
+        self, batch: Batch, labels: Labels, steps: Mapping[int, Raw]
     ) -> tuple[Batch, Labels]: ...
 
     def _excerpt(self, examples: Examples) -> Excerpt: ...
@@ -78,7 +79,7 @@ class Inspected(Protocol):
     def _told(self, case: Case, examples: Examples | None) -> Case: ...
 
 
-def some(task: Inspected, X: Any, y: Any = None) -> Examples:
+def some(task: Inspected, X: Raw, y: Raw = None) -> Examples:
     """Check inputs, of which there must be one.
 
     Raises:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from tidegate.batch import Batch
@@ -12,12 +10,13 @@ from tidegate.explain.network import resting
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace, join
 from tidegate.tasks.core.inspect.inspected import Inspected, some
+from tidegate.tasks.core.raw import Raw
 from tidegate.training.network import Network, StackInput
 
 
 def trace(
     task: Inspected,
-    X: Any,
+    X: Raw,
     *,
     stack: str | None = None,
     layers: Numbers = None,

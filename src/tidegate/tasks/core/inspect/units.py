@@ -10,10 +10,11 @@ from tidegate.explain.units.contexts import contexts as find_contexts
 from tidegate.explain.units.patterns import Pattern, mark
 from tidegate.explain.units.search import Marks, UnitSearch, find_units
 from tidegate.tasks.core.inspect.inspected import Inspected
+from tidegate.tasks.core.raw import Raw
 
 
 def units(
-    task: Inspected, X: Any, pattern: Pattern | Marks, *, signal: str = "hidden"
+    task: Inspected, X: Raw, pattern: Pattern | Marks, *, signal: str = "hidden"
 ) -> UnitSearch:
     """Find the units that follow a pattern in what the network reads.
 
@@ -49,7 +50,7 @@ def units(
 
 def contexts(
     task: Inspected,
-    X: Any,
+    X: Raw,
     unit: int,
     *,
     row: str | None = None,

@@ -36,7 +36,7 @@ def test_robust_scaling_is_that_of_scikit_learn_up_to_a_rounded_constant(values,
     scaling = Scaling.fit(values, "robust", tail=tail)
     np.testing.assert_allclose(scaling.centre, peer.center_)
     np.testing.assert_allclose(scaling.scale, peer.scale_, rtol=3e-4)
-    np.testing.assert_allclose(scaling.inverse(scaling.forward(values)), values)
+    np.testing.assert_allclose(scaling.forward(values), peer.transform(values), rtol=3e-4)
 
 
 def test_a_share_in_the_tails_brings_a_normal_variable_to_its_own_deviation():
@@ -83,7 +83,6 @@ def test_a_step_is_scaled_as_an_array_and_comes_back():
     for number, value in enumerate(row):
         assert scaling.inverse_step(step[number], number) == pytest.approx(value)
     assert scaling.forward_step([NAN, 1.0, NAN], [7.0, 8.0, 9.0])[::2] == [7.0, 9.0]
-    np.testing.assert_allclose(scaling.inverse(np.array(step)), row)
     assert math.isfinite(scaling.inverse_step(1e6, 0))
 
 

@@ -1,4 +1,4 @@
-"""Scaling: columns of any unit brought to one size, and back again."""
+"""Scaling: columns of any unit brought to one size."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Scaling:
 
     Example:
         >>> scaling = Scaling.fit(np.array([[1.0], [3.0]]), "standard")
-        >>> scaling.forward(np.array([5.0])).tolist(), scaling.inverse(np.array([3.0])).tolist()
-        ([3.0], [5.0])
+        >>> scaling.forward(np.array([5.0])).tolist()
+        [3.0]
     """
 
     centre: Array
@@ -81,11 +81,6 @@ class Scaling:
         scaled: Array = (values - self.centre) / self.scale
         return scaled
 
-    def inverse(self, scaled: Array) -> Array:
-        """Put scaled values `[..., C]` back into their own units."""
-        values: Array = scaled * self.scale + self.centre
-        return values
-
 
 @dataclass(frozen=True, eq=False)
 class LogScaling(Scaling):
@@ -120,11 +115,6 @@ class LogScaling(Scaling):
         scaled: Array = np.copysign(np.log1p(np.abs(z)), z)
         return scaled
 
-    def inverse(self, scaled: Array) -> Array:
-        """Put scaled values `[..., C]` back into their own units."""
-        z = np.copysign(np.expm1(np.minimum(np.abs(scaled), _MOST)), scaled)
-        return super().inverse(z)
-
     @cached_property
     def _pairs(self) -> list[tuple[float, float]]:
         return list(zip(self.centre.tolist(), self.scale.tolist(), strict=True))
@@ -143,6 +133,6 @@ class LogScaling(Scaling):
         return found
 
     def inverse_step(self, scaled: float, column: int) -> float:
-        """Return a scaled number of one column in its own unit, as `inverse`."""
+        """Return a scaled number of one column in its own unit."""
         centre, scale = self._pairs[column]
         return centre + scale * math.copysign(math.expm1(min(abs(scaled), _MOST)), scaled)

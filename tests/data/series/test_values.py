@@ -26,6 +26,8 @@ def test_numbers_stay_where_they_are_and_the_missing_are_nan():
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
         (np.zeros((2, 0)), r"shape \(2, 0\)"),
         (7.0, r"shape \(\)"),
+        ("1 2 3", r"str\.$"),
+        ({"a": [1.0]}, r"dict\.$"),
     ],
 )
 def test_what_is_no_series_of_numbers_is_refused(values, got):

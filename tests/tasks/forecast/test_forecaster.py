@@ -109,7 +109,12 @@ def test_every_way_forecasts_and_comes_back_from_disk(options, tmp_path):
     model = tiny(**options).fit(frame)
     found = model.predict()
     assert found.mean.shape == (1, 4, 2)
-    np.testing.assert_allclose(found.mean[0].mean(0), values[-4:].mean(0), rtol=0.5)
+    steps = np.arange(300, 304)
+    wave = 5 + np.sin(np.stack([steps, 299 - steps], axis=1) * 2 * np.pi / 12)
+    # The line alone finds the wave up to its noise of 0.1, or that of a difference; without it two
+    # epochs bring no more than an answer of the right size.
+    off = 0.15 if options.get("linear", True) else 2.0
+    np.testing.assert_allclose(found.mean[0] / [1, 100], wave, atol=off)
     assert len(found.levels) == (0 if options.get("conformal") is False else 2)
     model.save(tmp_path / "model")
     again = tidegate.load(tmp_path / "model").predict()
@@ -185,8 +190,12 @@ def test_the_next_number_inside_and_outside_the_range_of_training(options):
     model = tiny(lookback=2 if options else 3, horizon=1, segment=1, linear=False, epochs=100,
                  learning_rate=1e-2, patience=None, **options)  # fmt: skip
     model.fit(np.arange(30.0), validation=None)
-    for asked, answer, far in (([27, 28, 29], 30, 0.1), ([100, 101, 102], 103, 0.5)):
-        assert model.predict(np.array(asked, float)).mean.item() == pytest.approx(answer, abs=far)
+    off = [
+        model.predict(last + np.arange(-2.0, 1.0)).mean.item() - (last + 1)
+        for last in (29, 102, -4)
+    ]
+    assert off == pytest.approx([0, 0, 0], abs=0.02)
+    assert off == pytest.approx([off[0]] * 3, abs=1e-5)  # a window is read from its own level
 
 
 # No leakage.

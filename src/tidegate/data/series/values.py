@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +38,7 @@ def as_columns(
     try:
         found = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        got = _no_number(values, unit, where)
-        raise InputError(message(owner, "X", _RULE, got, _CORRECT)) from None
+        raise InputError(message(owner, "X", _RULE, *_no_number(values, unit, where))) from None
     if found.ndim == 1:
         found = found[:, None]
     if found.ndim != 2 or not found.shape[1]:
@@ -80,19 +79,19 @@ def check_finite(
         raise InputError(message(owner, argument, "finite numbers", got, _CORRECT))
 
 
-def _no_number(values: npt.ArrayLike, unit: str, where: Sequence[str]) -> str:
-    """Name the first cell that is no number."""
-    rows: Iterable[object] = (
-        values if isinstance(values, list | tuple) else np.asarray(values, object)
-    )
+def _no_number(values: npt.ArrayLike, unit: str, where: Sequence[str]) -> tuple[str, str]:
+    """Name the first cell that is no number, and what to do about it."""
+    rows = values if isinstance(values, list | tuple) else np.asarray(values, object)
+    if isinstance(rows, np.ndarray) and not rows.ndim:
+        return type(values).__name__, ""
     for step, cells in enumerate(rows):
         whole = cells if isinstance(cells, list | tuple | np.ndarray) else [cells]
         for column, cell in enumerate(whole):
             try:
                 float(np.nan if cell is None else cell)
             except (TypeError, ValueError):
-                return f"{cell!r:.40} in {unit} {step}{_of(where, column)}"
-    return f"ragged rows{where[0]}"
+                return f"{cell!r:.40} in {unit} {step}{_of(where, column)}", _CORRECT
+    return f"ragged rows{where[0]}", ""
 
 
 def _of(where: Sequence[str], column: int) -> str:

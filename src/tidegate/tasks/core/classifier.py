@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class Classifier(ClassifierMixin, Task):
         """The labels, sorted, `[C]`."""
         return self.class_encoder_.classes
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: object) -> Array:
         """Answer the most probable class of each row.
 
         Args:
@@ -79,7 +79,7 @@ class Classifier(ClassifierMixin, Task):
         chosen = self.predict_proba(X).argmax(1)
         return self.class_encoder_.decode(chosen)
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: object) -> Array:
         """Answer the probability of each class for each row.
 
         Args:
@@ -99,11 +99,11 @@ class Classifier(ClassifierMixin, Task):
             result[rows] = self._head(self.network_).answer(scores.float()).cpu().numpy()
         return result
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
         """Return the accuracy on labelled data, from 0 to 1."""
         return float(self.evaluate(X, y, sample_weight=sample_weight)["accuracy"])
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: object) -> dict[str, Sequence[object]]:
         """Answer rows as the columns `prediction` and `probability_CLASS`."""
         probabilities = self.predict_proba(X)
         labels = self.class_encoder_.decode(probabilities.argmax(1)).tolist()
@@ -125,7 +125,7 @@ class Classifier(ClassifierMixin, Task):
     def _rank(self, metrics: Metrics) -> tuple[float, ...]:
         return metrics["accuracy"], -metrics["loss"]
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+    def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         """Check inputs and labels; a subclass checks each input besides."""
         owner = type(self).__name__
         inputs = listed(X, owner, "X")
@@ -134,7 +134,7 @@ class Classifier(ClassifierMixin, Task):
         check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
         return Examples(inputs, targets, weights)
 
-    def _column(self, y: Any) -> Array:
+    def _column(self, y: object) -> Array:
         """Check labels, one a row."""
         owner = type(self).__name__
         return read_labels(listed(y, owner, "y"), owner)
@@ -169,15 +169,15 @@ class Classifier(ClassifierMixin, Task):
         """Turn labels into class indices `[rows]` int64."""
         return None if examples.targets is None else self.class_encoder_.encode(examples.targets)
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         return super()._state() | self.class_encoder_.to_files()
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
         self.class_encoder_ = ClassEncoder.from_files(state)
         self.class_encoder_.owner = type(self).__name__
 
-    def unseen(self, y: Any, others: Any) -> list[int]:
+    def unseen(self, y: object, others: object) -> list[int]:
         """List the positions in `others` of labels that are not in `y`.
 
         Where fit goes on from a fitted model, they are those that the model does not know.
@@ -205,19 +205,18 @@ class Classifier(ClassifierMixin, Task):
         if given == "balanced":
             weights = counts.sum() / (len(counts) * counts.clip(min=1e-12))
         else:
-            weights = self._given_weights(cast(Mapping[Any, Any], given))
+            weights = self._given_weights(cast(Mapping[object, object], given))
         # A mean of 1 over the rows: weights shift the balance, not the size of the steps.
         weights = weights * counts.sum() / (weights * counts).sum()
         for head in heads:
             head.class_weights = torch.from_numpy(weights).float()
 
-    def _given_weights(self, given: Mapping[Any, Any]) -> Array:
+    def _given_weights(self, given: Mapping[object, object]) -> Array:
         """Read the dictionary `class_weight`; JSON and the command line name classes by text."""
         labels = {str(label): number for number, label in enumerate(self.classes_.tolist())}
         weights = np.ones(len(labels))
         for label, value in given.items():
-            numeric = isinstance(value, int | float) and not isinstance(value, bool)
-            if str(label) not in labels or not numeric or not 0 < value < np.inf:
+            if str(label) not in labels or not _is_weight(value):
                 rule = f"a dictionary from the labels {', '.join(labels)} to numbers > 0"
                 raise InputError(
                     message(self.settings_.owner, "class_weight", rule, {label: value})
@@ -225,12 +224,11 @@ class Classifier(ClassifierMixin, Task):
             weights[labels[str(label)]] = value
         return weights
 
-    def _report(self, meter: Any) -> dict[str, Any]:
+    def _report(self, meter: ClassifyMeter) -> dict[str, object]:
         """Scores by class, and the confusion matrix: true classes down, answers across."""
-        counts: ClassifyMeter = meter
         labels = self.classes_.tolist()
-        support = counts.confusion.sum(1)
-        precision, recall, f1, _ = counts.by_class()
+        support = meter.confusion.sum(1)
+        precision, recall, f1, _ = meter.by_class()
         rows = zip(labels, precision, recall, f1, support, strict=True)
         names = ("precision", "recall", "f1", "support")
         by_class = {
@@ -239,8 +237,13 @@ class Classifier(ClassifierMixin, Task):
         return {
             "classes": labels,
             "per_class": by_class,
-            "confusion_matrix": counts.confusion.tolist(),
+            "confusion_matrix": meter.confusion.tolist(),
         }
+
+
+def _is_weight(value: object) -> TypeGuard[float]:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < cast(float, value) < np.inf
 
 
 def _required(targets: Array | None, owner: str) -> Array:

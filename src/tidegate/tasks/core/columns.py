@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sized
+from typing import TypeGuard
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.rows import Array
 
 
-def listed(values: Any, owner: str, name: str) -> list[Any]:
+def listed(values: object, owner: str, name: str) -> list[object]:
     """Turn an array, a Series or any sequence into a list of plain Python values.
 
     Args:
@@ -25,18 +25,22 @@ def listed(values: Any, owner: str, name: str) -> list[Any]:
     Raises:
         InputError: If it is no column.
     """
-    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
+    if isinstance(values, str | bytes | Mapping) or not _is_sized(values):
         rule, got = "a list with one item a row", type(values).__name__
         raise InputError(message(owner, name, rule, got, "Wrap a single item: [item]"))
     if getattr(values, "ndim", 1) != 1:
         remedy = "Pass one column, flattened"
         rule, got = "one column", f"shape {getattr(values, 'shape', '?')}"
         raise InputError(message(owner, name, rule, got, remedy))
-    plain = values.tolist() if hasattr(values, "tolist") else values
+    plain: Iterable[object] = values.tolist() if hasattr(values, "tolist") else values
     return [item.item() if isinstance(item, np.generic) else item for item in plain]
 
 
-def checked_numbers(y: Any, owner: str) -> Array:
+def _is_sized(values: object) -> TypeGuard[Collection[object]]:
+    return hasattr(values, "__len__")
+
+
+def checked_numbers(y: object, owner: str) -> Array:
     """Check targets that are numbers.
 
     Args:
@@ -51,14 +55,13 @@ def checked_numbers(y: Any, owner: str) -> Array:
     """
     values = listed(y, owner, "y")
     for row, value in enumerate(values):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not np.isfinite(value):
+        if isinstance(value, bool) or not (isinstance(value, int | float) and np.isfinite(value)):
             rule, got = "a finite number in each row", f"{value!r} in row {row}"
             raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
     return np.array(values, dtype=np.float64)
 
 
-def checked_weights(sample_weight: Any, owner: str) -> Array:
+def checked_weights(sample_weight: object, owner: str) -> Array:
     """Check how much each row counts.
 
     Args:
@@ -84,7 +87,7 @@ def checked_weights(sample_weight: Any, owner: str) -> Array:
     return found
 
 
-def check_lengths(rows: int, owner: str, columns: Mapping[str, Any]) -> None:
+def check_lengths(rows: int, owner: str, columns: Mapping[str, Sized | None]) -> None:
     """Refuse columns that are not as long as X.
 
     Args:

@@ -53,7 +53,7 @@ class Regressor(RegressorMixin, Task):
 
     settings_: RegressorSettings
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: object) -> Array:
         """Answer the number of each row.
 
         Args:
@@ -73,11 +73,11 @@ class Regressor(RegressorMixin, Task):
             result[rows] = self._line(self.network_).answer(outputs).cpu().numpy()
         return result
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
         """Return minus the mean squared error on rows with known targets."""
         return -float(self.evaluate(X, y, sample_weight=sample_weight)["mse"])
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: object) -> dict[str, Sequence[object]]:
         """Answer rows as the column `prediction`."""
         return {"prediction": self.predict(X).tolist()}
 
@@ -93,7 +93,7 @@ class Regressor(RegressorMixin, Task):
     def _answers(self, outputs: Tensor) -> Tensor:
         return self._line(self.network_).answer(outputs)[:, None]
 
-    def _column(self, y: Any) -> Array:
+    def _column(self, y: object) -> Array:
         """Check targets, one a row, and cap them."""
         targets = checked_numbers(y, type(self).__name__)
         cap: float | None = self.get_params(deep=False)["cap"]

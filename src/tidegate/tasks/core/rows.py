@@ -30,7 +30,7 @@ class Examples:
     """Rows to learn from or to answer, checked.
 
     Attributes:
-        inputs: One item a row, of whatever type the task reads.
+        inputs: One item a row, of whatever type the task reads: hence Any, not object.
         targets: One target a row, or None.
         weights: How much each row counts, float64, or None for 1.
     """

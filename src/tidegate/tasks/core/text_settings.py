@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
+from tidegate.data.codec import Field
 from tidegate.data.text.cleaning import CLEANERS
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.option import setting
@@ -77,3 +80,21 @@ class WordSettings(SymbolSettings):
             remedy = "Name a file of vectors, or leave freeze_vectors out"
             rule = "False without vectors"
             raise InputError(message(self.owner, "freeze_vectors", rule, True, remedy))
+
+
+def read_vectors_facts(state: Mapping[str, object]) -> tuple[int, int | None]:
+    """Read what a saved model knows of the vectors of its words, trusting nothing in it.
+
+    Args:
+        state: With `embedding_size`, and `vectors_found`, a number or None.
+
+    Returns:
+        The two.
+
+    Raises:
+        InputError: If they are something else.
+    """
+    size: int = WordSettings.options()["embedding_size"].check(state["embedding_size"], "load")
+    found = Field(int, minimum=0, optional=True)
+    found.check(state["vectors_found"], "load", "vectors_found")
+    return size, cast("int | None", state["vectors_found"])

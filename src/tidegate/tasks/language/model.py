@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.language.memory import check_memory
-from tidegate.tasks.language.network import LanguageNetwork, build_language_network
+from tidegate.tasks.language.network import LanguageNetwork, State, build_language_network
 from tidegate.tasks.language.settings import LanguageModelSettings
 from tidegate.tasks.language.writing import Writing
 from tidegate.training.measure import measure
@@ -99,7 +99,7 @@ class LanguageModel(Writing, Task):
     encoder_: LanguageEncoder
     documents_: bool
 
-    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Any, Any] | None:
+    def read_file(self, path: Path, columns: Mapping[str, str]) -> tuple[Path, None] | None:
         """Take a plain text (.txt, or any suffix that no table has) as it is, block by block."""
         suffix = Path(path.name.lower().removesuffix(".gz")).suffix
         if suffix in (".csv", ".tsv", ".jsonl", ".parquet"):
@@ -140,13 +140,13 @@ class LanguageModel(Writing, Task):
 
     def evaluate(
         self,
-        X: Any,
-        y: Any = None,
+        X: object,
+        y: object = None,
         *,
-        sample_weight: Any = None,
+        sample_weight: object = None,
         report: bool = False,
-        dynamic: Any = None,
-    ) -> dict[str, Any]:
+        dynamic: object = None,
+    ) -> dict[str, float]:
         """Measure how well text is predicted, read once from its beginning to its end.
 
         Args:
@@ -176,11 +176,11 @@ class LanguageModel(Writing, Task):
             return adapted(self.network_, streams.encoded, past.encoded, shown=shown).result()
         return measure(self.network_, streams, shown=shown).result()
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
         """Return minus the perplexity."""
         return -float(self.evaluate(X, y, sample_weight=sample_weight)["perplexity"])
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: object) -> Array:
         """Say which symbol probably comes next after each text.
 
         Args:
@@ -216,7 +216,7 @@ class LanguageModel(Writing, Task):
 
     # What a task writes.
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Texts:
+    def _examples(self, X: object, y: object, sample_weight: object) -> Texts:
         owner = type(self).__name__
         for name, given in (("y", y), ("sample_weight", sample_weight)):
             if given is not None:
@@ -225,14 +225,17 @@ class LanguageModel(Writing, Task):
         documents, several = as_documents(X, owner)
         return Texts(documents, separate=several)
 
-    def _split(self, examples: Any, validation: Any, settings: Settings) -> tuple[Any, Any]:
+    def _split(
+        self, examples: Examples, validation: object, settings: Settings
+    ) -> tuple[Examples, Examples | None]:
         """Hold out the last documents, or the last part of the only one."""
         if validation is None:
             return examples, None
+        if isinstance(validation, tuple) and len(validation) == 2 and validation[1] is None:
+            validation = validation[0]
         if not isinstance(validation, int | float):
-            pair = isinstance(validation, tuple) and len(validation) == 2 and validation[1] is None
-            given = validation[0] if pair else validation
-            return examples, self._examples(given, None, None)
+            return examples, self._examples(validation, None, None)
+        assert isinstance(examples, Texts)
         share = checked_share(validation, settings.owner)
         whole = examples.separate
         before, after = split_documents(list(examples.inputs), share, whole=whole)
@@ -267,14 +270,16 @@ class LanguageModel(Writing, Task):
     def _build(self) -> LanguageNetwork:
         return build_language_network(self.settings_, self.encoder_.size)
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Rows[Streams], *, going_on: bool
+    ) -> None:
         assert isinstance(network, LanguageNetwork)
         check_memory(network, loader.encoded, self.settings_)
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         return super()._state() | {"documents": self.documents_}
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
         self.documents_ = state["documents"] is True
 
@@ -307,7 +312,7 @@ class LanguageModel(Writing, Task):
         ids = torch.zeros(len(rows), int(lengths.max()), dtype=torch.int64)
         for place, row in enumerate(rows):
             ids[place, : len(row)] = torch.tensor(row)
-        state: Any = None
+        state: State | None = None
         last: list[tuple[int, Tensor]] = []
         for first in range(0, ids.shape[1], _STEPS_AT_ONCE):
             piece = ids[:, first : first + _STEPS_AT_ONCE].to(device)

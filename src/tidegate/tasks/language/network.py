@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,7 +17,9 @@ from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.language.settings import LanguageModelSettings
 from tidegate.training.network import Network, ParameterGroups
 
-State = tuple[Any, ...]
+Hidden = Tensor | tuple[Tensor, ...]
+State = tuple[Hidden, ...]
+"""What each stack takes as `hx`."""
 
 _SPREAD = 0.1  # new tied vectors are drawn from -0.1 to 0.1
 _BETWEEN = ("residual", "variational_dropout")  # layer options that need two layers
@@ -284,9 +285,9 @@ def _build_head(
     return LanguageHead(features, size, tied, **common)
 
 
-def _tensors(part: Any) -> tuple[Tensor, ...]:
+def _tensors(part: Hidden) -> tuple[Tensor, ...]:
     return part if isinstance(part, tuple) else (part,)
 
 
-def _detached(part: Any) -> Any:
+def _detached(part: Hidden) -> Hidden:
     return tuple(t.detach() for t in part) if isinstance(part, tuple) else part.detach()

@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from tidegate.heads import LanguageHead
+from tidegate.heads import LanguageHead, SymbolHead
 from tidegate.nn import Recurrent
-from tidegate.tasks.language.network import LanguageNetwork
+from tidegate.tasks.language.network import LanguageNetwork, State
 
 Array = npt.NDArray[Any]
 
@@ -64,7 +64,7 @@ class Pen:
             constant in each row.
         """
         last: Tensor | None = None
-        after: Any = ()
+        after: State = ()
         for features, state, valid in read_parts(self._network, texts):
             found = features[torch.arange(len(features)), (valid - 1).clamp_min(0)]
             last = found if last is None else torch.where(valid[:, None] > 0, found, last)
@@ -103,7 +103,7 @@ class Pen:
 
 def read_parts(
     network: LanguageNetwork, texts: Sequence[Sequence[int]]
-) -> Iterator[tuple[Tensor, Any, Tensor]]:
+) -> Iterator[tuple[Tensor, State, Tensor]]:
     """Read texts part by part, so that memory does not grow with their length.
 
     Args:
@@ -115,7 +115,7 @@ def read_parts(
         of each row `[B]`.
     """
     lengths = torch.tensor([len(text) for text in texts])
-    state: Any = None
+    state: State | None = None
     for start in range(0, int(lengths.max()), STEPS):
         valid = (lengths - start).clamp(0, STEPS)
         ids = torch.zeros(len(texts), int(valid.max()), dtype=torch.int64)
@@ -158,7 +158,7 @@ def _copy(stack: Recurrent, vectors: Tensor | None = None) -> Recurrent:
     return copied
 
 
-def _scorer(head: Any, banned: list[int]) -> Callable[[Array], Array]:
+def _scorer(head: SymbolHead, banned: list[int]) -> Callable[[Array], Array]:
     """What gives the scores `[..., V]` of features `[..., F]`."""
     if type(head) is LanguageHead:
         weight = head.table.detach().cpu().numpy().T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Writing(Task):
         beam: int | None = None,
         stop: str | Sequence[str] = (),
         seed: int | None = None,
-    ) -> Any:
+    ) -> Any:  # a text for a text, a list for a list; overloads would tell all options thrice
         """Write on.
 
         Args:
@@ -167,7 +167,7 @@ class Writing(Task):
 
     def trace(
         self,
-        X: Any,
+        X: str | Iterable[str],
         *,
         stack: str | None = None,
         layers: Numbers = None,
@@ -220,7 +220,7 @@ class Writing(Task):
             first + n for n in pick("trace", "layers", layers, range(stacks[chosen].num_layers))
         ]
 
-    def _prompts(self, prompts: Sequence[Any], length: int, seed: Any) -> list[list[int]]:
+    def _prompts(self, prompts: Sequence[object], length: int, seed: object) -> list[list[int]]:
         """Check what both ways to write share; return the ids of the prompts."""
         self._check_fitted()
         check_size(_OWNER, "length", length)
@@ -276,14 +276,14 @@ class Writing(Task):
         ends = self.documents_ or self.encoder_.level == "space"
         return [UNKNOWN] if ends else [UNKNOWN, END]
 
-    def _before(self, prompt: Any) -> list[int]:
+    def _before(self, prompt: object) -> list[int]:
         """The ids of a prompt; an empty one is where a document, a line or a sentence begins."""
         ids = ([END] if self.documents_ else []) + self._ids("prompt", prompt)
         starts = (self.encoder_.ids(end) for end in ("\n", "."))
         known = (start for start in starts if start and UNKNOWN not in start)
         return ids or next(known, [UNKNOWN])
 
-    def _ids(self, argument: str, text: Any) -> list[int]:
+    def _ids(self, argument: str, text: object) -> list[int]:
         """The ids of a text; see the policy of the class about symbols never seen."""
         owner = type(self).__name__
         if not isinstance(text, str):
@@ -300,16 +300,17 @@ class Writing(Task):
         return self.encoder_.ids(text)
 
 
-def _read_stops(stop: Any) -> list[str]:
+def _read_stops(stop: object) -> list[str]:
     """Check what ends the writing."""
-    stops = list(stop) if isinstance(stop, list | tuple) else [stop]
-    for text in stops:
+    stops = []
+    for text in stop if isinstance(stop, list | tuple) else [stop]:
         if not isinstance(text, str) or not text:
             raise InputError(message(_OWNER, "stop", "texts with a character", repr(text)))
+        stops.append(text)
     return stops
 
 
-def _check_beam(beam: Any, decoding: Decoding, seed: Any) -> None:
+def _check_beam(beam: object, decoding: Decoding, seed: object) -> None:
     """Refuse to search and to choose by chance at once."""
     check_size(_OWNER, "beam", beam)
     if decoding != Decoding() or seed is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -85,13 +85,13 @@ class SequenceClassifier(SequenceTask, Classifier):
         # Often a few rows are held out: the loss tells epochs apart that the accuracy cannot.
         return (-metrics["loss"],)
 
-    def unseen(self, y: Any, others: Any) -> list[int]:
+    def unseen(self, y: object, others: object) -> list[int]:
         """List the positions in `others` of labels, or of rows with labels, that are not in `y`."""
         if not per_step(y):
             return super().unseen(y, others)
         known = [label for row in y for label in row]
         return [
             row
-            for row, labels in enumerate(others)
+            for row, labels in enumerate(cast(Iterable[Iterable[object]], others))
             if super(SequenceClassifier, self).unseen(known, list(labels))
         ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard
 
 import numpy as np
+import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Buckets
@@ -119,11 +121,13 @@ class SequenceTask(Task):
 
     if TYPE_CHECKING:  # what `Classifier` and `Regressor` have
 
-        def _column(self, y: Any) -> Array: ...
+        def _column(self, y: object) -> Array: ...
 
     # Tables.
 
-    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
+    def inputs(
+        self, frame: pd.DataFrame, columns: Mapping[str, str]
+    ) -> tuple[list[pd.DataFrame], list[object] | None]:
         """Take X and y out of a table that `check_table` made, a sequence a row."""
         from tidegate.data.sequences.table import SEQUENCE, TARGETS
 
@@ -137,8 +141,8 @@ class SequenceTask(Task):
         return None, []
 
     def check_table(
-        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[Any, int]:
+        self, frame: pd.DataFrame, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[pd.DataFrame, int]:
         """Make a table with a sequence a row; see `data.sequence_table.gather_sequences`."""
         from tidegate.data.sequences.table import gather_sequences
 
@@ -159,7 +163,7 @@ class SequenceTask(Task):
 
     # What Task asks for.
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+    def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         owner = type(self).__name__
         inputs = self._inputs(X)
         targets = None if y is None else self._targets_of(y, inputs)
@@ -167,14 +171,14 @@ class SequenceTask(Task):
         check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
         return Examples(inputs, targets, weights)
 
-    def _inputs(self, X: Any) -> Sequence[Any]:
+    def _inputs(self, X: object) -> Sequence[Any]:
         """Check sequences; DataFrames stay such, for their names."""
         owner = type(self).__name__
         rows = in_order(X, getattr(self, "channels_", None), owner)
         arrays = read_sequences(rows, owner)
         return list(rows) if arrays and channel_names(rows) else arrays
 
-    def _targets_of(self, y: Any, rows: Sequence[Any]) -> Array:
+    def _targets_of(self, y: object, rows: Sequence[Sized]) -> Array:
         """Check targets: one a row, or with a window one a step, each row an array."""
         owner = type(self).__name__
         if not per_step(y):
@@ -267,7 +271,7 @@ class SequenceTask(Task):
         return [[str(time) for time in row.index[last]] for row in examples.inputs]
 
     def _changed(
-        self, batch: Batch, labels: Labels, steps: Mapping[int, Any]
+        self, batch: Batch, labels: Labels, steps: Mapping[int, ArrayLike]
     ) -> tuple[Batch, Labels]:
         if self.encoder_.scaling == "sequence":  # one value changes the scale of all the others
             return super()._changed(batch, labels, steps)
@@ -289,12 +293,12 @@ class SequenceTask(Task):
             told["missing in training"] = shortened(masked)
         return super().facts() | told
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         return super()._state() | {"channels": self.channels_ and list(self.channels_)}
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
-        names = state["channels"]
+        names: Any = state["channels"]  # whatever JSON can say
         if names is not None:
             texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
             if not texts or len(names) != self.encoder_.channels:
@@ -303,7 +307,7 @@ class SequenceTask(Task):
         self.channels_ = names
 
 
-def per_step(y: Any) -> bool:
+def per_step(y: object) -> TypeGuard[Sequence[Sequence[object]]]:
     """Say whether targets come as a list for each row.
 
     Example:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class TaggedSentence:
         """Number of words."""
         return len(self.words)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return everything in JSON's types, confidences with six digits."""
         return {
             "text": self.text,

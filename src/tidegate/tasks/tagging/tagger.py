@@ -24,7 +24,7 @@ from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case
-from tidegate.heads import TagHead
+from tidegate.heads import TagHead, TagMeter
 from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import shortened
@@ -34,6 +34,7 @@ from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
 from tidegate.tasks.core.task import Task
+from tidegate.tasks.core.text_settings import read_vectors_facts
 from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
@@ -100,7 +101,7 @@ class Tagger(Task):
 
     # Answers.
 
-    def predict(self, X: Any) -> list[TaggedSentence]:
+    def predict(self, X: object) -> list[TaggedSentence]:
         """Tag sentences.
 
         Args:
@@ -115,16 +116,15 @@ class Tagger(Task):
         """
         self._check_fitted()
         examples = self._examples(X, None, None)
-        found: list[Any] = [None] * len(examples)
+        found: dict[int, TaggedSentence] = {}
         loader = self._loader(examples, training=False)
         for rows, batch, scores in answers(self.network_, loader, shown=self.settings_.verbose):
             told = self._tagged([examples.inputs[row] for row in rows], scores, batch.lengths)
-            for row, sentence in zip(rows, told, strict=True):
-                found[row] = sentence
-        return found
+            found |= zip(rows.tolist(), told, strict=True)
+        return [found[row] for row in range(len(examples))]
 
     def evaluate(
-        self, X: Any, y: Any = None, *, sample_weight: Any = None, report: bool = False
+        self, X: object, y: object = None, *, sample_weight: object = None, report: bool = False
     ) -> dict[str, Any]:
         """Measure the loss, and F1 of spans or the accuracy of tags; see `Task.evaluate`.
 
@@ -138,12 +138,12 @@ class Tagger(Task):
             raise InputError(message(type(self).__name__, "y", rule, "no tags", remedy))
         return super().evaluate(X, y, sample_weight=sample_weight, report=report)
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
         """Return F1 of whole spans, or the accuracy of tags that are no spans, from 0 to 1."""
         found = self.evaluate(X, y, sample_weight=sample_weight)
         return float(found.get("f1", found["accuracy"]))
 
-    def answer(self, X: Any) -> dict[str, Sequence[Any]]:
+    def answer(self, X: object) -> dict[str, Sequence[object]]:
         """Answer rows as the columns `prediction`, the tags, `tokens` and `spans`."""
         told = [sentence.to_json() for sentence in self.predict(X)]
         names = {"prediction": "tags", "tokens": "tokens", "spans": "spans"}
@@ -186,7 +186,9 @@ class Tagger(Task):
         """Say what an error says, and for a wrong tag in which line or row of the file it is."""
         return located(error, frame)
 
-    def inputs(self, frame: Any, columns: Mapping[str, str]) -> tuple[Any, Any]:
+    def inputs(
+        self, frame: pd.DataFrame, columns: Mapping[str, str]
+    ) -> tuple[list[list[str]], list[list[str]] | None]:
         """Take X and y out of a table that `check_table` made, a sentence a row."""
         return frame[TOKENS].tolist(), frame[TAGS].tolist() if TAGS in frame else None
 
@@ -197,15 +199,15 @@ class Tagger(Task):
         return None, ["text", *columns.values()]
 
     def check_table(
-        self, frame: Any, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[Any, int]:
+        self, frame: pd.DataFrame, columns: Mapping[str, str], *, drop_missing: bool, source: str
+    ) -> tuple[pd.DataFrame, int]:
         """Make a table with a sentence a row; see `data.sentence_table.gather_sentences`."""
         tagged = not hasattr(self, "network_") or self.warm_start
         return gather_sentences(
             frame, columns, drop_missing=drop_missing, source=source, tagged=tagged
         )
 
-    def unseen(self, y: Any, others: Any) -> list[int]:
+    def unseen(self, y: object, others: object) -> list[int]:
         """Refuse tags that were never seen in training; the message names the first.
 
         Raises:
@@ -213,15 +215,20 @@ class Tagger(Task):
         """
         going_on = self.warm_start and hasattr(self, "encoder_")
         try:
-            encoder = self.encoder_ if going_on else TagEncoder(scheme=self.scheme).fit(y, y)
+            encoder = self.encoder_ if going_on else self._tried(y)
         except InputError:
             return []  # `y` itself is wrong: `fit` says so, and blames no other rows
         encoder.tag_ids(self._tags(others))
         return []
 
+    def _tried(self, y: object) -> TagEncoder:
+        """An encoder of these tags alone."""
+        tags = self._tags(y)
+        return TagEncoder(scheme=self.scheme).fit(tags, tags)
+
     # What Task asks for.
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+    def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         owner = type(self).__name__
         rows = listed(X, owner, "X")
         inputs = [read_sentence(given, row, owner) for row, given in enumerate(rows)]
@@ -238,7 +245,7 @@ class Tagger(Task):
             targets[:] = tags
         return Examples(inputs, targets, weights)
 
-    def _tags(self, y: Any) -> list[list[str]]:
+    def _tags(self, y: object) -> list[list[str]]:
         """Check tags: a list of texts a row."""
         owner, found = type(self).__name__, []
         for row, given in enumerate(listed(y, owner, "y")):
@@ -313,7 +320,14 @@ class Tagger(Task):
         dropouts = {"dropout": settings.dropout, "rare_words": settings.rare_word_dropout}
         return TaggerNetwork(embedding, characters, layer, head, **dropouts)
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self,
+        network: Network,
+        examples: Examples,
+        loader: Rows[EncodedSentences],
+        *,
+        going_on: bool,
+    ) -> None:
         assert isinstance(network, TaggerNetwork)
         encoded = loader.encoded
         words = encoded.spelling.words.reshape(len(encoded.spelling.words), -1)[:, 0]
@@ -322,7 +336,7 @@ class Tagger(Task):
     def _rank(self, metrics: Metrics) -> tuple[float, ...]:
         return metrics.get("f1", metrics["accuracy"]), -metrics["loss"]
 
-    def _report(self, meter: Any) -> dict[str, Any]:
+    def _report(self, meter: TagMeter) -> dict[str, object]:
         """Scores by label of the spans, or by tag where there are none."""
         return {"per_class": meter.by_class()}
 
@@ -342,15 +356,13 @@ class Tagger(Task):
             "vocabulary": f"{len(words):,}: {shortened(words)}",
         }
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
         return super()._state() | facts
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
-        size = self.settings_class.options()["embedding_size"]
-        self.embedding_size_ = size.check(state["embedding_size"], "load")
-        self.vectors_found_ = state["vectors_found"]
+        self.embedding_size_, self.vectors_found_ = read_vectors_facts(state)
 
 
 def _words(examples: Examples) -> tuple[list[tuple[str, ...]], list[int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ _OWNER = "what_if"
 
 
 def put_tokens(
-    encoder: TextEncoder, batch: Batch, tokens: Sequence[str], steps: Mapping[int, Any]
+    encoder: TextEncoder, batch: Batch, tokens: Sequence[str], steps: Mapping[int, object]
 ) -> tuple[Batch, list[list[str]]]:
     """Put other tokens into a text.
 
@@ -45,7 +44,7 @@ def put_tokens(
     for step, text in steps.items():
         pick(_OWNER, "steps", step, range(len(tokens)))
         found = encoder.tokens(text) if isinstance(text, str) else []
-        if len(found) != 1:
+        if not isinstance(text, str) or len(found) != 1:
             got = f"{text!r}, {len(found)} tokens" if isinstance(text, str) else repr(text)
             remedy = "Pass another whole text as `other` instead"
             raise InputError(message(_OWNER, "steps", "one token each", got, remedy))

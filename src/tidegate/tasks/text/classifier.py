@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.rows import Array, DataWarning, Examples
 from tidegate.tasks.core.settings import build_layer
+from tidegate.tasks.core.text_settings import read_vectors_facts
 from tidegate.tasks.text.change import put_tokens
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained
@@ -82,7 +83,7 @@ class TextClassifier(Classifier):
     embedding_size_: int
     vectors_found_: int | None
 
-    def _examples(self, X: Any, y: Any, sample_weight: Any) -> Examples:
+    def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         examples = super()._examples(X, y, sample_weight)
         for row, text in enumerate(examples.inputs):
             if not isinstance(text, str):
@@ -92,7 +93,7 @@ class TextClassifier(Classifier):
                 raise InputError(message(type(self).__name__, "X", rule, got, remedy))
         return examples
 
-    def _held(self, inputs: Sequence[Any], labels: Array, share: float, seed: int) -> Array:
+    def _held(self, inputs: Sequence[str], labels: Array, share: float, seed: int) -> Array:
         # A text that comes twice must not stand on both sides: its score would be too good.
         return split_without_overlap(inputs, labels.tolist(), test_size=share, seed=seed)[1]
 
@@ -153,10 +154,13 @@ class TextClassifier(Classifier):
             network.factor, network.thaw = settings.layer_decay, settings.unfreeze
         return network
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Rows[EncodedTexts], *, going_on: bool
+    ) -> None:
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
             if isinstance(network, TextNetwork) and network.wide is not None:
+                assert loader.targets is not None
                 encoded = loader.encoded
                 network.wide.count(encoded.ids, encoded.offsets, loader.targets.numpy())
             return
@@ -187,7 +191,7 @@ class TextClassifier(Classifier):
         return [self.encoder_.tokens(text) for text in examples.inputs]
 
     def _changed(
-        self, batch: Batch, labels: Labels, steps: Mapping[int, Any]
+        self, batch: Batch, labels: Labels, steps: Mapping[int, object]
     ) -> tuple[Batch, Labels]:
         assert labels is not None
         return put_tokens(self.encoder_, batch, labels[0], steps)
@@ -225,15 +229,13 @@ class TextClassifier(Classifier):
         words = self.encoder_.vocabulary[2:]
         return facts | {"vocabulary": f"{len(words):,}: {shortened(words)}"}
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, object]:
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
         return super()._state() | facts
 
-    def _restore(self, state: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
-        size = self.settings_class.options()["embedding_size"]
-        self.embedding_size_ = size.check(state["embedding_size"], "load")
-        self.vectors_found_ = state["vectors_found"]
+        self.embedding_size_, self.vectors_found_ = read_vectors_facts(state)
 
 
 def _warn(warning: DataWarning) -> None:

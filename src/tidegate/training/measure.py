@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
-from tidegate.training.network import Meter, Metrics, Network
+from tidegate.training.network import Meter, Network
 from tidegate.waiting import waiting
-
-__all__ = ["Loader", "Meter", "Metrics", "Network", "answers", "measure"]
 
 
 class Loader(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor
 
 from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling
 from tidegate.data.series.calendar import calendar_features
 from tidegate.data.series.panel import Panel
@@ -171,11 +171,8 @@ class EncodedSeries:
 
     def fingerprint(self) -> str:
         """Return a text that differs when the series or their scales do."""
-        digest = hashlib.sha256()
-        parts = (self.panel.values, self.panel.offsets, self.panel.starts, self.shift, self.scale)
-        for part in parts:
-            digest.update(np.ascontiguousarray(part).data)
-        return digest.hexdigest()[:32]
+        panel = self.panel
+        return fingerprint(panel.values, panel.offsets, panel.starts, self.shift, self.scale)
 
     def _changed(self) -> Array:
         """The values after logarithm and differences; the panel's own where there are neither."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 from tidegate.data.series.panel import Panel
 
 # Prediction keeps no activations for a backward pass, so its batches may be larger.
@@ -133,8 +133,7 @@ class Windows(Generic[E]):
 
     def fingerprint(self) -> str:
         """Return a text that differs when the windows do."""
-        spans = hashlib.sha256(self.first.tobytes() + self._bounds.tobytes())
-        return self.encoded.fingerprint() + spans.hexdigest()[:8]
+        return fingerprint(self.encoded.fingerprint(), self.first, self._bounds)
 
     def _with_values(self) -> Array | None:
         """Windows with something to read and something to learn; None when all have."""

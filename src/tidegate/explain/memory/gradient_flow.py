@@ -17,7 +17,7 @@ from tidegate.explain.memory.stepped import Walk, step, stepwise
 from tidegate.nn import Recurrent
 from tidegate.nn.layout import Lengths
 from tidegate.nn.trace.trace import DIRECTIONS
-from tidegate.training.measure import Network
+from tidegate.training.network import Network
 from tidegate.waiting import waiting
 
 Loss = Callable[[Tensor], Tensor]

@@ -33,7 +33,8 @@ from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.training.loop import Training
-from tidegate.training.measure import Network, measure
+from tidegate.training.measure import measure
+from tidegate.training.network import Network
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,6 +12,7 @@ import torch
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
+from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
@@ -75,9 +75,7 @@ class EncodedSteps:
 
     def fingerprint(self) -> str:
         """Return a text that differs when inputs or targets do."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.inputs).tobytes())
-        digest.update(np.ascontiguousarray(self.targets).tobytes())
-        return digest.hexdigest()[:32]
+        return fingerprint(self.inputs, self.targets)
 
 
 @dataclass(frozen=True, eq=False)

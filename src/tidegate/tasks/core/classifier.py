@@ -13,6 +13,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from tidegate.data.classes import ClassEncoder, read_labels
+from tidegate.data.rows import Rows
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
@@ -21,8 +22,8 @@ from tidegate.tasks.core.option import setting
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
-from tidegate.training.measure import answers
-from tidegate.training.network import Metrics, Network
+from tidegate.training.measure import Loader, answers
+from tidegate.training.network import Meter, Metrics, Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +193,9 @@ class Classifier(ClassifierMixin, Task):
         facts = super().facts()
         return facts | {"classes": shortened(map(str, self.classes_.tolist()))}
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
+    ) -> None:
         """Tell the head how much each class counts in these training rows."""
         super()._begin(network, examples, loader, going_on=going_on)
         given = self.settings_.class_weight
@@ -201,6 +204,8 @@ class Classifier(ClassifierMixin, Task):
             head.class_weights = None
         if given is None:
             return
+        assert isinstance(loader, Rows)
+        assert loader.targets is not None
         counts = np.bincount(loader.targets, loader.weights, len(self.classes_))
         if given == "balanced":
             weights = counts.sum() / (len(counts) * counts.clip(min=1e-12))
@@ -224,8 +229,9 @@ class Classifier(ClassifierMixin, Task):
             weights[labels[str(label)]] = value
         return weights
 
-    def _report(self, meter: ClassifyMeter) -> dict[str, object]:
+    def _report(self, meter: Meter) -> dict[str, object]:
         """Scores by class, and the confusion matrix: true classes down, answers across."""
+        assert isinstance(meter, ClassifyMeter)
         labels = self.classes_.tolist()
         support = meter.confusion.sum(1)
         precision, recall, f1, _ = meter.by_class()

@@ -25,7 +25,8 @@ from tidegate.tasks.core.option import Option
 from tidegate.tasks.core.raw import Answers, Evaluation, FoundJson, JsonObject, Raw
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
-from tidegate.training.measure import Loader, Meter, Metrics, Network
+from tidegate.training.measure import Loader
+from tidegate.training.network import Meter, Metrics, Network
 
 
 class Hooks(Estimator):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 from torch import Tensor
 
+from tidegate.data.rows import Rows
 from tidegate.errors import InputError, message
 from tidegate.heads import RegressHead
 from tidegate.heads.regress import LOSSES
@@ -20,7 +21,7 @@ from tidegate.tasks.core.option import setting
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.tasks.core.task import Task
-from tidegate.training.measure import answers
+from tidegate.training.measure import Loader, answers
 from tidegate.training.network import Network
 
 
@@ -104,9 +105,12 @@ class Regressor(RegressorMixin, Task):
         if examples.targets is None:
             raise InputError(message(self.settings_.owner, "y", "given: one number a row", None))
 
-    def _begin(self, network: Network, examples: Examples, loader: Any, *, going_on: bool) -> None:
+    def _begin(
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
+    ) -> None:
         """Tell the head the size of the training targets."""
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
+            assert isinstance(loader, Rows)
             for member in members(network):
                 self._line(member).measure(torch.as_tensor(loader.targets))

@@ -27,7 +27,8 @@ from tidegate.tasks.core.raw import Evaluation, Raw
 from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.training.loop import Training, TrainingPlan, part_scores
-from tidegate.training.measure import Loader, Network, measure
+from tidegate.training.measure import Loader, measure
+from tidegate.training.network import Network
 from tidegate.training.progress import Event, display
 
 T = TypeVar("T", bound="Task")

@@ -12,7 +12,8 @@ from tidegate.data.batching import Array
 from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.heads.forecast import ForecastHead
 from tidegate.tasks.forecast.intervals import Margins, ends, rolling, score
-from tidegate.training.measure import Network, answers
+from tidegate.training.measure import answers
+from tidegate.training.network import Network
 
 
 @dataclass(frozen=True)

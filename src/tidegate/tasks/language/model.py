@@ -31,7 +31,7 @@ from tidegate.tasks.language.memory import check_memory
 from tidegate.tasks.language.network import LanguageNetwork, State, build_language_network
 from tidegate.tasks.language.settings import LanguageModelSettings
 from tidegate.tasks.language.writing import Writing
-from tidegate.training.measure import measure
+from tidegate.training.measure import Loader, measure
 from tidegate.training.network import Network
 
 # Streams in which the validation part is read after each epoch: each but the first begins at
@@ -271,9 +271,10 @@ class LanguageModel(Writing, Task):
         return build_language_network(self.settings_, self.encoder_.size)
 
     def _begin(
-        self, network: Network, examples: Examples, loader: Rows[Streams], *, going_on: bool
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
     ) -> None:
         assert isinstance(network, LanguageNetwork)
+        assert isinstance(loader, Rows)
         check_memory(network, loader.encoded, self.settings_)
 
     def _state(self) -> dict[str, object]:

@@ -39,8 +39,8 @@ from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
-from tidegate.training.measure import answers
-from tidegate.training.network import Metrics, Network
+from tidegate.training.measure import Loader, answers
+from tidegate.training.network import Meter, Metrics, Network
 
 # Words of a padded batch, at most, unless one sentence alone has more.
 _WORDS = 16_384
@@ -321,14 +321,10 @@ class Tagger(Task):
         return TaggerNetwork(embedding, characters, layer, head, **dropouts)
 
     def _begin(
-        self,
-        network: Network,
-        examples: Examples,
-        loader: Rows[EncodedSentences],
-        *,
-        going_on: bool,
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
     ) -> None:
         assert isinstance(network, TaggerNetwork)
+        assert isinstance(loader, Rows)
         encoded = loader.encoded
         words = encoded.spelling.words.reshape(len(encoded.spelling.words), -1)[:, 0]
         network.count(torch.from_numpy(words[encoded.forms]))
@@ -336,8 +332,9 @@ class Tagger(Task):
     def _rank(self, metrics: Metrics) -> tuple[float, ...]:
         return metrics.get("f1", metrics["accuracy"]), -metrics["loss"]
 
-    def _report(self, meter: TagMeter) -> dict[str, object]:
+    def _report(self, meter: Meter) -> dict[str, object]:
         """Scores by label of the spans, or by tag where there are none."""
+        assert isinstance(meter, TagMeter)
         return {"per_class": meter.by_class()}
 
     def _told(self, case: Case, examples: Examples | None) -> Case:

@@ -34,6 +34,7 @@ from tidegate.tasks.text.change import put_tokens
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained
 from tidegate.tasks.text.settings import TextClassifierSettings
+from tidegate.training.measure import Loader
 from tidegate.training.network import Network
 
 # What the doctor reads to the end: texts up to so many tokens, so many of them, some at once.
@@ -155,11 +156,12 @@ class TextClassifier(Classifier):
         return network
 
     def _begin(
-        self, network: Network, examples: Examples, loader: Rows[EncodedTexts], *, going_on: bool
+        self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
     ) -> None:
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
             if isinstance(network, TextNetwork) and network.wide is not None:
+                assert isinstance(loader, Rows)
                 assert loader.targets is not None
                 encoded = loader.encoded
                 network.wide.count(encoded.ids, encoded.offsets, loader.targets.numpy())

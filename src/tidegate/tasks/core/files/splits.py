@@ -12,7 +12,7 @@ from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.files.reading import ROW, Reads, Split, read_split
 from tidegate.tasks.core.raw import Evaluation, Raw
 from tidegate.tasks.core.rows import DataWarning
-from tidegate.training.measure import Metrics
+from tidegate.training.network import Metrics
 from tidegate.training.progress import Event
 
 # What a --split column may say, and the part that it means.

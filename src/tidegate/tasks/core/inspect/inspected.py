@@ -16,7 +16,8 @@ from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.core.raw import Answers, Raw
 from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.core.settings import Settings
-from tidegate.training.measure import Loader, Metrics, Network
+from tidegate.training.measure import Loader
+from tidegate.training.network import Metrics, Network
 
 Labels = Sequence[Sequence[str]] | None
 

@@ -109,7 +109,7 @@ def damaged(file: str, argument: str, rule: str, got: object, remedy: str = "") 
     return ArtifactError(message(file, argument, rule, got, remedy or _DAMAGED))
 
 
-def take(files: Mapping[str, Any], name: str, kind: type) -> Any:
+def take(files: Mapping[str, object], name: str, kind: type) -> Any:
     """Take one file out of many.
 
     Args:
@@ -132,7 +132,7 @@ def take(files: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def read_fields(
-    files: Mapping[str, Any], name: str, fields: Fields, *, version: int | None = None
+    files: Mapping[str, object], name: str, fields: Fields, *, version: int | None = None
 ) -> dict[str, Any]:
     """Read a file of named values.
 
@@ -168,7 +168,11 @@ def read_fields(
 
 
 def read_texts(
-    files: Mapping[str, Any], name: str, *, special: tuple[str, ...] = (), argument: str = "texts"
+    files: Mapping[str, object],
+    name: str,
+    *,
+    special: tuple[str, ...] = (),
+    argument: str = "texts",
 ) -> list[str]:
     """Read a file that lists different texts, such as a vocabulary.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -227,7 +227,7 @@ class LanguageEncoder:
         self._look_up(self._cut(self._cleaned(text)), found)
         return found
 
-    def to_files(self) -> dict[str, Any]:
+    def to_files(self) -> dict[str, object]:
         """Give what `from_files` needs, as JSON-able values by file name.
 
         Raises:
@@ -242,7 +242,7 @@ class LanguageEncoder:
             "min_frequency": self.min_frequency,
             "max_vocabulary": self.max_vocabulary,
         }
-        files: dict[str, Any] = {
+        files: dict[str, object] = {
             text_files.OPTIONS_FILE: told,
             text_files.VOCABULARY_FILE: list(self.vocabulary),
         }
@@ -251,7 +251,7 @@ class LanguageEncoder:
         return files
 
     @classmethod
-    def from_files(cls, files: Mapping[str, Any]) -> LanguageEncoder:
+    def from_files(cls, files: Mapping[str, object]) -> LanguageEncoder:
         """Build a fitted encoder from what `to_files` gave, trusting nothing in it.
 
         Args:

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
+from tidegate.data.batching import Array
 from tidegate.data.codec import Field, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling
-from tidegate.data.sequences.rows import Array
 from tidegate.errors import InputError, message
 
 Method = Literal["standard", "robust", "sequence", "none"]

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _AXES = "of shape [rows, steps] or [rows, steps, channels], or a list of [steps, channels]"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tidegate.data.sequences.rows import Array
+from tidegate.data.batching import Array
 from tidegate.data.series.times import read_times
 from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.errors import InputError, message

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.data.codec import Field, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
@@ -45,7 +46,6 @@ _FIELDS = {
 }
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Sentences = Sequence[Sequence[str]]
 Rows = Sequence[int] | None
 
@@ -236,7 +236,7 @@ class TagEncoder:
         tags = [self.tags[index] for index in ids]
         return tags if self.scheme == self.learned_scheme else convert(tags, self.scheme)
 
-    def to_files(self) -> dict[str, Any]:
+    def to_files(self) -> dict[str, object]:
         """Give what `from_files` needs, as JSON-able values by file name."""
         return {
             OPTIONS_FILE: {"scheme": self.scheme, **self.options},
@@ -247,7 +247,7 @@ class TagEncoder:
         }
 
     @classmethod
-    def from_files(cls, files: Mapping[str, Any]) -> TagEncoder:
+    def from_files(cls, files: Mapping[str, object]) -> TagEncoder:
         """Build a fitted encoder from what `to_files` gave, trusting nothing in it.
 
         Args:

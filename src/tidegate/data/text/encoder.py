@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tidegate.data.text import files as text_files
 from tidegate.data.text.encoded import PADDING, EncodedTexts, Keep, join, shorten
@@ -162,7 +163,7 @@ class TextEncoder:
         parts = [self._encode(words, self._segmenter.cut(chunk), most) for chunk in chunks]
         return join(parts, self.options.ngrams)
 
-    def decode(self, ids: Any) -> str:
+    def decode(self, ids: ArrayLike) -> str:
         """Turn the ids of one text back into it, up to the normalisation and unknown tokens.
 
         Args:
@@ -224,7 +225,7 @@ class TextEncoder:
                     counts[word] += occurrence
         return counts
 
-    def to_files(self) -> dict[str, Any]:
+    def to_files(self) -> dict[str, object]:
         """Give what `from_files` needs, as JSON-able values by file name.
 
         Returns:
@@ -239,7 +240,7 @@ class TextEncoder:
         return text_files.to_files(self.options, words.listed, merges, self.orders)
 
     @classmethod
-    def from_files(cls, files: Mapping[str, Any]) -> TextEncoder:
+    def from_files(cls, files: Mapping[str, object]) -> TextEncoder:
         """Build a fitted encoder from what `to_files` gave.
 
         Args:

@@ -37,7 +37,7 @@ def to_files(
     vocabulary: Sequence[str],
     merges: Sequence[tuple[str, str]] | None,
     orders: Sequence[Order],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Write down a fitted encoder.
 
     Args:
@@ -56,7 +56,7 @@ def to_files(
     told["clean"], told["stop_words"] = list(options.clean), list(options.stop_words)
     if options.tokenizer is not None:
         told["tokenizer"] = import_name(options.tokenizer)
-    files: dict[str, Any] = {
+    files: dict[str, object] = {
         OPTIONS_FILE: {"version": VERSION, **told},
         VOCABULARY_FILE: list(vocabulary),
     }
@@ -169,7 +169,7 @@ def _attribute(module: str, dotted: str) -> Any:
     return found
 
 
-def read_options(files: Mapping[str, Any]) -> dict[str, Any]:
+def read_options(files: Mapping[str, object]) -> dict[str, Any]:
     """Read the options of an encoder.
 
     Args:
@@ -193,7 +193,7 @@ def read_options(files: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_vocabulary(
-    files: Mapping[str, Any], options: TextOptions, special: tuple[str, ...] = SPECIAL
+    files: Mapping[str, object], options: TextOptions, special: tuple[str, ...] = SPECIAL
 ) -> list[str]:
     """Read the tokens of an encoder.
 
@@ -218,7 +218,7 @@ def read_vocabulary(
 
 
 def read_merges(
-    files: Mapping[str, Any], options: TextOptions, vocabulary: Sequence[str]
+    files: Mapping[str, object], options: TextOptions, vocabulary: Sequence[str]
 ) -> list[tuple[str, str]] | None:
     """Read the merges of sub-words.
 
@@ -247,7 +247,7 @@ def read_merges(
     return merges
 
 
-def read_orders(files: Mapping[str, Any], options: TextOptions, words: int) -> list[Order]:
+def read_orders(files: Mapping[str, object], options: TextOptions, words: int) -> list[Order]:
     """Read the n-grams of an encoder.
 
     Args:

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 from pandas import Index
 
+from tidegate.data.batching import Array
 from tidegate.data.text.encoded import UNKNOWN
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)

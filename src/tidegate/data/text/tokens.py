@@ -18,9 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 _APOSTROPHES = re.compile("[\u2019\u02bc\uff07\x92]")  # the last one is Windows' own, mistaken
 _LETTER = re.compile(r"[^\W\d_]")

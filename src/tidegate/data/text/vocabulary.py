@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from tidegate.data.batching import Array
 from tidegate.data.text.encoded import UNKNOWN
 from tidegate.data.text.tokens import Pieces
 
 SPECIAL = ("<pad>", "<unk>")
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Vocabulary:

@@ -19,7 +19,7 @@ from tidegate.errors import ArtifactError, message
 
 # A JSON object as a file gives it: nobody knows the types of what is in it, and whoever reads it
 # trusts nothing.
-Document: TypeAlias = Mapping[str, Any]
+FoundJson: TypeAlias = Mapping[str, Any]
 
 HEADER_LIMIT = 16 * 2**20  # bytes; a header names a few hundred tensors
 JSON_LIMIT = 256 * 2**20  # bytes; the largest vocabularies stay far below

@@ -13,7 +13,7 @@ from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock, TimeAxis
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class Panel:
         }
 
     @classmethod
-    def from_json(cls, found: Document, clock: Clock) -> Panel:
+    def from_json(cls, found: FoundJson, clock: Clock) -> Panel:
         """Read what `to_json` gave, trusting nothing in it.
 
         Args:

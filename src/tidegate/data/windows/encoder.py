@@ -17,7 +17,7 @@ from tidegate.data.windows.encoded import EncodedSeries
 from tidegate.data.windows.log_difference import LogDifference
 from tidegate.data.windows.static import encode_static
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
 
@@ -270,7 +270,7 @@ class SeriesEncoder:
         return {OPTIONS_FILE: options, SCALES_FILE: scales}
 
     @classmethod
-    def from_files(cls, files: Document) -> SeriesEncoder:
+    def from_files(cls, files: FoundJson) -> SeriesEncoder:
         """Build an encoder from what `to_files` gave, trusting nothing in it.
 
         Args:

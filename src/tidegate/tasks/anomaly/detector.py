@@ -16,7 +16,7 @@ from tidegate.data.series.steps import StepsLike, as_steps, read_steps
 from tidegate.data.windows.windows import Windows
 from tidegate.device import seeded
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
@@ -29,6 +29,7 @@ from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.inspect.trace import stack_name
+from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
 from tidegate.tasks.core.rows import DataWarning, Examples
 from tidegate.tasks.core.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
@@ -88,7 +89,7 @@ class AnomalyDetector(Task):
     encoder_: AnomalyEncoder
     detections_: Detections
     _learned: list[Panel]
-    _calibration: Document
+    _calibration: FoundJson
 
     @property
     def names_(self) -> tuple[str, ...]:
@@ -174,7 +175,7 @@ class AnomalyDetector(Task):
 
     def evaluate(
         self, X: StepsLike, y: Labels = None, *, sample_weight: object = None, report: bool = False
-    ) -> dict[str, float]:
+    ) -> Evaluation:
         """Measure forecasts and alarms on values that follow those of `fit`.
 
         Args:
@@ -233,10 +234,10 @@ class AnomalyDetector(Task):
         place = next(recurrent.parameters()).device
         return recurrent.trace(inputs.to(place), layers=layers, units=units, gates=gates)
 
-    def answer(self, X: StepsLike) -> dict[str, Sequence[object]]:
+    def answer(self, X: StepsLike) -> Answers:
         """Answer each step: `prediction` is 1 for an alarm, then score and explanation."""
         columns = self.detect(X).columns
-        answers: dict[str, Sequence[object]] = {"prediction": columns["alarm"].astype(int).tolist()}
+        answers: Answers = {"prediction": columns["alarm"].astype(int).tolist()}
         for name in ("score", "variable", "kind", "expected", "deviations"):
             answers[name] = columns[name].tolist()
         return answers
@@ -383,10 +384,10 @@ class AnomalyDetector(Task):
             stream: AnomalyStream = twin._new_stream(twin._build())
         return stream
 
-    def _files(self) -> dict[str, object]:
+    def _files(self) -> JsonObject:
         return super()._files() | {CALIBRATION_FILE: self._calibration}
 
-    def _restore(self, state: Document, files: Document) -> None:
+    def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
         self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here

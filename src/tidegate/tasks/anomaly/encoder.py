@@ -17,7 +17,7 @@ from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.streaming.steps import DAY
 
 SCALE_FILE = "scale.json"
@@ -157,7 +157,7 @@ class AnomalyEncoder:
         return {SCALE_FILE: scaling | {"names": list(self.names), "clocked": self.clocked}}
 
     @classmethod
-    def from_files(cls, files: Document) -> AnomalyEncoder:
+    def from_files(cls, files: FoundJson) -> AnomalyEncoder:
         """Take back what `to_files` gave, trusting nothing in it.
 
         Raises:

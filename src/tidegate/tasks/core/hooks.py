@@ -16,13 +16,14 @@ from tidegate.data.tables.reader import READABLE
 from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case
 from tidegate.explain.report.excerpt import Excerpt
+from tidegate.files import FoundJson
 from tidegate.tasks.core import encoders as saved
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.estimator import Estimator
 from tidegate.tasks.core.files.answer import Answer, TableAnswer
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.option import Option
-from tidegate.tasks.core.raw import Answers, Evaluation, FoundJson, JsonObject, Raw
+from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject, Raw
 from tidegate.tasks.core.rows import Array, Examples
 from tidegate.tasks.core.settings import Settings
 from tidegate.training.measure import Loader

@@ -1,8 +1,8 @@
-"""What comes from outside and goes there, which no type can describe: here, and nowhere else."""
+"""What comes from outside and goes there, which no type can describe: here, and JSON in `files`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 Raw: TypeAlias = Any
@@ -11,9 +11,6 @@ Raw: TypeAlias = Any
 
 JsonObject: TypeAlias = dict[str, Any]
 """An object that will be one of a JSON file."""
-
-FoundJson: TypeAlias = Mapping[str, Any]
-"""An object out of a JSON file: nothing in it is trusted."""
 
 Answers: TypeAlias = dict[str, Sequence[Any]]
 """Columns by name, a value a row, each of the type that its task answers."""

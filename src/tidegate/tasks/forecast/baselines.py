@@ -10,7 +10,7 @@ from tidegate.data.batching import Array
 from tidegate.data.windows.encoded import EncodedSeries, ForecastWindows
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 # So many windows fix a line's coefficients; more would only take longer.
 _WINDOWS = 20_000
@@ -127,7 +127,7 @@ class LinearBaseline:
         return {"shape": list(self.weights.shape), "weights": text}
 
     @classmethod
-    def from_json(cls, found: Document, lookback: int, horizon: int) -> LinearBaseline:
+    def from_json(cls, found: FoundJson, lookback: int, horizon: int) -> LinearBaseline:
         """Read what `to_json` gave, trusting nothing in it.
 
         Raises:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -16,11 +16,12 @@ from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import joined, members
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.reading import fitted_columns, read_split
+from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
 from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
 from tidegate.tasks.forecast.backtest import Backtest
@@ -185,7 +186,7 @@ class Forecaster(SeriesTask):
 
     def evaluate(
         self, X: SeriesLike, y: None = None, *, sample_weight: None = None, report: bool = False
-    ) -> dict[str, Any]:
+    ) -> Evaluation:
         """Measure the forecasts of all windows of series.
 
         Args:
@@ -211,7 +212,7 @@ class Forecaster(SeriesTask):
         asked.check_enough(history, horizon, type(self).__name__, part="a forecast", held=False)
         windows = self._loader(asked, training=False)
         shown = self.settings_.verbose
-        result: dict[str, Any] = measure(self.network_, windows, shown=shown).result()
+        result: Evaluation = measure(self.network_, windows, shown=shown).result()
         if not report:
             return result
         windows.most = self._affordable(windows)
@@ -219,10 +220,10 @@ class Forecaster(SeriesTask):
         return result | {"scores": told.scores(), "figures": told.figures(),
                          "verdict": told.verdict()}  # fmt: skip
 
-    def answer(self, X: SeriesLike) -> dict[str, Sequence[object]]:
+    def answer(self, X: SeriesLike) -> Answers:
         """Answer series as one column a step: `prediction` and `prediction_2` and so on."""
         forecast = self.predict(X)
-        columns: dict[str, Sequence[object]] = {}
+        columns: Answers = {}
         for number, target in enumerate(forecast.panel.targets):
             for step in range(forecast.horizon):
                 name = "_".join(
@@ -235,7 +236,7 @@ class Forecaster(SeriesTask):
                 columns[name] = forecast.mean[:, step, number].tolist()
         return columns
 
-    def beside(self) -> dict[str, object]:
+    def beside(self) -> Evaluation:
         """Return the scores of the validation span, those of the baselines beside them."""
         told = self.backtest_
         return {} if told is None else {"figures": told.figures(), "verdict": told.verdict()}
@@ -286,7 +287,7 @@ class Forecaster(SeriesTask):
         self.backtest_ = self._backtested(held, None)
         held.most = whole
 
-    def _files(self) -> dict[str, object]:
+    def _files(self) -> JsonObject:
         files = super()._files()
         files[RECENT_FILE] = self.recent_.to_json()
         files[LINEAR_FILE] = self.linear_.to_json()
@@ -294,7 +295,7 @@ class Forecaster(SeriesTask):
             files[MARGINS_FILE] = self.margins_.to_json()
         return files
 
-    def _restore(self, state: Document, files: Document) -> None:
+    def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
         settings = self.settings_
         self.recent_ = Panel.from_json(files[RECENT_FILE], self.encoder_.clock)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 # Errors that a margin is taken from: with fewer of one step, those of its neighbours join them.
 _ENOUGH = 100
@@ -83,7 +83,7 @@ class Margins:
         return {"levels": list(self.levels), "values": self.values.tolist()}
 
     @classmethod
-    def from_json(cls, found: Document) -> Margins:
+    def from_json(cls, found: FoundJson) -> Margins:
         """Read what `to_json` gave, trusting nothing in it.
 
         Raises:

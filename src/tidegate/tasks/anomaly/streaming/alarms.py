@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 # Evidence that is rarer than the rate by so many powers of ten raises an alarm at first: each
 # step has many chances to look unusual.
@@ -57,6 +57,6 @@ class Alarms:
         """Return where the threshold stands, as JSON."""
         return {"offset": self._offset, "since": self._since}
 
-    def load(self, state: Document) -> None:
+    def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self._offset, self._since = float(state["offset"]), int(state["since"])

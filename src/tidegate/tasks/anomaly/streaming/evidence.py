@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tidegate.files import Document
+from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.streaming.extreme_values import ExtremeValues
 
 # The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
@@ -124,7 +124,7 @@ class Evidence:
         numbers = {"steps": self._steps, "last": self._last, "settled": self._settled}
         return numbers | {"means": list(self._means), "tails": self._tails.state()}
 
-    def load(self, state: Document) -> None:
+    def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self._steps, self._last = int(state["steps"]), float(state["last"])
         self._settled = float(state["settled"])

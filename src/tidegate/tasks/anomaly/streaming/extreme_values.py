@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 # Share of the past above the threshold, and how many of those values are kept.
 _SHARE, _KEPT = 0.02, 400
@@ -102,7 +102,7 @@ class ExtremeValues:
         lists = {name: list(getattr(self, f"_{name}")) for name in _LISTS}
         return {"seen": self.seen, "first": first, "excess": excess} | lists
 
-    def load(self, state: Document) -> None:
+    def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.seen = int(state["seen"])
         self._first[...] = np.array(state["first"], float).reshape(self._first.shape)

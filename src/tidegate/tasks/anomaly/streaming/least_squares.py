@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.files import Document
+from tidegate.files import FoundJson
 
 # How much of what was learned is kept from step to step: 2,000 steps of memory.
 _KEEP = 0.9995
@@ -120,7 +120,7 @@ class RecursiveLeastSquares:
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
         return {"steps": self.steps, **arrays}
 
-    def load(self, state: Document) -> None:
+    def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.steps = int(state["steps"])
         for name in _ARRAYS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.files import Document
+from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
 from tidegate.tasks.anomaly.streaming.alarms import Alarms
 from tidegate.tasks.anomaly.streaming.evidence import Evidence
@@ -251,7 +251,7 @@ class AnomalyStream:
             "evidence": [found.state() for found in self._evidence],
         }
 
-    def load(self, state: Document) -> None:
+    def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self.steps, self.missing = int(state["steps"]), int(state["missing"])
         self._time, self._interval = float(state["time"]), float(state["interval"])

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import tidegate.nn as tn
+from tidegate.nn import init
 
 H = 2000
 
@@ -138,3 +139,17 @@ def test_orthogonal_weights_without_memory_load_no_compiler():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_weights_that_are_read_at_once_are_not_drawn():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    with init.skipped():
+        layer = tn.LSTM(3, 4, init="orthogonal", forget_bias=1.0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert tuple(next(layer.parameters()).shape) == (16, 3)
+    drawn = tn.LSTM(3, 4, init="orthogonal", forget_bias=1.0)
+    assert not torch.equal(torch.get_rng_state(), before)
+    layer.load_state_dict(drawn.state_dict())
+    x = torch.randn(5, 2, 3)
+    assert torch.equal(layer(x)[0], drawn(x)[0])

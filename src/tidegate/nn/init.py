@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +13,22 @@ from torch import Tensor, nn
 from tidegate.cells import Cell
 from tidegate.cells.base import Weights
 from tidegate.nn.options import StackOptions
+
+_skipped = ContextVar("skipped", default=False)
+
+
+@contextmanager
+def skipped() -> Iterator[None]:
+    """Leave the weights of layers that are made in a block as the memory was that they got.
+
+    For weights that are read from a file at once: drawing orthogonal ones takes longer than all
+    the rest of loading a model.
+    """
+    token = _skipped.set(True)
+    try:
+        yield
+    finally:
+        _skipped.reset(token)
 
 
 @torch.no_grad()
@@ -27,6 +46,8 @@ def initialise(cell: Cell, weights: Weights, options: StackOptions) -> None:
         weights: Its weights by name.
         options: `init`, `max_lag` and `forget_bias`.
     """
+    if _skipped.get():
+        return
     bound = 1 / math.sqrt(cell.hidden_size)
     for name, weight in weights.items():
         if name.startswith("norm"):

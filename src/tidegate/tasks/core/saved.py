@@ -16,6 +16,7 @@ from tidegate.card import read_history
 from tidegate.device import pick_device, seeded
 from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
+from tidegate.nn.init import skipped
 from tidegate.tasks.core.encoders import file_names
 from tidegate.tasks.core.task import Task
 
@@ -59,9 +60,9 @@ def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -
 def _restore_network(task: Task, artifact: Artifact) -> None:
     place = pick_device(task.settings_.device)
     # Shapes without memory: a forged size must not take any.
-    with torch.device("meta"), _Undrawn():
+    with torch.device("meta"), skipped(), _Undrawn():
         artifact.check_tensors(task._build())
-    with seeded(task.settings_.random_state, torch.device("cpu")):
+    with seeded(task.settings_.random_state, torch.device("cpu")), skipped():
         network = task._build()
     artifact.load_into(network)
     task.network_ = network.to(place).eval()

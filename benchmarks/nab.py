@@ -22,7 +22,7 @@ import pandas as pd
 import tidegate
 from benchmarks.common import data_file, machine, parser, write
 from benchmarks.suite.nab_score import Marked, Result, best_threshold, mark, probation, score
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tidegate.cli import console
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 
 def text_of(table) -> str:

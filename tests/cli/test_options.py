@@ -11,7 +11,7 @@ from tidegate import tasks
 from tidegate.cli import options
 from tidegate.cli.parameters import flag
 from tidegate.errors import InputError
-from tidegate.tasks.core.settings import layer_options
+from tidegate.tasks.core.settings.settings import layer_options
 
 TASK = tasks.get("text-classifier")
 DECLARED = {found.name: found for found in options.setting_parameters(TASK)}

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 import tidegate
 from tidegate import files
 from tidegate.errors import ArtifactError, InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.text.classifier import TextClassifier
 
 TEXTS = ["good tide", "bad gate", "good gate today", "bad tide"] * 3

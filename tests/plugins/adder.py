@@ -19,9 +19,9 @@ from tidegate.batch import Batch
 from tidegate.data import Buckets, Rows
 from tidegate.data.fingerprint import fingerprint
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.rows import Examples
-from tidegate.tasks.core.settings import Settings, build_layer
+from tidegate.tasks.core.examples import Examples
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.training.measure import answers
 from tidegate.training.network import Network

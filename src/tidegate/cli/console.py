@@ -96,7 +96,7 @@ class WarningSums:
     @contextlib.contextmanager
     def collected(self) -> Iterator[None]:
         """Collect the warnings of a block and print their sums at its end."""
-        from tidegate.tasks.core.rows import DataWarning
+        from tidegate.tasks.core.examples import DataWarning
 
         def show(message: Warning | str, *_: Any, **__: Any) -> None:
             if isinstance(message, DataWarning) and message.total:

@@ -19,7 +19,7 @@ from tidegate.cli.parameters import Parameters, escape, flag, parameter
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
-    from tidegate.tasks.core.option import Option
+    from tidegate.tasks.core.settings.option import Option
     from tidegate.tasks.core.task import Task
 
 _LAYER = "layer__"
@@ -102,8 +102,8 @@ def layer_options() -> dict[str, Option]:
     """
     from tidegate import cells
     from tidegate.nn import StackOptions
-    from tidegate.tasks.core.settings import LAYER_START
-    from tidegate.tasks.core.settings import layer_options as known
+    from tidegate.tasks.core.settings.settings import LAYER_START
+    from tidegate.tasks.core.settings.settings import layer_options as known
 
     names = cells.names()
     sources: list[type] = [StackOptions, *(cells.get(name) for name in names)]
@@ -124,7 +124,7 @@ def _fields(source: type) -> tuple[dataclasses.Field[Any], ...]:
 
 
 def _layer_option(source: type, field: dataclasses.Field[Any], only: str) -> Option:
-    from tidegate.tasks.core.option import Option, kinds
+    from tidegate.tasks.core.settings.option import Option, kinds
 
     accepted, optional = kinds(typing.get_type_hints(source)[field.name])
     return Option(

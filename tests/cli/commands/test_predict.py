@@ -16,7 +16,7 @@ from tests.cli.conftest import finish, one_line, rows, write_csv
 from tidegate.cli.commands.predict import stream_lines
 from tidegate.data import read_table
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 
 @pytest.fixture

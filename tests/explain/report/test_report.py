@@ -17,7 +17,7 @@ from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.explain.report.report import check_output
 from tidegate.nn import recurrent_layer
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 TEXT = "the wild tide was not mild and very loud"
 

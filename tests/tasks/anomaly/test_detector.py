@@ -13,7 +13,7 @@ import tidegate
 from tests.tasks.series import QUICK, hours, wave
 from tidegate import AnomalyDetector
 from tidegate.errors import ArtifactError, InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 NAN = float("nan")
 

@@ -13,7 +13,7 @@ import tidegate
 from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.tasks.core.classifier import shortened
-from tidegate.tasks.core.rows import Examples
+from tidegate.tasks.core.examples import Examples
 
 THREE = ("calm", "storm", "fog")
 X, Y = texts(90, THREE)

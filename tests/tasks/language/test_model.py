@@ -12,7 +12,7 @@ import torch
 import tidegate
 from tidegate import LanguageModel
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 QUICK = {"hidden_size": 8, "num_layers": 1, "dropout": 0.0, "batch_size": 4, "verbose": False}
 TEXT = "the tide comes in, the tide goes out, and the gate turns with the tide. " * 8

@@ -10,7 +10,7 @@ import torch
 
 from tidegate.data.language.encoder import END, UNKNOWN
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.language import pen as language_pen
 from tidegate.tasks.language.model import LanguageModel
 

@@ -14,7 +14,7 @@ import tidegate
 from tests.tasks.sequences import walks
 from tidegate import SequenceClassifier
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 QUICK = {"epochs": 2, "hidden_size": 4, "filters": 4, "verbose": False}
 NAN = float("nan")

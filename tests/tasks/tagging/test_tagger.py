@@ -14,7 +14,7 @@ import tidegate
 from tests.tasks.sentences import small, tagged
 from tidegate.data.tags.schemes import convert, fault, read_spans
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 X, Y = tagged(120)
 TEST_X, TEST_Y = tagged(40, seed=9)

@@ -14,7 +14,7 @@ import tidegate
 from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.nn.blocks.pooling import POOLINGS
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.text.settings import TextClassifierSettings
 
 X, Y = texts(100)

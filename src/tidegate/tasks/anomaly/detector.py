@@ -27,11 +27,11 @@ from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.streaming.lines import LineWatch
 from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
 from tidegate.tasks.core.encoders import Encoders
+from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.inspect.trace import stack_name
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
-from tidegate.tasks.core.rows import DataWarning, Examples
-from tidegate.tasks.core.settings import Settings, build_layer
+from tidegate.tasks.core.settings.settings import Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.training.loop import Training
 from tidegate.training.measure import measure

@@ -16,11 +16,11 @@ from tidegate.data.classes import ClassEncoder, read_labels
 from tidegate.data.rows import Rows
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, ClassifyMeter
-from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
 from tidegate.tasks.core.ensemble import members
-from tidegate.tasks.core.option import setting
-from tidegate.tasks.core.rows import Array, Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.examples import Array, Examples
+from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.settings.option import setting
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.training.measure import Loader, answers
 from tidegate.training.network import Meter, Metrics, Network

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.nn import Recurrent
-from tidegate.tasks.core.option import setting
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.option import setting
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.training.network import Head, InspectableNetwork, Network
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from sklearn.base import BaseEstimator
 
-from tidegate.tasks.core.settings import Settings, build_layer
+from tidegate.tasks.core.settings.settings import Settings, build_layer
 
 E = TypeVar("E", bound="Estimator")
 

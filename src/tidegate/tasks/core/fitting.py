@@ -7,7 +7,7 @@ import json
 from tidegate.artifact import version
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.raw import JsonObject
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 
 # Settings that may differ between a run and its resumption: the result does not depend on them.
 _FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}

@@ -20,12 +20,12 @@ from tidegate.files import FoundJson
 from tidegate.tasks.core import encoders as saved
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.estimator import Estimator
+from tidegate.tasks.core.examples import Array, Examples
 from tidegate.tasks.core.files.answer import Answer, TableAnswer
 from tidegate.tasks.core.inspect.inspected import Labels
-from tidegate.tasks.core.option import Option
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject, Raw
-from tidegate.tasks.core.rows import Array, Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.option import Option
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.training.measure import Loader
 from tidegate.training.network import Meter, Metrics, Network
 

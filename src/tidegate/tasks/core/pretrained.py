@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from tidegate.data.text.subwords import Subwords
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 
 
 @dataclass(frozen=True)

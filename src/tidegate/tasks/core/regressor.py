@@ -15,11 +15,11 @@ from tidegate.data.rows import Rows
 from tidegate.errors import InputError, message
 from tidegate.heads import RegressHead
 from tidegate.heads.regress import LOSSES
-from tidegate.tasks.core.columns import checked_numbers
 from tidegate.tasks.core.ensemble import members
-from tidegate.tasks.core.option import setting
-from tidegate.tasks.core.rows import Array, Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.examples import Array, Examples
+from tidegate.tasks.core.files.columns import checked_numbers
+from tidegate.tasks.core.settings.option import setting
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.training.measure import Loader, answers
 from tidegate.training.network import Network

@@ -15,6 +15,7 @@ from tidegate.artifact import save_artifact
 from tidegate.card import describe
 from tidegate.device import pick_device, seeded
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.responding import respond
 from tidegate.tasks.core.fitting import check_structure, checked_share, identity
 from tidegate.tasks.core.hooks import Hooks
@@ -24,8 +25,7 @@ from tidegate.tasks.core.inspect.diagnosis import doctor
 from tidegate.tasks.core.inspect.trace import trace
 from tidegate.tasks.core.inspect.units import contexts, units
 from tidegate.tasks.core.raw import Evaluation, Raw
-from tidegate.tasks.core.rows import Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.training.loop import Training, TrainingPlan, part_scores
 from tidegate.training.measure import Loader, measure
 from tidegate.training.network import Network

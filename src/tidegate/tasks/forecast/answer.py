@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.files.answer import TableAnswer
-from tidegate.tasks.core.option import Option
+from tidegate.tasks.core.settings.option import Option
 from tidegate.tasks.forecast.forecast import Forecast
 
 # What can be said to `tidegate predict` with a forecaster besides.

@@ -19,10 +19,10 @@ from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import joined, members
+from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.reading import fitted_columns, read_split
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
-from tidegate.tasks.core.rows import Examples
 from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
 from tidegate.tasks.forecast.backtest import Backtest
 from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all

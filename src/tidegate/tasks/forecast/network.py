@@ -14,7 +14,7 @@ from tidegate.heads.distributions import distribution
 from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.instance_norm import InstanceNorm, Level
-from tidegate.tasks.core.settings import build_layer
+from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.forecast.strategies.base import StaticEmbedding, Strategy, WindowInputs
 from tidegate.tasks.forecast.strategies.direct import Direct
 from tidegate.tasks.forecast.strategies.segment import Segment

@@ -19,9 +19,9 @@ from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.fitting import checked_share
-from tidegate.tasks.core.rows import Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.forecast.settings import ForecasterSettings
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.ensemble import EnsembleSettings
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

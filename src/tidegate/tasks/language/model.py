@@ -22,10 +22,10 @@ from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.encoders import Encoders
+from tidegate.tasks.core.examples import Array, DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.pretrained import Pretrained
-from tidegate.tasks.core.rows import Array, DataWarning, Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.language.memory import check_memory
 from tidegate.tasks.language.network import LanguageNetwork, State, build_language_network

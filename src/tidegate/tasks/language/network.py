@@ -13,7 +13,7 @@ from tidegate.data.language.batch import NOTHING, LanguageBatch
 from tidegate.errors import InputError, message
 from tidegate.heads import AdaptiveHead, LanguageHead, MixtureHead, SymbolHead
 from tidegate.nn import Recurrent
-from tidegate.tasks.core.settings import build_layer
+from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.language.settings import LanguageModelSettings
 from tidegate.training.network import Network, ParameterGroups
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.settings import Settings
-from tidegate.tasks.core.text_settings import CleanedSettings
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.settings import Settings
+from tidegate.tasks.core.settings.text import CleanedSettings
 
 _CHARACTER_VECTOR = 64  # there are few characters, and little to say about each
 

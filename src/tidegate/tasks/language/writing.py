@@ -18,8 +18,8 @@ from tidegate.decode.spelling import Speller
 from tidegate.errors import InputError, message
 from tidegate.nn.trace.selection import Names, Numbers, pick
 from tidegate.nn.trace.trace import Trace
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.inspect.trace import stack_name
-from tidegate.tasks.core.rows import DataWarning
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.language.network import LanguageNetwork
 from tidegate.tasks.language.pen import Pen, read_parts

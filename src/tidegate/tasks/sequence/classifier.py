@@ -11,8 +11,8 @@ import numpy as np
 from tidegate.data.sequences.encoder import SequenceEncoder
 from tidegate.heads import ClassifyHead
 from tidegate.tasks.core.classifier import Classifier, ClassifierSettings
-from tidegate.tasks.core.option import changed
-from tidegate.tasks.core.rows import Array, Examples
+from tidegate.tasks.core.examples import Array, Examples
+from tidegate.tasks.core.settings.option import changed
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.sequence_task import SequenceSettings, SequenceTask, per_step
 from tidegate.training.network import Metrics

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from tidegate.data.sequences.encoder import SequenceEncoder
 from tidegate.heads import RegressHead
-from tidegate.tasks.core.option import changed
 from tidegate.tasks.core.regressor import Regressor, RegressorSettings
+from tidegate.tasks.core.settings.option import changed
 from tidegate.tasks.sequence.sequence_task import SequenceSettings, SequenceTask
 
 

@@ -22,13 +22,13 @@ from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn.blocks.convolution import Convolution
 from tidegate.nn.blocks.pooling import Pooling
 from tidegate.tasks.core.classifier import shortened
-from tidegate.tasks.core.columns import check_lengths, checked_weights
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.ensemble import EnsembleSettings, joined
+from tidegate.tasks.core.examples import Array, DataWarning, Examples
+from tidegate.tasks.core.files.columns import check_lengths, checked_weights
 from tidegate.tasks.core.inspect.inspected import Labels
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.rows import Array, DataWarning, Examples
-from tidegate.tasks.core.settings import PooledSettings, Settings, build_layer
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.settings import PooledSettings, Settings, build_layer
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.sequence.network import SequenceNetwork
 from tidegate.training.network import Network

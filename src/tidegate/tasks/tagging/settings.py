@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.data.tags.schemes import SCHEMES
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.text_settings import WordSettings
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.text import WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)

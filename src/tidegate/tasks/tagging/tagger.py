@@ -28,13 +28,13 @@ from tidegate.heads import TagHead, TagMeter
 from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import shortened
-from tidegate.tasks.core.columns import check_lengths, checked_weights, listed
 from tidegate.tasks.core.encoders import Encoders
+from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.files.answer import Question
-from tidegate.tasks.core.rows import DataWarning, Examples
-from tidegate.tasks.core.settings import build_layer
+from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.settings.settings import build_layer
+from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.core.task import Task
-from tidegate.tasks.core.text_settings import read_vectors_facts
 from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan

@@ -26,10 +26,10 @@ from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.encoders import Encoders
+from tidegate.tasks.core.examples import Array, DataWarning, Examples
 from tidegate.tasks.core.inspect.inspected import Labels
-from tidegate.tasks.core.rows import Array, DataWarning, Examples
-from tidegate.tasks.core.settings import build_layer
-from tidegate.tasks.core.text_settings import read_vectors_facts
+from tidegate.tasks.core.settings.settings import build_layer
+from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.text.change import put_tokens
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained

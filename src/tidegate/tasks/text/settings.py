@@ -8,9 +8,9 @@ from typing import Any
 
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.classifier import ClassifierSettings
-from tidegate.tasks.core.option import changed, setting
-from tidegate.tasks.core.settings import PooledSettings
-from tidegate.tasks.core.text_settings import CleanedSettings, WordSettings
+from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.settings import PooledSettings
+from tidegate.tasks.core.settings.text import CleanedSettings, WordSettings
 
 
 @dataclass(frozen=True, kw_only=True)

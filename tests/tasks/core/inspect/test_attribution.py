@@ -23,7 +23,7 @@ def tokens(text):
     return tuple(text.split())
 
 
-@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.rows.DataWarning")
+@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.examples.DataWarning")
 @pytest.mark.parametrize("method", ["integrated gradients", "occlusion", "gates"])
 def test_attributions_carry_the_tokens_and_explain_what_the_model_answers(model, method):
     found = model.attribute(TEXTS, method=method)
@@ -44,7 +44,7 @@ def test_a_class_is_explained_by_its_name(model):
     assert model.attribute(TEXTS[:2], target=np.array(["calm", "storm"])).target.tolist() == [0, 1]
 
 
-@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.rows.DataWarning")
+@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.examples.DataWarning")
 def test_the_words_of_the_classes_move_their_scores(model):
     frame = model.attribute(TEXTS, target="storm").to_frame()
     means = frame.groupby("label")["score"].mean()
@@ -70,7 +70,7 @@ def test_no_rows_are_refused(model):
         model.attribute([])
 
 
-@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.rows.DataWarning")
+@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.examples.DataWarning")
 def test_units_are_searched_by_pattern_function_and_marks(model):
     by_name = model.units(TEXTS, "tide|gate")
     rows = [[token in ("tide", "gate") for token in model.encoder_.tokens(t)] for t in TEXTS]
@@ -89,7 +89,7 @@ def test_units_are_searched_by_pattern_function_and_marks(model):
         model.units(TEXTS, "tide", signal="update")
 
 
-@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.rows.DataWarning")
+@pytest.mark.filterwarnings("ignore::tidegate.tasks.core.examples.DataWarning")
 def test_contexts_are_in_words(model):
     found = model.contexts(TEXTS, 3, row="layer 0 backward", count=2)
     at = found.highest[0]

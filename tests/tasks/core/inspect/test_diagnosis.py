@@ -15,8 +15,8 @@ from tests.plugins.adder import Adder
 from tests.tasks.texts import SHARED, WORDS, small, texts
 from tidegate.errors import InputError
 from tidegate.explain.doctor.doctor import CHECKS
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.inspect import diagnosis as module
-from tidegate.tasks.core.rows import DataWarning
 
 X, Y = texts(400)
 TEST_X, TEST_Y = texts(120, seed=9)

@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 import tidegate
 from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
-from tidegate.tasks.core.rows import DataWarning
+from tidegate.tasks.core.examples import DataWarning
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pandas as pd
 
 from tidegate.data.tables.reader import read_table
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.raw import Raw
-from tidegate.tasks.core.rows import DataWarning
 
 ROW = "\0row"  # no column of a file begins like this
 

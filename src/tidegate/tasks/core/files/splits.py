@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from tidegate.errors import InputError, message, suggest
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.files.reading import ROW, Reads, Split, read_split
 from tidegate.tasks.core.raw import Evaluation, Raw
-from tidegate.tasks.core.rows import DataWarning
 from tidegate.training.network import Metrics
 from tidegate.training.progress import Event
 

@@ -15,10 +15,10 @@ from tidegate.explain.memory.memory import memory
 from tidegate.explain.report.report import Report
 from tidegate.nn import Recurrent
 from tidegate.nn.trace.selection import Numbers
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.inspect.inspected import Inspected, some
 from tidegate.tasks.core.inspect.limits import inspectable
 from tidegate.tasks.core.raw import Raw
-from tidegate.tasks.core.rows import DataWarning
 
 # Longer inputs are not occluded unless asked for.
 _OCCLUDED_STEPS = 500

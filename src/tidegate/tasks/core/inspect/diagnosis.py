@@ -9,10 +9,10 @@ import numpy as np
 
 from tidegate.explain.doctor.case import Case
 from tidegate.explain.doctor.doctor import Diagnosis, diagnose
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.inspect.inspected import Inspected, some
 from tidegate.tasks.core.inspect.limits import check_examined, doctors_reasons
 from tidegate.tasks.core.raw import Raw
-from tidegate.tasks.core.rows import DataWarning
 
 # Shares, and the answers of a network, are as plain on these as on more.
 _DOCTOR_ROWS = 2000

@@ -13,9 +13,9 @@ from tidegate.explain.doctor.case import Case
 from tidegate.explain.report.excerpt import Excerpt
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
+from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.raw import Answers, Raw
-from tidegate.tasks.core.rows import Examples
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.settings import Settings
 from tidegate.training.measure import Loader
 from tidegate.training.network import Metrics, Network
 

@@ -9,8 +9,8 @@ from typing import cast
 from tidegate.data.codec import Field
 from tidegate.data.text.cleaning import CLEANERS
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.option import setting
-from tidegate.tasks.core.settings import Settings
+from tidegate.tasks.core.settings.option import setting
+from tidegate.tasks.core.settings.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

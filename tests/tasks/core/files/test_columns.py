@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.tasks.core.columns import check_lengths, checked_numbers, checked_weights, listed
+from tidegate.tasks.core.files.columns import (
+    check_lengths,
+    checked_numbers,
+    checked_weights,
+    listed,
+)
 
 SAME = [[1, 2], (1, 2), np.array([1, 2]), pd.Series([1, 2], index=[7, 3]), range(1, 3)]
 

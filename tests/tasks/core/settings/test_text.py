@@ -9,7 +9,7 @@ import pytest
 from tidegate.data.text.cleaning import CLEANERS
 from tidegate.errors import InputError
 from tidegate.tasks import get
-from tidegate.tasks.core.text_settings import CleanedSettings, SymbolSettings, WordSettings
+from tidegate.tasks.core.settings.text import CleanedSettings, SymbolSettings, WordSettings
 
 SHARED = {
     "text-classifier": [SymbolSettings, CleanedSettings, WordSettings],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from tidegate.errors import InputError, message, suggest
-from tidegate.tasks.core.option import Kind, Option, kinds, setting
+from tidegate.tasks.core.settings.option import Kind, Option, kinds, setting
 
 if TYPE_CHECKING:
     import torch

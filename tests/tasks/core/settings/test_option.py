@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.tasks.core.option import Option, changed, kinds, setting
+from tidegate.tasks.core.settings.option import Option, changed, kinds, setting
 
 
 def option(*accepted: Any, optional: bool = False, **data: Any) -> Option:

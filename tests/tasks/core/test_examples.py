@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tidegate.tasks.core.rows import DataWarning, Examples
+from tidegate.tasks.core.examples import DataWarning, Examples
 
 
 def test_examples_are_taken_with_all_they_have():

@@ -11,8 +11,8 @@ import torch
 
 from tidegate import tasks
 from tidegate.errors import ArtifactError, InputError
-from tidegate.tasks.core.option import setting
-from tidegate.tasks.core.settings import Settings, build_layer, layer_options
+from tidegate.tasks.core.settings.option import setting
+from tidegate.tasks.core.settings.settings import Settings, build_layer, layer_options
 
 CLASSES = [tasks.get(name).settings_class for name in tasks.names()]
 

@@ -1,4 +1,4 @@
-"""Rows: examples as they were given, checked, and what is said about them."""
+"""Examples: rows as they were given, checked, and what is said about them."""
 
 from __future__ import annotations
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Report = pytest.TestReport | pytest.CollectReport
 
@@ -79,6 +83,14 @@ def seeds_and_poison(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.use_deterministic_algorithms(poison)
     yield
     torch.use_deterministic_algorithms(False)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator of the test's own: what one test draws does not depend on which others run."""
+    import numpy as np
+
+    return np.random.default_rng(0)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from tests.cli.conftest import one_line
 TINY = ("--lookback", "12", "--horizon", "4", "--hidden-size", "6", "--segment", "4",
         "--epochs", "2", "--quiet")  # fmt: skip
 ROLES = ("--time", "date", "--target", "load")
-RNG = np.random.default_rng(0)
-WAVE = 5 + np.sin(np.arange(200) * 2 * np.pi / 24) + 0.1 * RNG.normal(size=200)
+WAVE = 5 + np.sin(np.arange(200) * 2 * np.pi / 24) + 0.1 * np.random.default_rng(0).normal(size=200)
 
 
 def table(rows=200, **columns) -> pd.DataFrame:
@@ -174,8 +173,8 @@ def test_faults_of_a_forecast_are_one_line(run, model, tmp_path):
         assert told in one_line(run("predict", model, *words))
 
 
-def test_known_columns_must_reach_into_the_future(run, tmp_path):
-    frame = table(204, heat=RNG.normal(size=204))
+def test_known_columns_must_reach_into_the_future(run, tmp_path, rng):
+    frame = table(204, heat=rng.normal(size=204))
     frame.loc[200:, "load"] = np.nan
     out, data = tmp_path / "model", write(frame, tmp_path / "a.csv")
     done = fit(run, data, *ROLES, "--known", "heat", out=out)

@@ -436,7 +436,7 @@ def test_a_layer_compiles_as_one_graph(name, options, call, dtype):
         found.append([*parts, *torch.autograd.grad(loss, [x, *layer.parameters()])])
     for actual, expected in zip(*found, strict=True):
         assert actual.dtype is expected.dtype
-        assert difference(actual, expected) <= 1e-6 if actual.dtype is not LOW else 2**-8
+        assert difference(actual, expected) <= (1e-6 if actual.dtype is not LOW else 2**-8)
 
 
 def test_a_layer_of_bfloat16_is_exported():

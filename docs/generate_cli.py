@@ -5,14 +5,12 @@ Run it as `python docs/generate_cli.py`; a test compares the committed page with
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from typer.main import get_command
+from typer.testing import CliRunner
 
 PAGE = Path(__file__).with_name("cli.md")
 
@@ -49,13 +47,11 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ..
 
 def help_of(path: tuple[str, ...]) -> str:
     """What `tidegate WORDS --help` prints, without the blanks that fill its lines."""
-    done = subprocess.run(
-        [sys.executable, "-c", "from tidegate.cli import main; main()", *path, "--help"],
-        env={**os.environ, **PLAIN},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
+    from tidegate.cli import app
+
+    done = CliRunner().invoke(app, [*path, "--help"], prog_name="tidegate", env=PLAIN)
+    if done.exit_code:
+        raise RuntimeError(f"tidegate {' '.join(path)} --help failed: {done.output}")
     return "\n".join(line.rstrip() for line in done.stdout.strip("\n").split("\n"))
 
 

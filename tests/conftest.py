@@ -85,6 +85,28 @@ def seeds_and_poison(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.use_deterministic_algorithms(False)
 
 
+_CURVES: dict[tuple[object, ...], bytes] = {}
+
+
+@pytest.fixture(autouse=True)
+def curves_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw one learning curve for each kind of history, not one for each model that is saved.
+
+    Every saved model has such a picture, and only tests/test_card.py looks at it.
+    """
+    from tidegate import card
+
+    draw = card.learning_curve
+
+    def once(history: card.History) -> bytes:
+        kind = (len(history), *(name for row in history for name in row))
+        if kind not in _CURVES:
+            _CURVES[kind] = draw(history)
+        return _CURVES[kind]
+
+    monkeypatch.setattr(card, "learning_curve", once)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """A generator of the test's own: what one test draws does not depend on which others run."""

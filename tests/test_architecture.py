@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import re
 import statistics
@@ -90,6 +91,7 @@ HEAVY = ("torch", "numpy", "pandas", "pyarrow", "sklearn", "tokenizers", "matplo
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -136,6 +138,7 @@ def imported_modules(path: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, whole if is_module(whole) else name
 
 
+@functools.cache
 def is_module(dotted: str) -> bool:
     """Whether a dotted name is a module or a package of tidegate, and not a name in one."""
     place = PACKAGE.parent.joinpath(*dotted.split("."))
@@ -152,6 +155,7 @@ def misdirected(path: Path, tree: ast.Module) -> list[str]:
     ]
 
 
+@functools.cache
 def import_graph() -> dict[str, set[str]]:
     """Which modules of tidegate each one imports: for types, and inside functions, as well."""
     return {

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tidegate import card
+from tidegate.card import learning_curve
 
 HISTORY = [
     {"epoch": 1, "train_loss": 0.1 + 0.2, "train_accuracy": 0.5, "validation_loss": 1e-7},
@@ -39,7 +40,7 @@ def test_the_card_tells_scores_settings_and_how_to_load():
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], [{"epoch": 1, "train_loss": 2.0}]])
 def test_the_learning_curve_is_a_picture_with_lines_in_it(history):
-    picture = matplotlib.image.imread(io.BytesIO(card.learning_curve(history)))
+    picture = matplotlib.image.imread(io.BytesIO(learning_curve(history)))
     height, width, _ = picture.shape
     assert width > height > 200
     assert picture[..., :3].std() > 0.05
@@ -52,7 +53,7 @@ def test_epochs_are_whole_numbers_on_the_axis(epochs, monkeypatch):
     monkeypatch.setattr(
         Figure, "savefig", lambda own, *a, **k: (drawn.append(own), save(own, *a, **k))
     )
-    card.learning_curve([HISTORY[0] | {"epoch": epoch + 1} for epoch in range(epochs)])
+    learning_curve([HISTORY[0] | {"epoch": epoch + 1} for epoch in range(epochs)])
     for axes in drawn[0].axes:
         first, last = axes.get_xlim()
         ticks = [tick for tick in axes.get_xticks() if first <= tick <= last]

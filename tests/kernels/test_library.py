@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -142,19 +143,22 @@ def test_describing_it_names_the_instruction_set():
     assert library.describe().endswith(f"(this machine runs {', '.join(names)})")
 
 
-def started_with(isa: str, code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a process whose TIDEGATE_ISA is `isa`."""
-    environment = {**os.environ, "TIDEGATE_ISA": isa}
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
+@pytest.fixture
+def started_with(monkeypatch, tmp_path):
+    """Load the library once more, from a copy that has chosen nothing yet, under a TIDEGATE_ISA."""
+
+    def start(isa: str) -> ctypes.CDLL:
+        monkeypatch.setenv("TIDEGATE_ISA", isa)
+        copy = shutil.copy(library.opened()._name, tmp_path)
+        return library.load(Path(copy))
+
+    return start
 
 
 @needs_native
 @pytest.mark.parametrize("name", HERE)
-def test_the_environment_chooses_the_instruction_set(name):
-    code = "from tidegate.kernels import library; print(library.describe())"
-    done = started_with(name, code)
-    assert done.stdout.startswith(f"{name} (this machine runs "), done.stderr
+def test_the_environment_chooses_the_instruction_set(name, started_with):
+    assert started_with(name).tidegate_isa() == name.encode()
 
 
 @needs_native
@@ -166,18 +170,27 @@ def test_the_environment_chooses_the_instruction_set(name):
         *[(name, "which this build or this machine does not have") for name in ELSEWHERE],
     ],
 )
-def test_an_instruction_set_that_is_not_there_is_an_error_of_the_user(name, why):
-    code = "import sys; from tidegate.cli import main; sys.argv[1:] = ['info']; main()"
-    done = started_with(name, code)
-    assert done.returncode == 2
-    assert done.stdout == ""
+def test_an_instruction_set_that_is_not_there_is_refused(name, why, started_with):
+    with pytest.raises(InputError) as caught:
+        library._families(started_with(name))
     choices = ", ".join(HERE)
-    assert done.stderr == (
-        f"error: The native library: TIDEGATE_ISA must be one of {choices}; got '{name}', {why}.\n"
+    assert str(caught.value) == (
+        f"The native library: TIDEGATE_ISA must be one of {choices}; got '{name}', {why}."
     )
 
 
 @needs_native
-def test_an_empty_name_of_an_instruction_set_asks_for_none():
-    done = started_with("", "from tidegate.kernels import library; print(library.describe())")
-    assert done.stdout.split()[0] == HERE[0]
+def test_an_instruction_set_that_is_not_there_is_an_error_of_the_user():
+    """Met while the package is imported, it is still one line, and exit code 2."""
+    code = "import sys; from tidegate.cli import main; sys.argv[1:] = ['info']; main()"
+    environment = {**os.environ, "TIDEGATE_ISA": "avx1024"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: The native library: TIDEGATE_ISA must be one of ")
+    assert done.stderr.count("\n") == 1
+
+
+@needs_native
+def test_an_empty_name_of_an_instruction_set_asks_for_none(started_with):
+    assert started_with("").tidegate_isa() == HERE[0].encode()

@@ -27,12 +27,15 @@ def quick(**settings):
 def test_it_learns_which_way_walks_went():
     X, y, _ = walks(1000)
     # The default's three convolutions of 7 steps are wider than most of these walks are long.
-    settings = {"convolutions": 1, "width": 3, "dropout": 0.0, "learning_rate": 1e-2}
+    settings = {"convolutions": 0, "dropout": 0.0, "learning_rate": 2e-2}
     model = SequenceClassifier(hidden_size=16, epochs=8, verbose=False, **settings).fit(X, y)
     fresh, truth, _ = walks(1000, seed=1)
+    # Walks that went nowhere are a matter of rounding, and of the machine.
+    clear = [n for n, row in enumerate(fresh) if abs(row[-1, 0] - row[0, 0]) > 0.5]
+    fresh, truth = [fresh[n] for n in clear], [truth[n] for n in clear]
     last = ["up" if row[-1, 0] > 0 else "down" for row in fresh]
-    assert np.mean(np.array(last) == truth) < 0.9  # what the last step tells without the first
-    assert model.score(fresh, truth) > 0.93
+    assert np.mean(np.array(last) == truth) < 0.95  # what the last step tells without the first
+    assert model.score(fresh, truth) > 0.97
     assert model.classes_.tolist() == ["down", "up"]
     np.testing.assert_allclose(model.predict_proba(fresh).sum(1), 1, atol=1e-6)
 

@@ -149,11 +149,11 @@ def test_confidence_is_how_often_it_is_right():
     rng = np.random.default_rng(0)
     words = [["coin"] for _ in range(600)]
     tags = [["B-HEAD"] if side < 0.7 else ["O"] for side in rng.random(600)]
-    options = {"epochs": 20, "dropout": 0.0, "word_dropout": 0.0, "rare_word_dropout": 0.0}
-    model = small(**options).fit(words, tags, validation=None)
+    options = {"dropout": 0.0, "word_dropout": 0.0, "rare_word_dropout": 0.0}
+    model = small(epochs=10, batch_size=64, **options).fit(words, tags, validation=None)
     (sentence,) = model.predict([["coin"]])
     share = sum(tag == ["B-HEAD"] for tag in tags) / 600
-    assert sentence.spans[0].confidence == pytest.approx(share, abs=0.05)
+    assert sentence.spans[0].confidence == pytest.approx(share, abs=0.03)
 
 
 def test_answers_are_plain_values(model):

@@ -150,10 +150,11 @@ def test_training_by_the_loss_finds_the_distribution(kind):
         optimizer.step()
     found = kind.constrain(raw.detach())
     centre = np.median(drawn) if kind.degree == 1 else drawn.mean()
-    assert kind.mean(found).item() == pytest.approx(centre, abs=0.15)
+    assert kind.mean(found).item() == pytest.approx(centre, abs=0.01)
     if title(kind) != "Point":
+        # Twice the standard error of a quantile of 4000 values, where its density is lowest.
         expected = np.quantile(drawn, LEVELS)
-        assert kind.quantiles(found, LEVELS).tolist() == pytest.approx(expected, abs=0.3)
+        assert kind.quantiles(found, LEVELS).tolist() == pytest.approx(expected, abs=0.12)
 
 
 def test_an_unknown_output_is_named():

@@ -13,21 +13,16 @@ from tidegate.data.windows.encoder import SeriesEncoder
 
 
 @pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
-@pytest.fixture
-def panel(random) -> Panel:
+def panel(rng) -> Panel:
     """Two shops, each with a gap, whose prices are known three days ahead."""
     parts = []
     for shop, days in (("a", 40), ("b", 30)):
-        sales = 50 + 5 * random.normal(size=days)
+        sales = 50 + 5 * rng.normal(size=days)
         sales[11] = np.nan
         sales[-3:] = np.nan
         parts.append(pd.DataFrame({
             "day": pd.date_range("2024-01-01", periods=days, freq="D"), "shop": shop,
-            "sales": sales, "price": random.random(days), "rain": random.random(days),
+            "sales": sales, "price": rng.random(days), "rain": rng.random(days),
             "size": days / 10,
         }))  # fmt: skip
     roles = {"known": "price", "past": "rain", "static": "size"}
@@ -70,8 +65,8 @@ def test_past_the_end_prices_are_known_and_sales_are_not(panel):
 
 
 @pytest.mark.parametrize(("log", "lag"), [(False, 0), (True, 0), (False, 3), (True, 2)])
-def test_targets_are_put_back_into_the_units_of_the_data(log, lag, random):
-    panel = Panel.from_arrays([np.exp(random.normal(size=40)), 5 + random.random(size=25)])
+def test_targets_are_put_back_into_the_units_of_the_data(log, lag, rng):
+    panel = Panel.from_arrays([np.exp(rng.normal(size=40)), 5 + rng.random(size=25)])
     encoder = SeriesEncoder(lookback=4, log=log, lag=lag).fit(panel, panel.lengths)
     encoded = encoder.encode(panel)
     series = np.repeat([0, 1], [30, 15])

@@ -14,20 +14,15 @@ from tidegate.data.windows.encoder import SCALES_FILE, SeriesEncoder
 from tidegate.errors import InputError
 
 
-@pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
 def rich(rows: int = 60, seed: int = 0) -> Panel:
     """A panel with columns of every role."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     times = pd.date_range("2024-01-01", periods=rows, freq="h")
     parts = []
     for name, size in (("a", 3.0), ("b", 40.0)):
         parts.append(pd.DataFrame({
-            "time": times, "id": name, "y": size * random.normal(size=rows),
-            "price": random.random(rows), "rain": 5 + random.random(rows),
+            "time": times, "id": name, "y": size * rng.normal(size=rows),
+            "price": rng.random(rows), "rain": 5 + rng.random(rows),
             "kind": name.upper(), "area": size,
         }))  # fmt: skip
     frame = pd.concat(parts, ignore_index=True)
@@ -62,11 +57,11 @@ def test_the_columns_of_a_batch_are_in_their_order():
     )
 
 
-def test_nothing_after_the_training_span_moves_what_is_learned(random):
+def test_nothing_after_the_training_span_moves_what_is_learned(rng):
     panel, other = rich(), rich(seed=1)
     values = panel.values.copy()
     later = np.r_[40:60, 100:120]
-    values[later] = random.normal(1e6, 1e6, values[later].shape)
+    values[later] = rng.normal(1e6, 1e6, values[later].shape)
     leaky = Panel(values, *(getattr(panel, name) for name in (
         "offsets", "starts", "clock", "targets", "past", "known", "names", "ahead", "static",
     )))  # fmt: skip

@@ -5,16 +5,10 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
-import pytest
 
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
-
-
-@pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(0)
 
 
 def windows(panel, lookback=4, horizon=2, first=None, last=None, **options):
@@ -26,10 +20,8 @@ def windows(panel, lookback=4, horizon=2, first=None, last=None, **options):
     return Windows(encoder.encode(panel), begin, end, horizon, **sizes)
 
 
-def test_windows_are_what_a_loop_finds(random):
-    panel = Panel.from_arrays(
-        [random.normal(size=12), random.normal(size=5), random.normal(size=9)]
-    )
+def test_windows_are_what_a_loop_finds(rng):
+    panel = Panel.from_arrays([rng.normal(size=12), rng.normal(size=5), rng.normal(size=9)])
     found = windows(panel)
     expected = []
     for number in range(3):
@@ -69,8 +61,8 @@ def test_a_sample_is_taken_of_too_many_windows():
     assert (np.diff(ordered) > 15).all()
 
 
-def test_windows_of_nothing_are_left_out(random):
-    values = random.normal(size=30)
+def test_windows_of_nothing_are_left_out(rng):
+    values = rng.normal(size=30)
     values[8:20] = np.nan
     found = windows(Panel.from_arrays([values]))
     _, origins = found.locate(np.arange(len(found)))
@@ -96,8 +88,8 @@ def test_the_window_at_the_end_has_no_targets():
     np.testing.assert_allclose(last, [8, 19], rtol=1e-6)
 
 
-def test_a_million_steps_cost_their_own_size(random):
-    panel = Panel.from_arrays([random.normal(size=1_000_000)])
+def test_a_million_steps_cost_their_own_size(rng):
+    panel = Panel.from_arrays([rng.normal(size=1_000_000)])
     encoder = SeriesEncoder(lookback=500).fit(panel, panel.lengths)
     tracemalloc.start()
     try:
@@ -111,8 +103,8 @@ def test_a_million_steps_cost_their_own_size(random):
     assert peak < 24e6  # the series has 8 MB, all its windows would have 4,800
 
 
-def test_the_fingerprint_knows_the_values_and_the_spans(random):
-    values = random.normal(size=50)
+def test_the_fingerprint_knows_the_values_and_the_spans(rng):
+    values = rng.normal(size=50)
     first = windows(Panel.from_arrays([values]))
     assert windows(Panel.from_arrays([values.copy()])).fingerprint() == first.fingerprint()
     other = values.copy()

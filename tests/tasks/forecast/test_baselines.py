@@ -12,11 +12,6 @@ from tidegate.errors import InputError
 from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all, naive, seasonal_naive
 
 
-@pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
 def windows(panel: Panel, lookback: int = 6, horizon: int = 4) -> Windows:
     encoder = SeriesEncoder(lookback=lookback).fit(panel, panel.lengths)
     return Windows(encoder.encode(panel), np.zeros(len(panel), int), panel.lengths, horizon,
@@ -25,8 +20,8 @@ def windows(panel: Panel, lookback: int = 6, horizon: int = 4) -> Windows:
 
 @pytest.mark.parametrize("season", [1, 2, 3, 7])
 @pytest.mark.parametrize("horizon", [1, 5])
-def test_the_seasonal_naive_forecast_is_that_of_a_loop(season, horizon, random):
-    past = random.normal(size=(3, 7, 2))
+def test_the_seasonal_naive_forecast_is_that_of_a_loop(season, horizon, rng):
+    past = rng.normal(size=(3, 7, 2))
     expected = np.empty((3, horizon, 2))
     for step in range(horizon):
         back = step
@@ -43,8 +38,8 @@ def test_missing_values_are_taken_from_the_season_before():
     assert seasonal_naive(past, 2, 9).ravel().tolist() == [6, 6]  # no season fits
 
 
-def test_the_line_is_the_least_squares_solution(random):
-    values = np.cumsum(random.normal(size=400))
+def test_the_line_is_the_least_squares_solution(rng):
+    values = np.cumsum(rng.normal(size=400))
     found = windows(Panel.from_arrays([values]))
     line = LinearBaseline.fit(found)
     batch = found.batch(np.arange(len(found)))
@@ -77,8 +72,8 @@ def test_a_seasonal_baseline_comes_with_a_season():
     np.testing.assert_array_equal(forecasts["seasonal naive"], truth)
 
 
-def test_a_line_comes_back_from_a_file_and_a_damaged_one_does_not(random):
-    line = LinearBaseline(random.normal(size=(5, 3)))
+def test_a_line_comes_back_from_a_file_and_a_damaged_one_does_not(rng):
+    line = LinearBaseline(rng.normal(size=(5, 3)))
     again = LinearBaseline.from_json(line.to_json(), 4, 3)
     np.testing.assert_allclose(again.weights, line.weights, rtol=1e-6)
     with pytest.raises(InputError, match="load: `linear` must be of shape"):

@@ -20,15 +20,10 @@ from tidegate.tasks.forecast.intervals import (
 )  # fmt: skip
 
 
-@pytest.fixture
-def random() -> np.random.Generator:
-    return np.random.default_rng(0)
-
-
 @pytest.mark.parametrize("count", [1, 4, 9, 100])
 @pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
-def test_the_quantile_is_the_smallest_score_with_enough_below_it(count, level, random):
-    scores = random.normal(size=count)
+def test_the_quantile_is_the_smallest_score_with_enough_below_it(count, level, rng):
+    scores = rng.normal(size=count)
     found = upper_quantile(scores, level)
     needed = np.ceil(round((count + 1) * level, 9))
     enough = [s for s in sorted(scores) if (scores <= s).sum() >= needed]
@@ -42,11 +37,11 @@ def test_unknown_scores_count_nothing():
     assert upper_quantile(np.zeros((0, 2)), 0.5).tolist() == [0, 0]
 
 
-def test_calibrated_intervals_cover_what_they_say(random):
+def test_calibrated_intervals_cover_what_they_say(rng):
     levels = (0.8, 0.95)
     covered = np.zeros(2)
     for _ in range(60):
-        truth = random.standard_t(4, size=(600, 2, 1)) * [[1.0], [3.0]]
+        truth = rng.standard_t(4, size=(600, 2, 1)) * [[1.0], [3.0]]
         nothing = np.zeros((600, 2, 1, 2))
         unit = np.ones((600, 1))
         margins = Margins.fit(score(truth, nothing, nothing, unit)[:300], levels)
@@ -82,16 +77,16 @@ def test_steps_beyond_training_get_wider_like_a_random_walk():
     np.testing.assert_allclose(high.ravel()[[0, 3, 15]], [1, 1, 2])
 
 
-def test_few_windows_share_the_scores_of_neighbouring_steps(random):
-    scores = random.normal(size=(20, 30, 1, 1))
+def test_few_windows_share_the_scores_of_neighbouring_steps(rng):
+    scores = rng.normal(size=(20, 30, 1, 1))
     apart = Margins.fit(np.repeat(scores, 50, axis=0), (0.8,)).values
     shared = Margins.fit(scores, (0.8,)).values
     assert shared.std() < apart.std() / 2
 
 
-def test_rolling_margins_use_nothing_that_was_not_known(random):
+def test_rolling_margins_use_nothing_that_was_not_known(rng):
     times, lag, levels = np.arange(400), 7, (0.8,)  # 100 forecasts are more than 5 horizons
-    scores = random.normal(size=(400, 2, 1, 1))
+    scores = rng.normal(size=(400, 2, 1, 1))
     before = list(rolling(scores, times, lag, levels))
     assert np.isnan(before[FEWEST + lag - 2].values).all()
     assert np.isfinite(before[FEWEST + lag].values).all()
@@ -115,9 +110,9 @@ def test_forecasts_that_overlap_must_be_spread_over_several_horizons():
     assert oldest(daily[:50], 300) == 0
 
 
-def test_rolling_margins_use_each_step_as_soon_as_it_is_known(random):
+def test_rolling_margins_use_each_step_as_soon_as_it_is_known(rng):
     times, horizon, changed = np.arange(400), 40, 300
-    scores = random.normal(size=(400, horizon, 1, 1))
+    scores = rng.normal(size=(400, horizon, 1, 1))
     far = scores.copy()
     far[changed:] = 1e9  # from now on the forecasts are far off
     before, after = (list(rolling(part, times, horizon, (0.5,))) for part in (scores, far))
@@ -137,8 +132,8 @@ def test_ends_of_intervals():
     assert ends([0.8, 0.95]) == [0.1, 0.025, 0.9, 0.975]
 
 
-def test_margins_come_back_from_json_and_damaged_ones_do_not(random):
-    margins = Margins((0.8, 0.95), random.normal(size=(3, 2, 2)))
+def test_margins_come_back_from_json_and_damaged_ones_do_not(rng):
+    margins = Margins((0.8, 0.95), rng.normal(size=(3, 2, 2)))
     again = Margins.from_json(margins.to_json())
     assert again.levels == margins.levels
     np.testing.assert_array_equal(again.values, margins.values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, cast
+from typing import TypeGuard, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.tasks.core.ensemble import members
 from tidegate.tasks.core.examples import Array, Examples
 from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.settings.option import setting
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
@@ -155,7 +156,7 @@ class Classifier(ClassifierMixin, Task):
         chosen[held] = True
         return chosen
 
-    def _held(self, inputs: Sequence[Any], labels: Array, share: float, seed: int) -> Array:
+    def _held(self, inputs: Sequence[Raw], labels: Array, share: float, seed: int) -> Array:
         """Choose the positions of validation rows, each class in proportion."""
         rows = np.arange(len(inputs))
         held: Array = train_test_split(rows, test_size=share, stratify=labels, random_state=seed)[1]

@@ -6,10 +6,11 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from sklearn.base import BaseEstimator
 
+from tidegate.tasks.core.settings.option import Value
 from tidegate.tasks.core.settings.settings import Settings, build_layer
 
 E = TypeVar("E", bound="Estimator")
@@ -27,9 +28,9 @@ class Estimator(BaseEstimator):
 
     settings_class: ClassVar[type[Settings]] = Settings
 
-    layer_options: Mapping[str, Any] | None  # the one setting that is read here by its name
+    layer_options: Mapping[str, Value] | None  # the one setting that is read here by its name
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         """Give the subclass a constructor with its settings as keyword arguments."""
         super().__init_subclass__(**kwargs)
         if "settings_class" in cls.__dict__:
@@ -40,19 +41,19 @@ class Estimator(BaseEstimator):
         """Return the kebab-case name, "text-classifier" for TextClassifier."""
         return re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, Value]:
         """Return the settings by name, as scikit-learn's tools expect.
 
         Args:
             deep: Whether to list each layer option as `layer_options__NAME` too.
         """
-        params: dict[str, Any] = super().get_params(deep=deep)
+        params: dict[str, Value] = super().get_params(deep=deep)
         if deep:
             options = self.layer_options or {}
             params |= {f"layer_options__{name}": value for name, value in options.items()}
         return params
 
-    def set_params(self: E, **params: Any) -> E:
+    def set_params(self: E, **params: Value) -> E:
         """Set settings by name; a layer option is named `layer_options__NAME`.
 
         Raises:
@@ -79,7 +80,7 @@ def _constructor(settings_class: type[Settings]) -> Callable[..., None]:
     """Make an `__init__` that stores the settings, with a signature that lists them."""
     options = settings_class.options()
 
-    def __init__(self: Estimator, **settings: Any) -> None:  # noqa: N807
+    def __init__(self: Estimator, **settings: Value) -> None:  # noqa: N807
         for name in settings:
             settings_class.check_name(name)
         for name, option in options.items():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tidegate.data.batching import Array
+from tidegate.tasks.core.raw import Raw
 
 __all__ = ["Array", "DataWarning", "Examples"]
 
@@ -30,12 +30,12 @@ class Examples:
     """Rows to learn from or to answer, checked.
 
     Attributes:
-        inputs: One item a row, of whatever type the task reads: hence Any, not object.
+        inputs: One item a row, of whatever type the task reads.
         targets: One target a row, or None.
         weights: How much each row counts, float64, or None for 1.
     """
 
-    inputs: Sequence[Any]
+    inputs: Sequence[Raw]
     targets: Array | None = None
     weights: Array | None = None
 

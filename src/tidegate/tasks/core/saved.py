@@ -89,15 +89,16 @@ def _restore_past(task: Task, artifact: Artifact) -> None:
     except ValueError as error:
         raise damaged(_OWNER, path, "a table of numbers", error) from error
     task.metrics_ = _metrics(artifact.document("metrics.json"), artifact.path / "metrics.json")
-    best: Any = task.best_epoch_
+    best: object = task.best_epoch_
     if not (isinstance(best, int) and 1 <= best <= len(task.history_)):
         rule = f"a best epoch from 1 to {len(task.history_)}"
         raise damaged(_OWNER, artifact.path / "config.json", rule, repr(best))
 
 
-def _metrics(found: Any, path: Path) -> dict[str, dict[str, float]]:
-    parts = found.values() if isinstance(found, Mapping) else [None]
-    for part in parts:
+def _metrics(found: object, path: Path) -> dict[str, dict[str, float]]:
+    if not isinstance(found, Mapping):
+        raise damaged(_OWNER, path, "numbers by part of the data and name", repr(found))
+    for part in found.values():
         values = part.values() if isinstance(part, Mapping) else [None]
         if not all(isinstance(value, int | float) for value in values):
             raise damaged(_OWNER, path, "numbers by part of the data and name", repr(part))

@@ -27,6 +27,7 @@ from tidegate.tasks.core.ensemble import EnsembleSettings, joined
 from tidegate.tasks.core.examples import Array, DataWarning, Examples
 from tidegate.tasks.core.files.columns import check_lengths, checked_weights
 from tidegate.tasks.core.inspect.inspected import Labels
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.settings.option import changed, setting
 from tidegate.tasks.core.settings.settings import PooledSettings, Settings, build_layer
 from tidegate.tasks.core.task import Task
@@ -171,7 +172,7 @@ class SequenceTask(Task):
         check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
         return Examples(inputs, targets, weights)
 
-    def _inputs(self, X: object) -> Sequence[Any]:
+    def _inputs(self, X: object) -> Sequence[Raw]:
         """Check sequences; DataFrames stay such, for their names."""
         owner = type(self).__name__
         rows = in_order(X, getattr(self, "channels_", None), owner)
@@ -298,7 +299,7 @@ class SequenceTask(Task):
 
     def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
-        names: Any = state["channels"]  # whatever JSON can say
+        names: Raw = state["channels"]  # whatever JSON can say
         if names is not None:
             texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
             if not texts or len(names) != self.encoder_.channels:

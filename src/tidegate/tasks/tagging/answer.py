@@ -6,10 +6,10 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pandas as pd
 from rich.console import Console
@@ -24,6 +24,7 @@ from tidegate.errors import InputError, message
 from tidegate.files import replacing
 from tidegate.tasks.core.files.answer import Answer, Question, beside
 from tidegate.tasks.core.files.reading import Reads, fitted_columns, warn_of_dropped
+from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.tagging.sentence import TaggedSentence
 
 # The format of an output file by its suffix; parquet has no text to print.
@@ -33,7 +34,7 @@ _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", 
             "bright_magenta", "bright_green", "bright_red", "bright_blue")  # fmt: skip
 _CHUNK = 1000  # texts that are answered together
 
-Tag = Callable[[list[Any]], list[TaggedSentence]]
+Tag = Callable[[list[Raw]], list[TaggedSentence]]
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,10 @@ def _tag_file(task: Reads, path: Path, question: Question, tag: Tag) -> Iterator
     frame = words_of(frame, source)
     if not columns.get("sentence") and named.get("sentence") not in frame:
         named.pop("sentence", None)  # that of the training: another file may part them otherwise
-    options: dict[str, Any] = {"source": source, "tagged": False}
     drop = question.drop_missing
-    gathered, dropped = gather_sentences(frame, named, drop_missing=drop, **options)
+    gathered, dropped = gather_sentences(
+        frame, named, drop_missing=drop, source=source, tagged=False
+    )
     warn_of_dropped(path, dropped, "cell")
     sentences = tag(gathered[TOKENS].tolist())
     words = frame.drop(columns=LINE, errors="ignore")
@@ -152,7 +154,7 @@ def _tag_file(task: Reads, path: Path, question: Question, tag: Tag) -> Iterator
     yield Tagged(sentences, words)
 
 
-def _tag_texts(tag: Tag, chunks: Any) -> Iterator[Tagged]:
+def _tag_texts(tag: Tag, chunks: Iterable[list[str]]) -> Iterator[Tagged]:
     """Tag texts, list by list."""
     done = 0
     for chunk in chunks:

@@ -6,7 +6,7 @@ import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
+from tidegate.tasks.core.raw import Evaluation
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.core.task import Task
@@ -125,7 +126,7 @@ class Tagger(Task):
 
     def evaluate(
         self, X: object, y: object = None, *, sample_weight: object = None, report: bool = False
-    ) -> dict[str, Any]:
+    ) -> Evaluation:
         """Measure the loss, and F1 of spans or the accuracy of tags; see `Task.evaluate`.
 
         Raises:
@@ -141,7 +142,7 @@ class Tagger(Task):
     def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
         """Return F1 of whole spans, or the accuracy of tags that are no spans, from 0 to 1."""
         found = self.evaluate(X, y, sample_weight=sample_weight)
-        return float(found.get("f1", found["accuracy"]))
+        return float(found["f1"] if "f1" in found else found["accuracy"])
 
     def answer(self, X: object) -> dict[str, Sequence[object]]:
         """Answer rows as the columns `prediction`, the tags, `tokens` and `spans`."""

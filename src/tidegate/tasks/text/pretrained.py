@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
-from typing import Any
 
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
 from tidegate.tasks import load
 from tidegate.tasks.core.pretrained import Pretrained, Teacher
+from tidegate.tasks.core.settings.option import Value
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.settings import TextClassifierSettings
 from tidegate.training.network import ParameterGroups
@@ -44,7 +44,7 @@ def adapt(settings: TextClassifierSettings, pretrained: Pretrained) -> TextClass
     Raises:
         InputError: If they ask for what the language model is not.
     """
-    taken: dict[str, Any] = {name: getattr(pretrained.settings, name) for name in _SHARED}
+    taken: dict[str, Value] = {name: getattr(pretrained.settings, name) for name in _SHARED}
     taken |= {"embedding_size": pretrained.vectors.shape[1], "bidirectional": False}
     defaults = {field.name: field.default for field in fields(settings)}
     for name, value in taken.items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tidegate.errors import InputError, message
 from tidegate.explain.units.contexts import Contexts
 from tidegate.explain.units.contexts import contexts as find_contexts
@@ -42,7 +40,9 @@ def units(
     if named and trace.labels is None:
         rule = "truth values, a sequence for each row, for a task whose steps have no labels"
         raise InputError(message(type(task).__name__, "pattern", rule, repr(pattern)))
-    marks: Any = mark(trace.labels, pattern) if named else pattern  # type: ignore[arg-type]
+    marks: Raw = pattern  # of which a type checker cannot tell names from truth values
+    if named:
+        marks = mark(trace.labels or (), pattern)  # type: ignore[arg-type]
     name = getattr(pattern, "pattern", getattr(pattern, "__name__", pattern))
     shown = str(name) if named else "the pattern"
     return find_units(trace, marks, signal=signal, pattern=shown)

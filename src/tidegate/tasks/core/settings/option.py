@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,11 +22,15 @@ Choices = tuple[str, ...] | Callable[[], Iterable[str]]
 Numbers = tuple[float, ...]
 
 # What a setting may be: a type, or `Numbers` or `Callable`, which are none to a type checker.
-Kind = Any
+Kind: TypeAlias = Any
+
+Value: TypeAlias = Any
+"""What a setting is: a truth value, number, text, tuple, dictionary, function or None. Which, its
+`Option` says."""
 
 
 def setting(
-    default: Any,
+    default: Value,
     *,
     help: str,
     choices: Choices | None = None,
@@ -35,7 +39,7 @@ def setting(
     structural: bool = False,
     group: str = "Model",
     cli: bool = True,
-) -> Any:
+) -> Value:
     """Declare one field of a settings dataclass.
 
     Args:
@@ -65,8 +69,8 @@ def setting(
 
 
 def changed(
-    settings_class: type, name: str, default: Any, *, help: str = "", cli: bool | None = None
-) -> Any:
+    settings_class: type, name: str, default: Value, *, help: str = "", cli: bool | None = None
+) -> Value:
     """Declare a setting of a base class again, with another default.
 
     Args:
@@ -106,7 +110,7 @@ class Option:
     name: str
     kinds: tuple[Kind, ...]
     optional: bool
-    default: Any
+    default: Value
     help: str
     choices: tuple[str, ...] | None
     minimum: float | None
@@ -125,8 +129,8 @@ class Option:
             help: What it does.
             minimum: The smallest number allowed.
         """
-        limits: dict[str, Any] = {"choices": None, "minimum": minimum, "maximum": None}
-        rest: dict[str, Any] = {"structural": False, "group": "Answer", "cli": True}
+        limits: dict[str, Value] = {"choices": None, "minimum": minimum, "maximum": None}
+        rest: dict[str, Value] = {"structural": False, "group": "Answer", "cli": True}
         return cls(
             name=name, kinds=(kind,), optional=True, default=None, help=help, **limits, **rest
         )
@@ -139,7 +143,7 @@ class Option:
             parts.append("None")
         return " or ".join(parts)
 
-    def check(self, value: Any, owner: str) -> Any:
+    def check(self, value: Value, owner: str) -> Value:
         """Return `value` in its canonical type.
 
         Args:
@@ -166,7 +170,7 @@ class Option:
         shown = repr(value) if isinstance(value, str) else value
         raise InputError(message(owner, self.name, self.rule, shown, remedy or self._default_hint))
 
-    def parse(self, text: str, owner: str) -> Any:
+    def parse(self, text: str, owner: str) -> Value:
         """Read the value from the text of a command line option.
 
         Args:
@@ -201,7 +205,7 @@ class Option:
             bounds = low + (" and" if low and high else "") + high
         return _NAMES[kind] + bounds
 
-    def _allows(self, value: Any) -> bool:
+    def _allows(self, value: Value) -> bool:
         if isinstance(value, str) and self.choices is not None:
             return value in self.choices
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -222,7 +226,7 @@ _NAMES: dict[Kind, str] = {
 }
 
 
-def _convert(value: Any, kind: Kind) -> tuple[bool, Any]:
+def _convert(value: Value, kind: Kind) -> tuple[bool, Value]:
     """Say whether `value` is of `kind`, and give it in that kind's own type."""
     if kind is bool:
         return isinstance(value, bool), value
@@ -247,7 +251,7 @@ def _convert(value: Any, kind: Kind) -> tuple[bool, Any]:
     return isinstance(value, kind), value
 
 
-def _convert_numbers(value: Any) -> tuple[bool, Any]:
+def _convert_numbers(value: Value) -> tuple[bool, Value]:
     """Say whether `value` is several numbers, and give them as a tuple of floats."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
@@ -258,7 +262,7 @@ def _convert_numbers(value: Any) -> tuple[bool, Any]:
     return fits, tuple(number for _, number in converted) if fits else value
 
 
-def _read(text: str, kind: Kind) -> Any:
+def _read(text: str, kind: Kind) -> Value:
     """Read a command line text as `kind`, or return None when it is not one."""
     try:
         if kind is bool:
@@ -278,7 +282,7 @@ def _read(text: str, kind: Kind) -> Any:
     return text if kind is str else None
 
 
-def kinds(hint: Any) -> tuple[tuple[Kind, ...], bool]:
+def kinds(hint: Kind) -> tuple[tuple[Kind, ...], bool]:
     """Break a type hint into the kinds it accepts and whether it accepts None."""
     members = typing.get_args(hint) if _is_union(hint) else (hint,)
     plain = [
@@ -289,5 +293,6 @@ def kinds(hint: Any) -> tuple[tuple[Kind, ...], bool]:
     return kinds, types.NoneType in plain
 
 
-def _is_union(hint: Any) -> bool:
-    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+def _is_union(hint: Kind) -> bool:
+    origin: object = typing.get_origin(hint)
+    return origin in (typing.Union, types.UnionType)

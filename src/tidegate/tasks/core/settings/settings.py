@@ -10,10 +10,10 @@ import functools
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from tidegate.errors import InputError, message, suggest
-from tidegate.tasks.core.settings.option import Kind, Option, kinds, setting
+from tidegate.tasks.core.settings.option import Kind, Option, Value, kinds, setting
 
 if TYPE_CHECKING:
     import torch
@@ -99,7 +99,7 @@ class Settings:
         minimum=0,
         maximum=0.95,
     )
-    layer_options: Mapping[str, Any] | None = setting(
+    layer_options: Mapping[str, Value] | None = setting(
         None,
         help="Further options of the recurrent layer by name, such as peephole or layer_norm.",
         structural=True,
@@ -197,7 +197,7 @@ class Settings:
         False, help="Let fit go on from the weights fitted before.", cli=False, group="Run"
     )
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         cls.owner = cls.__name__.removesuffix("Settings")
 
@@ -225,7 +225,7 @@ class Settings:
         return _options(cls)
 
     @classmethod
-    def from_dict(cls: type[S], values: Mapping[str, Any]) -> S:
+    def from_dict(cls: type[S], values: Mapping[str, Value]) -> S:
         """Build settings from names and values.
 
         Args:
@@ -249,11 +249,11 @@ class Settings:
             rule = "a setting of this task"
             raise InputError(message(cls.owner, str(name), rule, repr(name), suggest(name, known)))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Value]:
         """Return every setting by name, the values as they are."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Value]:
         """Return every setting by name in JSON's types; a function is named "module:function".
 
         Raises:
@@ -267,7 +267,7 @@ class Settings:
         }
 
     @classmethod
-    def from_json(cls: type[S], values: Mapping[str, Any]) -> S:
+    def from_json(cls: type[S], values: Mapping[str, Value]) -> S:
         """Build settings from what `to_json` gave, trusting nothing in it.
 
         Args:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tidegate
+from tidegate import tasks
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tidegate"
@@ -315,6 +316,18 @@ def test_a_class_name_is_taken_once():
                 places.setdefault(node.name, []).append(shown(path))
     twins = {name: where for name, where in places.items() if len(where) > 1}
     assert {name: where for name, where in twins.items() if name not in TWINS} == {}
+
+
+def test_the_command_line_asks_no_task_its_name():
+    """It is told by the task itself what it reads, how it answers and which commands it has."""
+    families = {f"tidegate.{unit}" for unit in LEVEL if unit.startswith("tasks.")}
+    families -= {"tidegate.tasks.core", "tidegate.tasks.registry"}
+    names = [tasks.get(name).__name__ for name in tasks.names()] + tasks.names()
+    for path in (PACKAGE / "cli").rglob("*.py"):
+        known = [name for _, name in imported_modules(path, parsed(path))]
+        assert not [name for name in known if any(name.startswith(f) for f in families)], path
+        texts = {node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant)}
+        assert not [name for name in names if name in texts], path
 
 
 def test_no_file_is_longer_than_400_lines():

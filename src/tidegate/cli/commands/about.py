@@ -29,11 +29,13 @@ def tasks() -> None:
     to, program = console.out(), console.program()
     for name in known.names():
         outline = known.outline(name)
-        roles = " ".join(f"{flag(role)} {role.upper()}" for role in outline.usual)
+        roles = "".join(f" {flag(role)} {role.upper()}" for role in outline.usual)
         to.print(Text(name, style="bold"))
         to.print(Text(f"  {outline.sentence}"))
         to.print(
-            Text(f"  {program} fit {name} DATA.csv {roles} --out model/", style="cyan"),
+            Text(
+                f"  {program} fit {name} {outline.data_example}{roles} --out model/", style="cyan"
+            ),
             soft_wrap=True,
         )
 

@@ -53,7 +53,7 @@ class TaskCommand(TyperCommand):
         """Return the options, made on the first call."""
         if self.callback is None:
             task = tasks.get(str(self.name))
-            fill(self, lambda **values: run(task, values), _parameters(task))
+            fill(self, lambda **values: fit_task(task, values), _parameters(task))
         return super().get_params(ctx)
 
 
@@ -112,7 +112,7 @@ def _parameters(task: type[Task]) -> Parameters:
     ]
 
 
-def run(task: type[Task], values: Mapping[str, Any]) -> None:
+def fit_task(task: type[Task], values: Mapping[str, Any]) -> None:
     """Fit a task, measure it, save it and say what came out.
 
     Args:
@@ -190,7 +190,7 @@ def _model(task: type[Task], values: Mapping[str, Any]) -> Task:
         model = task(**given)
     else:
         model = tasks.load(values["base"])
-        if not isinstance(model, task):
+        if model.task_name() != task.task_name():
             rule = f"a model of the task {task.task_name()}"
             raise InputError(message("fit", "--from", rule, model.task_name()))
         model.set_params(warm_start=True, **given)

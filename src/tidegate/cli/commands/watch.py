@@ -20,7 +20,7 @@ _FORMATS = ("lines", "json")
 
 def watch(
     model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="Folder of a saved anomaly detector.")
+        Path, typer.Argument(metavar="MODEL", help="Folder of a saved model that watches.")
     ],
     source: Annotated[
         str, typer.Argument(metavar="[FILE|-]", help="Lines to read; - is standard input.")

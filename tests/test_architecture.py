@@ -68,22 +68,9 @@ CROWDED: set[str] = set()
 
 # The equations of a cell and the layer that runs them, which torch.nn gives the same name.
 TWINS = {"GRU", "LSTM", "RNN"}
-# Modules without a test file of their own: backends are tested against each other, what commands
-# share where a user calls them, what estimators share in the contract of tasks.
+# Modules without a test file of their own: names for types, which only a type checker reads.
 UNMIRRORED = {
-    "cli": {"lines", "of_model", "parameters", "paths", "root"},
-    "cli/commands": {"bench"},
-    "kernels": {"aten", "compiling", "inputs", "operator", "passes", "reference", "stream"},
-    "tasks/core": {
-        "commands",
-        "fitting",
-        "hooks",
-        "pretrained",
-        "raw",
-    },
-    "tasks/core/files": {"answer", "reading", "responding", "splits"},
-    "tasks/core/inspect": {"change", "inspected", "limits", "units"},
-    "tasks/tagging": {"answer"},
+    "tasks/core": {"raw"},
 }
 
 # Python and operating-system start-up must not pay for these: they load when they are used.

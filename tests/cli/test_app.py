@@ -9,11 +9,9 @@ import sys
 import time
 
 import pytest
-import typer
 
 from tests.cli.conftest import one_line
 from tidegate import tasks
-from tidegate.cli.root import report_bug, usage_message
 
 COMMANDS = ("demo", "tasks", "fit", "evaluate", "predict", "explain", "info", "bench")
 
@@ -73,23 +71,6 @@ def test_version(run):
 )
 def test_what_is_mistyped_gets_one_line_and_exit_code_2(run, words, expected):
     assert expected in one_line(run(*words))
-
-
-def test_a_usage_error_without_a_command_is_told_as_it_is():
-    assert usage_message(typer.BadParameter("not\nthis")) == "Invalid value: not this"
-
-
-def test_an_unexpected_exception_is_one_line_and_a_traceback_only_when_asked(monkeypatch, capsys):
-    error = ZeroDivisionError("by\nzero")
-    monkeypatch.delenv("TIDEGATE_DEBUG", raising=False)
-    report_bug(ZeroDivisionError, error, None)
-    shown = capsys.readouterr().err
-    assert shown.startswith("error: ZeroDivisionError: by zero ")
-    assert shown.count("\n") == 1
-    assert "TIDEGATE_DEBUG=1" in shown
-    monkeypatch.setenv("TIDEGATE_DEBUG", "1")
-    report_bug(ZeroDivisionError, error, None)
-    assert capsys.readouterr().err.startswith("ZeroDivisionError: by")
 
 
 def test_an_unexpected_exception_ends_with_exit_code_1(tmp_path):

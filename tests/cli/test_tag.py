@@ -7,14 +7,11 @@ import json
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 import tidegate
 from tests.cli.conftest import one_line
 from tests.tasks.sentences import tagged
 from tidegate.data import read_sentences
-from tidegate.tasks.tagging.answer import coloured
-from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 
 TINY = ("--hidden-size", "8", "--embedding-size", "8", "--character-units", "4", "--epochs", "8",
         "--batch-size", "8", "--learning-rate", "0.03", "--dropout", "0.1",
@@ -209,18 +206,6 @@ def test_a_wrong_tag_is_told_with_its_line_and_its_own_file(run, data, tmp_path)
     line = one_line(run("fit", "tagger", data, *TINY, "--validation", bad, "--out", out))
     assert told in line
     assert f"of sentence 60 (line {last + 1})" in line
-
-
-def test_spans_have_the_colours_of_their_labels():
-    spans = (TaggedSpan(0, 3, "PER", "Ann", 0.9), TaggedSpan(12, 16, "LOC", "Hull", 0.9))
-    text = coloured(TaggedSentence("Ann rows in Hull", (), (), (), spans), ["LOC", "PER"])
-    console = Console(force_terminal=True, color_system="standard", width=80, legacy_windows=False)
-    with console.capture() as caught:
-        console.print(text)
-    shown = caught.get()
-    assert "\x1b[1;33mAnn\x1b[0m" in shown
-    assert "\x1b[1;36mHull\x1b[0m" in shown
-    assert text.plain == "Ann[PER] rows in Hull[LOC]"
 
 
 @pytest.mark.parametrize(

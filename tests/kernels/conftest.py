@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from tidegate.kernels import library
+from tidegate import kernels
+from tidegate.kernels import BACKENDS, library
 
 
 @pytest.fixture
@@ -18,3 +19,10 @@ def threads_and_scratch() -> Iterator[None]:
     yield
     library.opened().tidegate_poison(0)
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def without_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What there is on a machine without the native library."""
+    left = {name: module for name, module in BACKENDS.items() if name != "native"}
+    monkeypatch.setattr(kernels, "BACKENDS", left)

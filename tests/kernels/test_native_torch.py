@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.func import functional_call, vmap
-from torch.library import opcheck
 from torch.utils.data import DataLoader, Dataset
 
 import tidegate.nn as tn
@@ -29,9 +28,8 @@ from tests.kernels.native_cases import (
     needs_native,
     request_for,
 )
-from tidegate import cells
-from tidegate.cells import GRU, LSTM, RNN
-from tidegate.errors import BackendError, InputError
+from tidegate.cells import LSTM
+from tidegate.errors import BackendError
 from tidegate.kernels import Noise, choose, explain, native, reference, run_sequence
 
 pytestmark = needs_native
@@ -155,76 +153,6 @@ def test_vmap_and_derivatives_of_torch_func_go_by_the_reference():
         assert difference(part, other) <= GRADIENT
 
 
-WRONG = {
-    "lengths beyond T": {"lengths": torch.tensor([5, 6, 0])},
-    "negative lengths": {"lengths": torch.tensor([5, -1, 0])},
-    "lengths of a row too many": {"lengths": torch.tensor([5, 5, 5, 5])},
-    "lengths of another type": {"lengths": torch.tensor([5, 5, 5], dtype=torch.int32)},
-    "resets of another shape": {"resets": torch.zeros(T, B, dtype=torch.bool)},
-    "resets of another type": {"resets": torch.zeros(B, T)},
-    "a mask of another shape": {"noise": Noise(torch.ones(B, H + 1))},
-    "a mask of another type": {"noise": Noise(torch.ones(B, H, dtype=torch.float64))},
-    "a zone of another shape": {"noise": Noise(None, (torch.ones(B, T, 1, dtype=torch.bool),))},
-    "a zone of another type": {"noise": Noise(None, (None, torch.ones(B, T, H)))},
-    "x of another shape": {"x": torch.randn(B, T)},
-    "x of another width": {"x": torch.randn(B, T, D + 1)},
-    "states of another size": {"state": (torch.randn(B, H), torch.randn(B, H + 1))},
-    "a state too few": {"state": (torch.randn(B, H),)},
-    "states of another batch": {"state": (torch.randn(1, H), torch.randn(1, H))},
-}
-
-
-@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_an_error_and_no_crash(wrong):
-    request = replace(request_for(LSTM(hidden_size=H)), **wrong)
-    with torch.no_grad(), pytest.raises(InputError):
-        native.run(request)
-    with pytest.raises(InputError):
-        native.run(request)
-
-
-def test_an_error_says_which_argument_is_wrong():
-    request = replace(request_for(LSTM(hidden_size=H)), lengths=torch.tensor([1, 2]))
-    with pytest.raises(InputError) as caught:
-        native.run(request)
-    assert str(caught.value) == (
-        "native: `lengths` must be [3] torch.int64 on cpu; got [2] torch.int64 on cpu."
-    )
-
-
-def operands(cell: cells.Cell, **options: Any) -> tuple[Any, ...]:
-    """The arguments of the operator, without those that say what to keep."""
-    return tuple(native._inputs(request_for(cell, B, T, D, **options)))
-
-
-def test_the_operators_check_what_they_are_given():
-    inputs = operands(LSTM(hidden_size=H))
-    sequence, backward = torch.ops.tidegate.sequence, torch.ops.tidegate.sequence_backward
-    with pytest.raises(BackendError, match="no cell of kind 7"):
-        sequence(*inputs[:8], 7, *inputs[9:], True, False)
-    with pytest.raises((BackendError, InputError)):
-        sequence(*inputs[:10], 0, *inputs[11:], True, False)
-    with pytest.raises(InputError, match="those of LSTM"):
-        sequence(*inputs[:2], inputs[2][:3], *inputs[3:], True, False)
-    y, h_n, c_n, gates, cell_states = sequence(*inputs, True, False)
-    slopes = [torch.ones_like(part) for part in (y, h_n, c_n, gates, cell_states)]
-    with torch.no_grad():
-        backward(*inputs, [y, gates, cell_states], slopes, True, True)
-        for index in range(3):
-            kept = [y, gates, cell_states]
-            kept[index] = kept[index][:, 1:]
-            with pytest.raises(InputError, match="must be"):
-                backward(*inputs, kept, slopes, True, True)
-        for index in range(5):
-            given: list[Tensor | None] = [None] * 5
-            given[index] = slopes[index][..., 1:]
-            with pytest.raises(InputError, match="must be"):
-                backward(*inputs, [y, gates, cell_states], given, True, True)
-
-
-# ------------------------------------------------------------------ second derivatives
-
-
 @pytest.mark.parametrize("return_gates", [False, True])
 @pytest.mark.parametrize("case", CELLS)
 def test_second_derivatives_are_those_of_the_reference(case, return_gates):
@@ -267,56 +195,6 @@ def test_an_input_that_another_is_computed_from_gets_its_own_part_alone():
         found.append((slope, second))
     assert difference(found[0][0], found[1][0]) <= GRADIENT
     assert difference(found[0][1], found[1][1]) <= GRADIENT
-
-
-def test_second_derivatives_of_the_operator():
-    request = request_for(GRU(hidden_size=H), B, T, D, lengths=LENGTHS)
-    found = []
-    for output in (
-        torch.ops.tidegate.sequence(*native._inputs(request), True, False)[0],
-        reference.run(request).output,
-    ):
-        (slope,) = torch.autograd.grad(output.square().sum(), request.x, create_graph=True)
-        found.append(torch.autograd.grad(slope.square().sum(), request.weights["weight_hh"])[0])
-    assert difference(*found) <= GRADIENT
-
-
-# ------------------------------------------------------------------ graphs
-
-
-# Blocks of 64 units fill the vectors of every instruction set, so that nothing that is returned
-# stays unwritten: opcheck compares all of it.
-OPCHECKED = {
-    "lstm": (LSTM(hidden_size=64), {}),
-    "lstm-peephole": (LSTM(hidden_size=64, peephole=True, coupled=True), {"lengths": LENGTHS}),
-    "gru": (
-        GRU(hidden_size=64, bias=False),
-        {"resets": torch.eye(B, T, dtype=torch.bool), "reverse": True},
-    ),
-    "rnn": (
-        RNN(hidden_size=64, nonlinearity="relu"),
-        {"noise": Noise(torch.rand(B, 64), (torch.rand(B, T, 64) < 0.5,))},
-    ),
-}
-
-
-@pytest.mark.parametrize(("cell", "options"), OPCHECKED.values(), ids=OPCHECKED)
-def test_opcheck(cell, options):
-    inputs = operands(cell, **options)
-    opcheck(torch.ops.tidegate.sequence.default, (*inputs, True, True))
-    detached = [
-        [part.detach() for part in given] if isinstance(given, list) else given for given in inputs
-    ]
-    detached[0] = inputs[0].detach()
-    opcheck(torch.ops.tidegate.sequence.default, (*detached, False, False))
-    with torch.no_grad():
-        outputs = torch.ops.tidegate.sequence(*detached, True, True)
-    kept = [outputs[0], outputs[3], outputs[4]]
-    slopes = [torch.randn_like(part) if part.numel() else None for part in outputs]
-    backward = torch.ops.tidegate.sequence_backward.default
-    for wanted in ((True, True), (False, True), (True, False)):
-        opcheck(backward, (*detached, kept, slopes, *wanted))
-    opcheck(backward, (*detached, kept, [slopes[0], None, None, None, None], True, True))
 
 
 def compare_compiled(layer: tn.Recurrent, backend: str, **call: Any) -> None:

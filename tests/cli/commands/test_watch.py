@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from tests.cli.conftest import one_line, start
 from tests.tasks.series import hours, wave
 from tidegate.cli import app
-from tidegate.cli.lines import lines
 
 TINY = ("--hidden-size", "4", "--epochs", "2", "--quiet")
 
@@ -183,8 +182,3 @@ def test_a_table_that_is_wrong_is_told_in_one_line(run, tmp_path, change, told):
     words = ("--time", "when", "--value", "heat,load", *TINY, "--out", tmp_path / "model")
     assert told in one_line(run("fit", "anomaly-detector", path, *words))
     assert not (tmp_path / "model").exists()
-
-
-def test_a_file_without_a_last_newline_is_read_whole(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"1\n2\n\n3")
-    assert list(lines(str(tmp_path / "a.txt"), None)) == [b"1", b"2", b"", b"3"]

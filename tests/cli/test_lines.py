@@ -1,0 +1,54 @@
+"""Live lines: as soon as they are whole, from files and pipes, and a stall is told."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from tidegate.cli.lines import lines
+from tidegate.errors import InputError
+
+
+def test_a_file_without_a_last_newline_is_read_whole(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"1\n2\n\n3")
+    assert list(lines(str(tmp_path / "a.txt"), None)) == [b"1", b"2", b"", b"3"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(
+        InputError, match=r"`FILE` must be a file that can be read, or -; got .*gone"
+    ):
+        next(lines(str(tmp_path / "gone"), None))
+
+
+@pytest.fixture
+def pipe(monkeypatch):
+    """The end of a pipe to write into; the other one is standard input."""
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as source, os.fdopen(write, "wb", buffering=0) as sink:
+        monkeypatch.setattr(sys, "stdin", os.fdopen(os.dup(source.fileno())))
+        yield sink
+        sys.stdin.close()
+
+
+def test_a_line_comes_when_it_is_whole_and_the_last_one_at_the_end(pipe):
+    pipe.write(b"one\ntw")
+    found = lines("-", None)
+    assert next(found) == b"one"
+    pipe.write(b"o\nthree")
+    assert next(found) == b"two"
+    pipe.close()
+    assert list(found) == [b"three"]
+
+
+def test_nothing_for_too_long_is_told_again_and_again_and_loses_nothing(pipe):
+    pipe.write(b"one\ntw")
+    found = lines("-", 0.05)
+    assert next(found) == b"one"
+    assert [next(found), next(found)] == [None, None]
+    pipe.write(b"o\n")
+    assert next(line for line in found if line is not None) == b"two"
+    pipe.close()
+    assert [line for line in found if line is not None] == []

@@ -46,6 +46,9 @@ def check_declaration(cls: type[Task]) -> None:
     assert tasks.get(cls.task_name()) is cls
     assert cls.input_role in cls.roles
     assert cls.target_role is None or cls.target_role in cls.roles
+    assert cls.answers in {"row", "step", "series", "sequence"}
+    assert all(hasattr(cls, command) for command in cls.commands)
+    assert "{model}" in cls.use
     assert inspect.getdoc(cls)
     assert cls.settings_class.owner == cls.__name__
     for name, option in cls.settings_class.options().items():

@@ -51,7 +51,8 @@ class Hooks(Estimator):
         data_example: The name of such a file, for commands that are suggested.
         suffixes: How the names of the files that it reads end; .gz may follow.
         answers: What has an answer: "row", each input; "step", each of its steps; "series", what
-            comes after it. What cannot be asked of which is said in `core.inspect.limits`.
+            comes after it; "sequence", an input as a whole, with a sequence of its own. What cannot
+            be asked of which is said in `core.inspect.limits`.
         answer_class: What `respond` returns: the forms in which it can be printed and written.
         predict_options: What can be said to `tidegate predict` besides, by name.
         commands: The commands that the task has besides those of every task.

@@ -54,6 +54,16 @@ def message(owner: str, argument: str, rule: str, got: object, remedy: str = "")
     return f"{sentence} {remedy}." if remedy else sentence
 
 
+def a(noun: str) -> str:
+    """Put the article before a noun.
+
+    Example:
+        >>> a("tagger"), a("anomaly-detector")
+        ('a tagger', 'an anomaly-detector')
+    """
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def suggest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
     """Say which known name was probably meant, or list them all.
 

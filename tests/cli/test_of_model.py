@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -9,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from tests.cli.conftest import one_line
-from tidegate import Forecaster
+from tidegate import Forecaster, tasks
 from tidegate.cli.of_model import of_model
 
 
@@ -68,3 +69,15 @@ def test_that_there_is_no_model_is_told_before_what_is_said_of_it(run, model, tm
     )
     told = one_line(run("predict", model, "x", "--horizon", 3))
     assert "--horizon is no option for a text-classifier" in told
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "doctor", "explain"])
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_command_knows_every_task(run, command, name):
+    """No column of a task takes the name of an option that the command has itself."""
+    folder = Path(__file__).parents[1] / "saved" / name
+    shown = run(command, folder, "--help")
+    assert shown.exit_code == 0, shown.output
+    assert "Folder of a saved model" in shown.stdout
+    wrong = one_line(run(command, folder, "x", "--no-such-option"))
+    assert "--no-such-option is no option for " in wrong

@@ -13,6 +13,7 @@ from tidegate import tasks
 from tidegate.cli.options import declare
 from tidegate.cli.parameters import Parameters, column_parameters, fill
 from tidegate.cli.paths import is_true
+from tidegate.errors import a
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
@@ -41,8 +42,11 @@ def of_model(
             if task is None:  # whatever is said of it: that there is no model is told first
                 ctx.ignore_unknown_options = ctx.allow_extra_args = bool(args)
             added = [] if task is None else _of_task(task, targets=targets, options=options)
-            fill(self, function, [*_declared(function), *added])
-            self.subject = "" if task is None else f"a {task.task_name()}"
+            declared = _declared(function)
+            # An option of the command itself keeps its name: `explain --target` names a class.
+            taken = {p.name for p in declared}
+            fill(self, function, [*declared, *(p for p in added if p.name not in taken)])
+            self.subject = "" if task is None else a(task.task_name())
             return super().parse_args(ctx, args)
 
         def get_params(self, ctx: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidegate.errors import InputError, TidegateError, message, suggest
+from tidegate.errors import InputError, TidegateError, a, message, suggest
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
@@ -209,7 +209,7 @@ def load_for(path: str | Path, command: str) -> Task:
     if command not in task.commands:
         able = [name for name in names() if command in outline(name).commands]
         rule = f"a saved {' or '.join(able)}"
-        raise InputError(message(command, "MODEL", rule, f"a {task.task_name()}"))
+        raise InputError(message(command, "MODEL", rule, a(task.task_name())))
     return task
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields, replace
 
 from tidegate.data.text.vocabulary import SPECIAL
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, a, message
 from tidegate.tasks import load
 from tidegate.tasks.core.pretrained import Pretrained, Teacher
 from tidegate.tasks.core.settings.option import Value
@@ -33,7 +33,7 @@ def read_pretrained(path: str, owner: str) -> Pretrained:
     model = load(path, device="cpu")
     if not isinstance(model, Teacher):
         rule = "the folder of a saved language model"
-        raise InputError(message(owner, "pretrained", rule, f"a {model.task_name()}"))
+        raise InputError(message(owner, "pretrained", rule, a(model.task_name())))
     found: Pretrained = model.pretrained()
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, a, message
 from tidegate.explain.doctor.case import NEEDS_DATA, NO_CLASSES, NO_WORDS
 from tidegate.explain.network import Inspectable
 from tidegate.tasks.core.inspect.inspected import Inspected
@@ -36,7 +36,7 @@ def inspectable(task: Inspected, question: str) -> Inspectable:
         InputError: If the task answers otherwise, or its network cannot be looked into.
     """
     if not examines_rows(task):
-        rule, got = "of a task with one answer for each input", f"a {title(task)}"
+        rule, got = "of a task with one answer for each input", a(title(task))
         remedy = "Look with model.trace, model.units and model.contexts in Python"
         raise InputError(message(question, "model", rule, got, remedy))
     return network_of(task, question)
@@ -67,7 +67,7 @@ def check_examined(task: Inspected, data: object, name: str = "X") -> None:
     """
     if examines_rows(task):
         return
-    rule = f"left out for a {title(task)}, of which the doctor reads weights and history"
+    rule = f"left out for {a(title(task))}, of which the doctor reads weights and history"
     remedy = "tidegate evaluate measures it on data"
     raise InputError(message("doctor", name, rule, data, remedy))
 
@@ -76,6 +76,6 @@ def doctors_reasons(task: Inspected) -> dict[str, str]:
     """Say why checks are left out of a task whose rows the doctor does not read."""
     if examines_rows(task):
         return {}
-    unread = f"the doctor reads no data of a {title(task)}"
+    unread = f"the doctor reads no data of {a(title(task))}"
     told = {NEEDS_DATA: unread, NO_CLASSES: unread, NO_WORDS: _WORDS}
     return {usual.reason: reason for usual, reason in told.items()}

@@ -57,9 +57,8 @@ def pair(case, dtype, backend="auto", **options):
 
 @pytest.mark.parametrize(("case", "options", "backend", "dtype"), GRID)
 def test_outputs_states_and_all_gradients(case, options, backend, dtype):
-    for batch_first, given, ragged in itertools.product(
-        (False, True), (False, True), (False, True)
-    ):
+    for given, ragged in itertools.product((False, True), (False, True)):
+        batch_first = given != ragged  # every two of the three meet in every way
         theirs, ours = pair(case, dtype, backend, batch_first=batch_first, **options)
         x = torch.randn(ROWS, STEPS, 3, dtype=dtype)
         x = (x if batch_first else x.transpose(0, 1)).requires_grad_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import signal
 import subprocess
 import sys
@@ -303,12 +304,18 @@ PLANS = {
 }
 
 
+@functools.cache
+def uninterrupted(plan: str) -> Training:
+    run = training(held=ToyRows(11, seed=4), **PLANS[plan])
+    run.run()
+    return run
+
+
 @pytest.mark.parametrize("plan", PLANS)
 @pytest.mark.parametrize("minutes", [None, 0.0])
 @pytest.mark.parametrize("batches", [7, 10, 13])
 def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, plan, minutes, batches):
-    whole = training(held=ToyRows(11, seed=4), **PLANS[plan])
-    whole.run()
+    whole = uninterrupted(plan)
     options = PLANS[plan] | {"checkpoint_minutes": minutes, "folder": tmp_path / "kept"}
     stopped = training(held=ToyRows(11, seed=4), callbacks=[stop_after(batches)], **options)
     with pytest.raises(StopError):

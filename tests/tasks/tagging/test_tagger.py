@@ -22,7 +22,7 @@ TEST_X, TEST_Y = tagged(40, seed=9)
 
 @pytest.fixture(scope="module")
 def model():
-    return small(epochs=10).fit(X, Y)
+    return small(epochs=10, learning_rate=0.03).fit(X, Y)
 
 
 # ------------------------------------------------------------------ learning
@@ -52,7 +52,7 @@ def test_it_learns_names_and_places(model):
     ids="-".join,
 )
 def test_options_learn_save_and_load(settings, tmp_path):
-    model = small(**({"epochs": 10} | settings)).fit(X, Y)
+    model = small(**settings).fit(X, Y)
     assert model.score(TEST_X, TEST_Y) > 0.85
     model.save(tmp_path / "model")
     found = tidegate.load(tmp_path / "model")
@@ -64,7 +64,7 @@ def test_options_learn_save_and_load(settings, tmp_path):
 def test_tags_are_answered_in_the_scheme_they_came_in(scheme):
     words = [*X, ["Ann", "Bob", "wait", "."]]
     written = [convert(tags, scheme) for tags in [*Y, ["B-PER", "B-PER", "O", "O"]]]
-    model = small(epochs=8).fit(words, written, validation=None)
+    model = small().fit(words, written, validation=None)
     assert model.encoder_.scheme == scheme
     assert model.score(words, written) > 0.9
     for sentence in model.predict(words):
@@ -77,7 +77,7 @@ def test_parts_of_speech_are_tags_of_their_own():
         [kinds.get(tag, "PUNCT" if word == "." else "VERB") for word, tag in zip(*row, strict=True)]
         for row in zip(X, Y, strict=True)
     ]
-    model = small(epochs=8).fit(X, y)
+    model = small().fit(X, y)
     assert set(model.metrics_["validation"]) == {"loss", "accuracy"}
     assert model.score(X, y) == model.evaluate(X, y)["accuracy"] > 0.9
     (sentence,) = model.predict(["Ann rows."])

@@ -139,19 +139,19 @@ def test_a_closed_pipe_ends_it_quietly(model, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is of Linux")
-def test_a_full_disk_is_told_in_one_line(model, tmp_path):
+def test_a_full_disk_is_told_in_one_line(tmp_path):
     with (
         Path("/dev/full").open("w") as full,
-        start("predict", model, "high", cwd=tmp_path, stdout=full) as process,
+        start("tasks", cwd=tmp_path, stdout=full) as process,
     ):
         assert process.stderr.read() == b"error: standard output: No space left on device.\n"
         assert process.wait(60) == 1
 
 
-def test_a_closed_output_gets_nothing(model, tmp_path):
+def test_a_closed_output_gets_nothing(tmp_path):
     def close() -> None:
         os.close(1)
 
-    with start("predict", model, "high", cwd=tmp_path, preexec_fn=close) as process:
+    with start("tasks", cwd=tmp_path, preexec_fn=close) as process:
         assert process.stderr.read() == b""
         assert process.wait(60) == 0

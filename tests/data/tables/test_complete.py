@@ -96,3 +96,5 @@ def test_wrong_columns_are_named():
         clean_rows(FRAME, "text", "lable", False, "t.csv")
     with pytest.raises(InputError, match=r"got no column 'x'\. Known: label, text"):
         check_column("x", ["text", "label"], "t.csv")
+    with pytest.raises(InputError, match=r"Known: label, text\."):
+        check_column("x", ["text", "label", "\0row"], "t.csv")

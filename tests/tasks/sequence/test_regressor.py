@@ -128,6 +128,8 @@ def test_it_can_be_looked_into():
     assert model.what_if(X[0], X[1]).answers.shape == (2, 1)
     assert model.doctor(X, y).passed
     model.explain(X[0])
+    with pytest.raises(InputError, match=r"`target` must be left out, .* got 'life'"):
+        model.explain(X[0], target="life")
 
 
 def test_single_steps_can_be_changed():

@@ -152,6 +152,9 @@ def _outputs(task: Inspected, target: Raw, rows: int) -> torch.Tensor | None:
         rule = f"one answer, or one for each of {rows} rows"
         raise InputError(message(owner, "target", rule, f"{len(each)} of them"))
     if names is None:
+        if not all(isinstance(number, int) for number in each):
+            rule = "left out, or the number of an output: the answers have no names"
+            raise InputError(message(owner, "target", rule, repr(target)))
         return torch.as_tensor(each)
     for answer in map(str, each):
         if answer not in names:

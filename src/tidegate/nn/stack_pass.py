@@ -80,10 +80,14 @@ class StackPass:
         data = x.data if isinstance(x, PackedSequence) else x
         plain = replace(self, options=replace(self.options, precision="float32"))
         with self.autocast(data):
-            output, *others = plain.run(
+            output, state, *gates = plain.run(
                 x, hx, lengths=lengths, reset_mask=reset_mask, return_gates=return_gates
             )
-        return (output.to(data.dtype), *others)
+        # Native keeps states in the type of the weights; PyTorch's own operator does not.
+        kind = self._all_weights()[0]["weight_ih"].dtype
+        alone = isinstance(state, Tensor)
+        state = state.to(kind) if alone else tuple(part.to(kind) for part in state)
+        return (output.to(data.dtype), state, *gates)
 
     def autocast(self, x: Tensor) -> AbstractContextManager[object]:
         """What asks the backends for the precision of this stack.

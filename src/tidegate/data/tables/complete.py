@@ -24,11 +24,12 @@ def check_column(name: str, known: Iterable[str], source: str) -> None:
     Example:
         >>> check_column("text", ["text", "label"], "reviews.csv")
     """
-    # Columns that were added while reading begin with \0, as none of a file does.
-    names = [str(column) for column in known if not str(column).startswith("\0")]
+    names = [str(column) for column in known]
     if name not in names:
+        # Columns that were added while reading begin with \0: nobody knows of them.
+        own = [column for column in names if not column.startswith("\0")]
         got = f"no column {name!r}"
-        raise InputError(message(source, "columns", "there", got, suggest(name, names)))
+        raise InputError(message(source, "columns", "there", got, suggest(name, own)))
 
 
 def clean_rows(

@@ -11,6 +11,14 @@ from typer.core import TyperCommand
 from typer.main import get_command
 
 Parameters = list[inspect.Parameter]
+_TRUST = typer.Option(
+    "--trust",
+    metavar="NAME",
+    help="Let the model call this function, package.module:function; may be given again.",
+    rich_help_panel="Run",
+    show_default=False,
+)
+Trust = Annotated[list[str] | None, _TRUST]
 
 
 def flag(name: str) -> str:

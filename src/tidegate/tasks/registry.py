@@ -11,7 +11,7 @@ import contextlib
 import importlib
 import importlib.metadata
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,18 +162,21 @@ def of_model(path: str | Path) -> type[Task] | None:
         return None
 
 
-def load(path: str | Path, *, device: str | None = None) -> Task:
+def load(path: str | Path, *, device: str | None = None, trust: Collection[str] = ()) -> Task:
     """Load a fitted task from the folder that `save` wrote.
 
     Args:
         path: The model's folder.
         device: Where to put the network, such as "cpu"; None takes what its settings say.
+        trust: Functions that the model may name and have called, "package.module:function" each;
+            a few that are safe, such as `str.split`, need not be listed.
 
     Returns:
         The fitted estimator.
 
     Raises:
-        ArtifactError: If the folder is no model, or is damaged, hostile or of another version.
+        ArtifactError: If the folder is no model, or is damaged, hostile or of another version,
+            or names a function that is not trusted.
 
     Example:
         >>> model = load("model/")  # doctest: +SKIP
@@ -181,6 +184,7 @@ def load(path: str | Path, *, device: str | None = None) -> Task:
     """
     # torch comes with these: only when needed
     from tidegate.artifact import Artifact
+    from tidegate.data.text.functions import trusting
     from tidegate.files import damaged
     from tidegate.tasks.core.saved import restore
 
@@ -188,15 +192,17 @@ def load(path: str | Path, *, device: str | None = None) -> Task:
     if artifact.task not in names():
         rule = f"of the task {' or '.join(names())}"
         raise damaged("load", artifact.path / "config.json", rule, repr(artifact.task))
-    return restore(artifact, get(artifact.task), device=device)
+    with trusting(trust):
+        return restore(artifact, get(artifact.task), device=device)
 
 
-def load_for(path: str | Path, command: str) -> Task:
+def load_for(path: str | Path, command: str, *, trust: Collection[str] = ()) -> Task:
     """Load a fitted task that has a command of its own, such as "generate".
 
     Args:
         path: The model's folder.
         command: The command.
+        trust: As for `load`.
 
     Returns:
         The fitted estimator.
@@ -205,7 +211,7 @@ def load_for(path: str | Path, command: str) -> Task:
         InputError: If the task has no such command.
         ArtifactError: If the folder is no model, or is damaged, hostile or of another version.
     """
-    task = load(path)
+    task = load(path, trust=trust)
     if command not in task.commands:
         able = [name for name in names() if command in outline(name).commands]
         rule = f"a saved {' or '.join(able)}"

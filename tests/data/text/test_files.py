@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import copy
-import functools
-import importlib
 import json
-import os
 import re
-import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.data.text import files as text_files
 from tidegate.data.text.encoder import TextEncoder
-from tidegate.errors import ArtifactError, InputError
+from tidegate.errors import ArtifactError
 
 TEXTS = ["to be or not to be", "to be or not, that is it"]
 WORD = TextEncoder(ngrams=3).fit(TEXTS).to_files()
@@ -126,59 +121,6 @@ def test_special_words_in_the_vocabulary_survive():
     encoder = TextEncoder(tokenizer=str.split, clean=()).fit(["<pad> <unk> <pad>"])
     loaded = TextEncoder.from_files(encoder.to_files())
     assert loaded.encode(["<unk> <pad> x"]).ids.tolist() == [3, 2, 1]
-
-
-@pytest.mark.parametrize(
-    "function",
-    [lambda text: text.split(), functools.partial(str.split, sep=","), " ".split, os.fspath, eval,
-     functools.lru_cache(lambda text: text)],
-    ids=["lambda", "partial", "bound", "library", "eval", "cached"],
-)  # fmt: skip
-def test_a_tokenizer_without_an_import_name_is_not_saved(function):
-    with pytest.raises(InputError, match="`tokenizer` must be a function that can be imported by"):
-        text_files.import_name(function)
-
-
-def test_a_local_function_is_refused_when_saved_not_when_used():
-    def local(text):
-        return text.split()
-
-    encoder = TextEncoder(tokenizer=local).fit(["a b"])
-    assert encoder.encode(["b"]).ids.tolist() == [3]
-    with pytest.raises(InputError, match="Define it with def at the top of a module"):
-        encoder.to_files()
-
-
-def test_a_function_of_a_module_is_saved_by_its_name(tmp_path, monkeypatch):
-    source = "def cut(text):\n    return text.split('|')\n"
-    (tmp_path / "cutting.py").write_text(source, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    cutting = importlib.import_module("cutting")
-    files = TextEncoder(tokenizer=cutting.cut).fit(["a|b c"]).to_files()
-    assert files["encoder.json"]["tokenizer"] == "cutting:cut"
-    assert TextEncoder.from_files(files).tokens("b c|x") == ["b c", "x"]
-    # A model must not be able to import what the program did not import itself.
-    monkeypatch.delitem(sys.modules, "cutting")
-    with pytest.raises(ArtifactError, match="If you trust the model, import cutting before"):
-        TextEncoder.from_files(files)
-    assert "cutting" not in sys.modules
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["os:system", "builtins:eval", "builtins:exec", "numpy:os.system", "subprocess:run",
-     "pandas:read_pickle", "torch.hub:load", "tidegate:load",
-     "importlib:import_module", "__main__:anything", "numpy:nothing", "numpy", "", ":", "numpy:",
-     ":eval", "numpy:__name__", "builtins:str.nothing", ["builtins:str.split"], 1.5],
-)  # fmt: skip
-def test_a_hostile_tokenizer_name_is_refused(name):
-    with pytest.raises(ArtifactError, match=r"encoder\.json: `tokenizer` must be"):
-        TextEncoder.from_files(changed(WORD, "encoder.json", ["tokenizer"], name))
-
-
-def test_methods_of_str_are_fine():
-    assert text_files.resolve("builtins:str.split") is str.split
-    assert text_files.import_name(str.splitlines) == "builtins:str.splitlines"
 
 
 def test_ids_in_memory_do_not_alias_the_files():

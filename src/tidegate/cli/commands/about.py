@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ import typer
 from rich.text import Text
 
 from tidegate.cli import console
-from tidegate.cli.parameters import flag
+from tidegate.cli.parameters import Trust, flag
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
@@ -45,12 +45,13 @@ def info(
         Path | None,
         typer.Argument(metavar="MODEL", help="Folder of a saved model."),
     ] = None,
+    trust: Trust = None,
 ) -> None:
     """Tell about this installation, or about a saved model."""
     if model is None:
         _tell_machine()
     else:
-        _tell_model(model)
+        _tell_model(model, trust or ())
 
 
 def _tell_machine() -> None:
@@ -91,10 +92,10 @@ def _backends() -> dict[str, str]:
     return found
 
 
-def _tell_model(path: Path) -> None:
+def _tell_model(path: Path, trust: Collection[str]) -> None:
     from tidegate import tasks as known
 
-    task = known.load(path)
+    task = known.load(path, trust=trust)
     to = console.out()
     size = sum(file.stat().st_size for file in path.iterdir())
     facts = {
@@ -112,7 +113,8 @@ def _tell_model(path: Path) -> None:
     place = shlex.quote(str(path))
     use = task.use.format(model=place, data=task.data_example)
     console.print_commands(to, "Use it in a shell:", [f"{console.program()} {use}"])
-    python = ["import tidegate", f'model = tidegate.load("{path.as_posix()}")']
+    trusted = f", trust={list(trust)}" if trust else ""
+    python = ["import tidegate", f'model = tidegate.load("{path.as_posix()}"{trusted})']
     console.print_commands(to, "Use it in Python:", python)
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from tidegate.cli import console
+from tidegate.cli.parameters import Trust
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def doctor(
     form: Annotated[
         str, typer.Option("--format", metavar="|".join(_FORMATS), help="How to print.")
     ] = "table",
+    trust: Trust = None,
     **columns: str | None,
 ) -> None:
     """Look for what is wrong with a saved model.
@@ -50,7 +52,7 @@ def doctor(
     named = [column for column in columns.values() if column is not None]
     if data is None and named:
         raise InputError(message("doctor", "COLUMN", "left out without DATA", named[0]))
-    task = tasks.load(model)
+    task = tasks.load(model, trust=trust or ())
     if data is not None:
         check_examined(task, data, "DATA")
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tidegate.cli import console
+from tidegate.cli.parameters import Trust
 
 
 def evaluate(
@@ -21,6 +22,7 @@ def evaluate(
     as_json: Annotated[
         bool, typer.Option("--json", metavar="", help="Print everything as one line of JSON.")
     ] = False,
+    trust: Trust = None,
     **columns: str | None,
 ) -> None:
     """Measure a saved model on labelled data.
@@ -32,7 +34,7 @@ def evaluate(
     from tidegate.tasks.core.files.reading import fitted_columns, read_split
     from tidegate.tasks.core.files.splits import measure_split
 
-    task = tasks.load(model)
+    task = tasks.load(model, trust=trust or ())
     split = read_split(task, data, fitted_columns(task, columns), drop_missing)
     found = measure_split(task, split)
     if as_json:

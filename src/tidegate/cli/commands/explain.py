@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from tidegate.cli import console
+from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import decoded, is_true, typed
 from tidegate.errors import InputError, message
 
@@ -65,6 +66,7 @@ def explain(
     ] = None,
     row: Row = None,
     quiet: Annotated[bool, typer.Option("--quiet", metavar="", help="Show no progress.")] = False,
+    trust: Trust = None,
     **columns: str | None,
 ) -> None:
     """Show why a saved model answered one input as it did.
@@ -81,7 +83,7 @@ def explain(
         from tidegate.explain.report.report import check_output
 
         form = check_output(path, form)
-        task = tasks.load(model)
+        task = tasks.load(model, trust=trust or ())
         x = _input(task, given, columns, row)
         report = task.explain(x, target=target, layers=layer or None, units=unit or None)
         report.save(path, form)

@@ -18,7 +18,7 @@ from tidegate import tasks
 from tidegate.cli import console
 from tidegate.cli.commands import evaluate
 from tidegate.cli.options import given_settings, setting_parameters
-from tidegate.cli.parameters import Parameters, column_parameters, fill, flag, parameter
+from tidegate.cli.parameters import Parameters, Trust, column_parameters, fill, flag, parameter
 from tidegate.errors import InputError, TidegateError, TrainingError, message
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _parameters(task: type[Task]) -> Parameters:
         switch("drop_missing", "Data", "Leave out rows with an empty cell instead of stopping."),
         text("out", "Run", inspect.Parameter.empty),
         text("base", "Run", spelled="--from"),
+        inspect.Parameter("trust", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Trust),
         switch("resume", "Run", "Go on with a run that was stopped."),
         switch("quiet", "Run", "Say nothing but warnings and errors."),
         *setting_parameters(task),
@@ -187,9 +188,12 @@ def _model(task: type[Task], values: Mapping[str, Any]) -> Task:
     """Make the task, or load the one to go on from, with the settings that were given."""
     given = given_settings(task, values) | {"verbose": not values["quiet"]}
     if values["base"] is None:
+        if values["trust"]:
+            rule, got = "left out without --from", ", ".join(values["trust"])
+            raise InputError(message("fit", "--trust", rule, got))
         model = task(**given)
     else:
-        model = tasks.load(values["base"])
+        model = tasks.load(values["base"], trust=values["trust"] or ())
         if model.task_name() != task.task_name():
             rule = f"a model of the task {task.task_name()}"
             raise InputError(message("fit", "--from", rule, model.task_name()))

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from tidegate.cli import console
+from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import decoded, typed
 from tidegate.errors import InputError, message
 
@@ -67,6 +68,7 @@ def generate(
     stop: Stops = None,
     seed: Seed = None,
     num: Number = 1,
+    trust: Trust = None,
 ) -> None:
     """Write on from a prompt with a saved language model.
 
@@ -79,7 +81,7 @@ def generate(
     if beam is not None and num > 1:
         remedy = "A search finds one text"
         raise InputError(message("generate", "--num", "1 with --beam", num, remedy))
-    writer = cast("Generates", tasks.load_for(model, "generate"))
+    writer = cast("Generates", tasks.load_for(model, "generate", trust=trust or ()))
     text = _read(prompt)
     options: dict[str, Any] = {
         "temperature": temperature,

@@ -11,6 +11,7 @@ import typer
 
 from tidegate.cli import console
 from tidegate.cli.options import given_options
+from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import is_true, typed
 from tidegate.errors import InputError, message
 
@@ -51,6 +52,7 @@ def predict(
         bool,
         typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell."),
     ] = False,
+    trust: Trust = None,
     **values: str | None,
 ) -> None:
     """Answer new data with a saved model.
@@ -60,7 +62,7 @@ def predict(
     """
     from tidegate import tasks
 
-    task = tasks.load(model)
+    task = tasks.load(model, trust=trust or ())
     path = _file(task, inputs or [])
     if out is not None:
         _check_out(task, out, path, form)

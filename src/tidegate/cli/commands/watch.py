@@ -10,6 +10,7 @@ import typer
 
 from tidegate.cli import console
 from tidegate.cli.lines import lines
+from tidegate.cli.parameters import Trust
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def watch(
             help="Expected share of false alarms [dim](default as in training)[/dim].",
         ),
     ] = None,
+    trust: Trust = None,
 ) -> None:
     """Score values as they come, and tell what is wrong with them.
 
@@ -61,7 +63,7 @@ def watch(
         raise InputError(message("watch", "--format", "lines or json", repr(form), hint))
     if stall is not None and source != "-":
         raise InputError(message("watch", "--stall", "left out for a file", stall))
-    task = tasks.load_for(model, "watch")
+    task = tasks.load_for(model, "watch", trust=trust or ())
     if false_alarm_rate is not None:
         task.set_params(false_alarm_rate=false_alarm_rate)
     watching = cast("Watches", task).watch()

@@ -244,7 +244,8 @@ class TextEncoder:
         """Build a fitted encoder from what `to_files` gave.
 
         Args:
-            files: Parsed JSON by file name; files of other names are left alone.
+            files: Parsed JSON by file name; files of other names are left alone. A tokenizer that
+                they name must be safe, or listed by `tidegate.data.text.functions.trusting`.
 
         Returns:
             The encoder.

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from tidegate.data.codec import Field, damaged, read_fields, read_texts, take
+from tidegate.data.text.functions import import_name, resolve
 from tidegate.data.text.ngrams import Order
 from tidegate.data.text.options import FIELDS, TextOptions
 from tidegate.data.text.segmenter import Segmenter
 from tidegate.data.text.subwords import byte_alphabet
 from tidegate.data.text.vocabulary import SPECIAL
-from tidegate.errors import ArtifactError, InputError, message
+from tidegate.errors import ArtifactError, InputError
 
 OPTIONS_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.json"
@@ -67,106 +63,6 @@ def to_files(
             {"prefix": order.prefix.tolist(), "word": order.word.tolist()} for order in orders
         ]
     return files
-
-
-def import_name(function: Callable[..., Any]) -> str:
-    """Say under which name a function can be imported.
-
-    Args:
-        function: The function.
-
-    Returns:
-        "module:qualified.name".
-
-    Raises:
-        InputError: If it has none: a lambda, a function inside another one or of the script that
-            runs, or an object's method.
-
-    Example:
-        >>> import_name(str.split)
-        'builtins:str.split'
-    """
-    name = _own_name(function)
-    if name is None:
-        rule = "a function that can be imported by its name"
-        remedy = "Define it with def at the top of a module, and import it from there"
-        raise InputError(message("TextEncoder", "tokenizer", rule, repr(function), remedy))
-    return name
-
-
-def resolve(name: object) -> Callable[..., Any]:
-    """Find the function that a model names as its tokenizer.
-
-    A model may come from anywhere, so its word is not enough to import a module or to call
-    whatever Python brings along: the module must have been imported by the program itself.
-
-    Args:
-        name: What `import_name` gave.
-
-    Returns:
-        The function.
-
-    Raises:
-        ArtifactError: If the name leads nowhere, or where a model must not lead.
-    """
-    module, colon, dotted = name.partition(":") if isinstance(name, str) else ("", "", "")
-    if colon and _allowed(module) and module not in sys.modules:
-        rule = "a function of an imported module"
-        remedy = f"If you trust the model, import {module} before you load it"
-        raise damaged(OPTIONS_FILE, "tokenizer", rule, repr(name), remedy)
-    function = _attribute(module, dotted)
-    # A name that leads on from one module into another, such as "torch:os.system", is not its own.
-    if not callable(function) or _own_name(function) != name:
-        rule = "the import name of a function, module:name"
-        raise damaged(OPTIONS_FILE, "tokenizer", rule, repr(name))
-    return function  # type: ignore[no-any-return]
-
-
-def _own_name(function: Callable[..., Any]) -> str | None:
-    """The name under which a function can be imported, None where it has none."""
-    owner = getattr(function, "__objclass__", function)  # methods of built-in types
-    module = str(getattr(owner, "__module__", None))
-    dotted = str(getattr(function, "__qualname__", None))
-    if (owner is not str and not _allowed(module)) or _attribute(module, dotted) is not function:
-        return None
-    return f"{module}:{dotted}"
-
-
-def _allowed(module: str) -> bool:
-    """Whether a model may name a function of this module: the user's own, or of a plug-in."""
-    package = module.split(".", maxsplit=1)[0]
-    return package not in {"", "__main__", *sys.stdlib_module_names} | _dependencies()
-
-
-@functools.cache
-def _dependencies() -> frozenset[str]:
-    """The packages that come with tidegate: some can load and run code, as pandas.read_pickle."""
-    names, queue = set(), ["tidegate"]
-    while queue:
-        name = _canonical(queue.pop())
-        if name not in names:
-            names.add(name)
-            with contextlib.suppress(metadata.PackageNotFoundError):
-                needs = metadata.requires(name) or []
-                queue += [need for need in needs if "extra ==" not in need]
-    owners = metadata.packages_distributions().items()
-    return frozenset(
-        package for package, dists in owners if names & {_canonical(dist) for dist in dists}
-    )
-
-
-def _canonical(requirement: str) -> str:
-    """The normalised name of a distribution, cut off from its version and markers."""
-    name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _attribute(module: str, dotted: str) -> Any:
-    """Follow a dotted name inside an imported module; None where it leads nowhere."""
-    found: Any = sys.modules.get(module)
-    for part in dotted.split("."):
-        found = getattr(found, part, None)
-    return found
 
 
 def read_options(files: Mapping[str, object]) -> dict[str, Any]:

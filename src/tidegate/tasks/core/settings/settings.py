@@ -259,7 +259,9 @@ class Settings:
         Raises:
             InputError: If a function cannot be imported by its name.
         """
-        from tidegate.data.text.files import import_name  # numpy comes with it: only when needed
+        from tidegate.data.text.functions import (
+            import_name,  # numpy comes with it: only when needed
+        )
 
         return {
             name: import_name(value) if callable(value) else value
@@ -280,7 +282,7 @@ class Settings:
             InputError: If a name is unknown, a value is wrong, or a function is named that a
                 saved model must not call.
         """
-        from tidegate.data.text.files import resolve
+        from tidegate.data.text.functions import resolve
 
         options = cls.options()
         functions = {

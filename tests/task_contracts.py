@@ -10,14 +10,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 
 import tidegate
 from tidegate import tasks
 from tidegate.errors import InputError
+from tidegate.explain import plot_gates
+from tidegate.explain.doctor.doctor import CHECKS
+from tidegate.explain.network import shows_inputs
 from tidegate.tasks.core.task import Task
 
 QUICK = {"epochs": 2, "hidden_size": 3, "batch_size": 8, "verbose": False}
+
+
+PNG = b"\x89PNG"
 
 
 class StoppedError(Exception):
@@ -39,6 +46,7 @@ def check_task(cls: type[Task], X: Any, y: Any, folder: Path) -> None:
     check_repeats(task, X, y)
     check_resumes(task, X, y, folder / "checkpoint")
     check_saves(task, X, y, folder / "model")
+    check_inside(task, X, y, folder)
 
 
 def check_declaration(cls: type[Task]) -> None:
@@ -123,3 +131,34 @@ def check_saves(task: Task, X: Any, y: Any, path: Path) -> None:
     found.set_params(warm_start=True, epochs=1).fit(X, y)
     assert len(found.history_) == 1
     assert tidegate.load(path).metrics_ == task.metrics_
+
+
+def check_inside(task: Task, X: Any, y: Any, folder: Path) -> None:
+    """It can be traced, examined and drawn; what cannot be explained is refused in one line."""
+    if not shows_inputs(task.network_):
+        with pytest.raises(InputError, match="one that shows what it reads"):
+            task.trace(X)
+        return
+    trace = task.trace(X)
+    assert len(trace.lengths)
+    assert bool(torch.isfinite(trace.hidden).all())
+    assert plot_gates(trace)._repr_png_().startswith(PNG)
+    for told in (task.doctor(X, y), task.doctor(X), task.doctor()):
+        names = {*told.passed, *told.skipped}
+        assert len(names) + len(told.findings) >= len(CHECKS)
+        assert set(CHECKS) >= names - {n for n in names if ": " in n}
+    examined = task.doctor(X, y)
+    assert "needs data" not in examined.skipped.values()
+    if task.answers != "row":
+        for question in (task.attribute, task.explain, task.what_if):
+            with pytest.raises(InputError, match="must be of a task with one answer"):
+                question(X)
+        return
+    report = task.explain(X[0])
+    assert "\n" not in repr(report)
+    assert report.attributions[0].plot()._repr_png_().startswith(PNG)
+    for form in ("html", "json", "png"):
+        report.save(folder / f"report.{form}")
+    found = json.loads((folder / "report.json").read_text())
+    assert len(found["tokens"]) == len(found["attributions"][0]["scores"])
+    assert task.what_if(X[0], X[1]).plot()._repr_png_().startswith(PNG)

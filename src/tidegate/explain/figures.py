@@ -23,11 +23,11 @@ def figure(width: float, height: float) -> Figure:
         height: In inches.
 
     Returns:
-        A figure that keeps labels from overlapping.
+        A figure that keeps labels from overlapping, and that notebooks show.
     """
-    from matplotlib.figure import Figure
+    from tidegate.explain.shown import ShownFigure  # matplotlib: only when drawn
 
-    return Figure(figsize=(width, height), layout="constrained")
+    return ShownFigure(figsize=(width, height), layout="constrained")
 
 
 def png(figure: Figure) -> bytes:

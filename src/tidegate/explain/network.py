@@ -14,6 +14,7 @@ from tidegate.batch import Batch
 from tidegate.data.text.encoded import UNKNOWN
 from tidegate.errors import InputError, message
 from tidegate.nn import Recurrent
+from tidegate.training.network import Network, StackInput
 
 _STEPS = 32_768  # rows times steps of one batch: some 100 MB for a layer of 128 units
 
@@ -93,6 +94,60 @@ def resting(network: nn.Module) -> Iterator[torch.device]:
         network.train(training)
         for weight in learned:
             weight.requires_grad_()
+
+
+def stack_of(network: nn.Module, name: str | None = None) -> Recurrent | None:
+    """Find a recurrent stack of a network.
+
+    Args:
+        network: Any module.
+        name: Its name where the network has several; None for the first.
+
+    Returns:
+        The stack, or None if the network shows none.
+    """
+    found = getattr(network, "recurrent", None)
+    if isinstance(network, Network):
+        stacks = network.recurrent_stacks()
+        found = stacks[name or next(iter(stacks))] if stacks else None
+    return found if isinstance(found, Recurrent) else None
+
+
+def shows_inputs(network: nn.Module) -> bool:
+    """Say whether a network shows what its stack reads of a batch."""
+    told = isinstance(network, Network) and type(network).stack_inputs is not Network.stack_inputs
+    return told or hasattr(network, "embed")
+
+
+def shows_input(network: Network, batch: Batch, name: str) -> bool:
+    """Say whether a network shows what one of its stacks reads of a batch."""
+    with torch.inference_mode():
+        place = next(network.parameters()).device
+        return name in network.stack_inputs(batch.to(place))
+
+
+def input_of(network: nn.Module, batch: Batch, name: str | None = None) -> StackInput:
+    """Return what a stack of a network reads of a batch; see `shows_inputs`.
+
+    Args:
+        network: The network, in evaluation mode.
+        batch: The rows.
+        name: The name of the stack; None for the first.
+    """
+    with torch.inference_mode():
+        if not isinstance(network, Network):
+            return StackInput(network.embed(batch), batch.lengths)  # type: ignore[operator]
+        found = network.stack_inputs(batch)
+        return found[name or next(iter(found))]
+
+
+def state_rows(
+    state: Tensor | tuple[Tensor, ...] | None, rows: Tensor
+) -> Tensor | tuple[Tensor, ...] | None:
+    """Return the state, `[N, B, H]` or several of them, of these rows; None for none."""
+    if state is None or isinstance(state, Tensor):
+        return None if state is None else state[:, rows]
+    return tuple(part[:, rows] for part in state)
 
 
 def take_rows(batch: Batch, rows: Tensor) -> Batch:

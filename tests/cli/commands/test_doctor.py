@@ -104,19 +104,6 @@ def test_wrong_input_is_one_line(run, model, data, tmp_path):
     assert "Did you mean '--format'" in one_line(run("doctor", model, "--fromat", "json"))
 
 
-def test_data_of_a_model_that_is_examined_without_it_is_refused_by_its_name(run, tmp_path):
-    text, folder = tmp_path / "text.txt", tmp_path / "model"
-    text.write_text("to be or not to be, that is the question. " * 4)
-    language = tidegate.LanguageModel(hidden_size=4, epochs=1, batch_size=2, verbose=False)
-    language.fit(text.read_text()).save(folder)
-    line = one_line(run("doctor", folder, text))
-    assert "`DATA` must be left out for a language model" in line
-    assert f"got {text}" in line
-    shown = " ".join(run("doctor", folder).stdout.split())
-    assert "exploding state" in shown.split("(the doctor reads no data of a language model)")[0]
-    assert "needs data" not in shown
-
-
 def test_empty_cells_are_counted(run, model, tmp_path):
     path = write_csv(tmp_path / "test.csv", [*rows(12), ("fine", "")])
     assert "1 empty labels (row 13)" in one_line(run("doctor", model, path))

@@ -56,8 +56,9 @@ def test_a_tenth_of_the_tokens_unknown_is_not(count, severity):
     [
         ({"max_vocabulary": 58, "min_frequency": 1}, "--max-vocabulary 116"),
         ({"max_vocabulary": 900, "min_frequency": 3}, "--min-frequency 1 (now 3)"),
-        ({"max_vocabulary": 900, "min_frequency": 1}, "--level bpe"),
-        ({}, "--level bpe"),
+        ({"max_vocabulary": 900, "min_frequency": 1, "level": "word"}, "--level bpe"),
+        ({"level": "word"}, "--level bpe"),
+        ({}, "Train on texts like these"),
     ],
 )
 def test_the_remedy_is_what_left_the_words_out(settings, remedy):

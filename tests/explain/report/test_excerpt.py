@@ -31,7 +31,7 @@ def test_a_cut_is_told_in_a_sentence():
 def test_words_it_does_not_know_are_marked():
     found = excerpt(TextEncoder(ngrams=2).fit(["the tide is high"]), "The moon is sly")
     note = "2 of the 4 tokens are not in its vocabulary."
-    assert found == Excerpt(" ", unknown=(1, 3), skipped_after=4, notes=(note,))
+    assert found == Excerpt(separator=" ", unknown=(1, 3), skipped_after=4, notes=(note,))
 
 
 @pytest.mark.parametrize(("level", "between"), [("word", " "), ("char", ""), ("bpe", "")])

@@ -178,3 +178,13 @@ def test_a_trace_holds_the_states_that_the_stream_goes_through(model):
     inputs = np.concatenate([scaled, np.diff(scaled, axis=0, prepend=scaled[:1])], axis=1)
     for step, row in enumerate(inputs.astype(np.float32)):
         np.testing.assert_allclose(stream.step(row), trace.hidden[0, 0, step], atol=1e-5)
+
+
+def test_the_doctor_reads_windows_of_a_series():
+    model = AnomalyDetector(lookback=24, horizon=4, epochs=1, hidden_size=4, verbose=False)
+    model.fit(np.sin(np.arange(600) / 4))
+    told = model.doctor(np.sin(np.arange(600) / 4 + 1))
+    assert "needs data" not in told.skipped.values()
+    assert "padding that leaks" in {*told.passed, *told.skipped}
+    (stuck,) = [f for f in model.doctor(np.zeros(600)).findings if f.name == "dead units"]
+    assert stuck.evidence.startswith("4 of 4 units of layer 0 forward tell no two of")

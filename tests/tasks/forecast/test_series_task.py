@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tidegate import Forecaster
 from tidegate.data.series.inputs import as_panel
@@ -118,3 +119,30 @@ def test_series_that_end_too_early_are_named():
     short = {"a": np.arange(9.0), "c": np.arange(5.0)}
     with pytest.raises(InputError, match=r"at least 8 steps, the lookback; got 5 in series c"):
         model.predict(short)
+
+
+@pytest.mark.parametrize("strategy", ["segment", "direct", "recursive", "encoder-decoder"])
+@pytest.mark.parametrize("channels", ["independent", "joint"])
+def test_every_strategy_can_be_traced_and_examined(strategy, channels):
+    rows = np.random.default_rng(0).normal(size=(120, 2)).cumsum(0)
+    options = {"lookback": 12, "horizon": 4, "segment": 4, "hidden_size": 3, "epochs": 1}
+    model = Forecaster(strategy=strategy, channels=channels, verbose=False, **options).fit(rows)
+    trace = model.trace(rows)
+    assert len(trace.lengths) == (2 if channels == "independent" else 1)
+    window = model._loader(model._examples(rows), training=False).batch(np.zeros(1, int))
+    read = model.network_.stack_inputs(window)["recurrent"]
+    expected, _ = model.network_.recurrent(read.values, lengths=read.lengths)
+    torch.testing.assert_close(trace.hidden[0], expected, rtol=1e-4, atol=1e-6)
+    told = model.doctor(rows)
+    assert told.skipped["padding that leaks"] == "its rows are all of one length"
+    assert "needs data" not in told.skipped.values()
+    assert {"dead units", "exploding state"} <= {
+        *told.passed, *(found.name for found in told.findings)
+    }  # fmt: skip
+
+
+def test_a_series_too_short_for_a_window_is_refused_by_the_doctor():
+    model = Forecaster(lookback=12, horizon=4, segment=4, hidden_size=3, epochs=1, verbose=False)
+    model.fit(np.arange(99.0))
+    with pytest.raises(InputError, match=r"at least lookback \+ horizon = 12 \+ 4 steps long"):
+        model.doctor(np.arange(15.0) + 1e6)

@@ -200,3 +200,16 @@ def test_dynamic_evaluation_learns_from_what_it_has_read():
     assert adapted < 0.9 * plain
     for parameter, old in zip(model.network_.parameters(), before, strict=True):
         assert torch.equal(parameter, old)
+
+
+def test_the_doctor_reads_pieces_of_text_and_counts_unknown_symbols():
+    model = quick(epochs=1, bptt=20).fit(TEXT)
+    told = model.doctor("the quick % brown % fox " * 40)
+    assert "padding that leaks" in told.passed
+    assert "exploding state" in {*told.passed, *(found.name for found in told.findings)}
+    assert told.skipped["constant predictions"] == "answers with no classes"
+    other = model.doctor("%" * 300)
+    (found,) = [f for f in other.findings if f.name == "a vocabulary that misses the data"]
+    assert found.evidence.startswith("100 % of 300 tokens are not among")
+    with pytest.raises(InputError, match="a text with at least two symbols"):
+        model.doctor("t")

@@ -248,8 +248,3 @@ def test_questions_that_a_language_model_does_not_answer_are_refused(model):
         )
         with pytest.raises(InputError, match=told):
             ask()
-    with pytest.raises(InputError, match="doctor: `X` must be left out for a language model"):
-        model.doctor("abba")
-    skipped = model.doctor().skipped
-    assert skipped["exploding state"] == "the doctor reads no data of a language model"
-    assert skipped["truncation"] == "made only for texts with one answer each"

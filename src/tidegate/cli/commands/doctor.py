@@ -27,7 +27,7 @@ def doctor(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
     data: Annotated[
         Path | None,
-        typer.Argument(metavar="DATA", help="Table to try it on, best with the true answers."),
+        typer.Argument(metavar="DATA", help="Data to try it on, best with the true answers."),
     ] = None,
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", metavar="", help="Leave out rows with an empty cell.")
@@ -44,7 +44,6 @@ def doctor(
     what the model itself tells is checked. Findings do not change the exit code.
     """
     from tidegate import tasks
-    from tidegate.tasks.core.inspect.limits import check_examined, examines_rows
 
     if form not in _FORMATS:
         hint = suggest(form, _FORMATS)
@@ -53,14 +52,12 @@ def doctor(
     if data is None and named:
         raise InputError(message("doctor", "COLUMN", "left out without DATA", named[0]))
     task = tasks.load(model, trust=trust or ())
-    if data is not None:
-        check_examined(task, data, "DATA")
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)
     if form == "json":
         print(json.dumps(found.to_json(), ensure_ascii=False))
         return
     show(found)
-    if data is None and examines_rows(task):
+    if data is None:
         command = shlex.join(["doctor", str(model), task.data_example])
         title = "Labelled data shows more:"
         console.print_commands(console.out(), title, [f"{console.program()} {command}"])
@@ -91,9 +88,10 @@ def _with_data(
 
     columns: dict[str, Any] = fitted_columns(task, given)
     target = task.target_role or ""
-    header = next(iter_table(data, chunk_rows=1)).columns
-    if given.get(target) is None and columns.get(target) not in header:
-        columns.pop(target, None)  # rows without answers are welcome too
+    if given.get(target) is None and target in columns:
+        header = next(iter_table(data, chunk_rows=1)).columns
+        if columns[target] not in header:
+            columns.pop(target)  # rows without answers are welcome too
     split = read_split(task, data, columns, drop_missing)
     with split.naming(task):
         return task.doctor(*split.rows(task))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -206,6 +206,21 @@ class TagEncoder:
             np.concatenate(([0], lengths.cumsum())).astype(np.int64),
             self._spelling(list(numbers)),
             None if tags is None else self.tag_ids(tags, rows),
+        )
+
+    def unknown(self, words: Iterable[str]) -> Counter[str]:
+        """Count the words that are not in the vocabulary.
+
+        Args:
+            words: The words.
+
+        Returns:
+            How often each unknown one occurs.
+        """
+        known = set(self.vocabulary)
+        counts = Counter(words)
+        return Counter(
+            {w: count for w, count in counts.items() if self._normalised(w) not in known}
         )
 
     def tag_ids(self, tags: Sentences, rows: Rows = None) -> Array:

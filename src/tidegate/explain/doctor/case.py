@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tidegate.batch import Batch
-from tidegate.explain.network import Inspectable
+from tidegate.explain.network import shows_inputs, stack_of
 from tidegate.explain.units.activity import Activity, observe
 from tidegate.nn import Recurrent
 from tidegate.training.network import Network
@@ -68,14 +68,14 @@ class TextSample:
 
     Attributes:
         lengths: Tokens of each whole text `[rows]`, in the order of the rows of `Case.batches`.
-        max_length: How many of them are read.
+        max_length: How many of them are read; None for all, however many.
         unknown: How often each token that is not in the vocabulary occurs.
         longer: Places in `lengths` of some texts that have more than `max_length` tokens.
         whole: These texts, in that order, read to their end.
     """
 
     lengths: Tensor
-    max_length: int
+    max_length: int | None
     unknown: Counter[str]
     longer: Sequence[int] = ()
     whole: Sequence[Batch] = ()
@@ -88,9 +88,15 @@ class Case:
     Axis letters: B rows, T steps, C outputs.
 
     Attributes:
-        network: The network: a module that maps a Batch to outputs `[B, C]`. What looks at units
-            and gates needs an `Inspectable` one.
-        batches: Rows to try it on, with targets `[B]` where they are known.
+        network: The network: a module that maps a Batch to outputs, `[B, C]` or, where it answers
+            each step, `[B, T, C]`. What looks at units and gates needs an `Inspectable` one, or a
+            `Network` that shows what its stack reads.
+        batches: Rows to try it on, with targets `[B]`, or `[B, T]`, where they are known.
+        trial: Some of the rows, each alone without padding, and all of them in one batch; None to
+            take them out of `batches`, which must be no more than a `Batch` each then.
+        stepwise: Whether each step has an answer and not each row.
+        decode: What is answered: from the outputs for a batch and the batch to numbers of classes,
+            `[answers]`; None for the greatest output.
         history: One row an epoch, as a fit keeps it.
         best_epoch: The epoch whose weights were kept, from 1; 0 if nobody knows.
         metrics: Loss and scores by part of the data.
@@ -107,6 +113,9 @@ class Case:
 
     network: nn.Module
     batches: Sequence[Batch] = ()
+    trial: tuple[Sequence[Batch], Batch] | None = None
+    stepwise: bool = False
+    decode: Callable[[Tensor, Batch], Tensor] | None = None
     history: Sequence[Mapping[str, float]] = ()
     best_epoch: int = 0
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -121,12 +130,8 @@ class Case:
     @property
     def stack(self) -> Recurrent | None:
         """The recurrent stack, if the network shows it; with rows, it must show the rest, too."""
-        found = getattr(self.network, "recurrent", None)
-        if isinstance(self.network, Network):
-            stacks = self.network.recurrent_stacks()
-            found = stacks[self.stack_name or next(iter(stacks))] if stacks else None
-        shown = isinstance(self.network, Inspectable) or not self.batches
-        return found if shown and isinstance(found, Recurrent) else None
+        shown = shows_inputs(self.network) or not self.batches
+        return stack_of(self.network, self.stack_name) if shown else None
 
     @property
     def rows(self) -> int:
@@ -135,27 +140,51 @@ class Case:
 
     @cached_property
     def targets(self) -> Tensor | None:
-        """The true classes of all rows, `[rows]`; None if they are not known."""
-        found = [batch.targets for batch in self.batches if batch.targets is not None]
+        """The truth of all answers, `[answers]`; None if it is not known."""
+        found = [
+            self._valid(batch.targets, batch) for batch in self.batches if batch.targets is not None
+        ]
         return torch.cat(found).cpu() if found and len(found) == len(self.batches) else None
 
     @cached_property
     def outputs(self) -> Tensor:
-        """What the network answers to all rows, `[rows, C]`."""
+        """What the network answers to all rows, `[answers, C]`."""
         return self.ask(self.batches)
+
+    @cached_property
+    def answers(self) -> Tensor:
+        """The numbers of the classes answered, `[answers]`; one for each row, or each step."""
+        if self.decode is None:
+            return self.outputs.argmax(1)
+        pairs = [(self._run(batch), batch) for batch in self.batches]
+        return torch.cat([self.decode(outputs, batch).cpu() for outputs, batch in pairs])
+
+    @property
+    def answered(self) -> str:
+        """What has an answer, for sentences: "rows" or "steps"."""
+        return "steps" if self.stepwise else "rows"
 
     @cached_property
     def activity(self) -> Activity:
         """What the units and gates did on a sample of the rows."""
-        assert isinstance(self.network, Inspectable)
-        return observe(self.network, self.batches)
+        return observe(self.network, self.batches, self.stack_name)
 
     def ask(self, batches: Sequence[Batch]) -> Tensor:
-        """Return what the network answers, `[rows, C]` float32 on the CPU."""
-        device = next(self.network.parameters()).device
-        with torch.inference_mode():
-            found = [self.network(batch.to(device)).float().cpu() for batch in batches]
+        """Return what the network answers, `[answers, ...]` float32 on the CPU."""
+        found = [self._valid(self._run(batch), batch).float().cpu() for batch in batches]
         return torch.cat(found)
+
+    def _run(self, batch: Batch) -> Tensor:
+        """What the network answers to a batch by itself, whatever came before it."""
+        if isinstance(self.network, Network):
+            self.network.begin_pass()
+        with torch.inference_mode():
+            outputs: Tensor = self.network(batch.to(next(self.network.parameters()).device))
+        return outputs
+
+    def _valid(self, values: Tensor, batch: Batch) -> Tensor:
+        """Leave out what belongs to no valid step, where there is something for each step."""
+        return values[batch.mask.to(values.device)] if self.stepwise else values
 
 
 def percent(share: float) -> str:

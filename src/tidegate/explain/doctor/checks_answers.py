@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,6 +18,7 @@ from tidegate.explain.doctor.case import (
     Skip,
     percent,
 )
+from tidegate.explain.network import input_of
 from tidegate.explain.units.activity import pick, sample
 
 LEAK = 1e-4  # ten times what two orders of adding float32 numbers differ by
@@ -38,9 +41,10 @@ def padding(case: Case) -> CheckResult:
     """
     if not case.batches:
         return NEEDS_DATA
-    rows = [pick(b, torch.tensor([i])) for b in sample(case.batches, 16) for i in range(len(b))]
-    longest = max(row.values.shape[1] for row in rows) + PADDING
-    together = _merged([_padded(row, longest) for row in rows])
+    rows, together = _trial(case)
+    longest = together.values.shape[1]
+    if all(row.values.shape[1] == longest for row in rows):
+        return Skip("its rows are all of one length")
     alone, among = case.ask(rows), case.ask([together])
     apart = _apart(alone, among)
     inner = 0.0 if case.stack is None else _steps_apart(case, rows, together)
@@ -67,21 +71,22 @@ def constant(case: Case) -> CheckResult:
     """
     if not case.classes:
         return NO_CLASSES
-    if case.rows < FEWEST_ANSWERS:
-        return _constant_by_scores(case) or (None if case.metrics else _too_few(FEWEST_ANSWERS))
-    shares = _shares(case.outputs.argmax(1), len(case.classes))
+    if not case.batches or len(case.answers) < FEWEST_ANSWERS:
+        return _constant_by_scores(case) or (None if _scores(case) else _too_few(FEWEST_ANSWERS))
+    shares = _shares(case.answers, len(case.classes))
     top = int(shares.argmax())
     if shares[top] < CONSTANT:
         return None
-    told = f"{percent(float(shares[top]))} of {case.rows:,} rows are answered {case.classes[top]!r}"
+    counted = f"{len(case.answers):,} {case.answered}"
+    told = f"{percent(float(shares[top]))} of {counted} are answered {case.classes[top]!r}"
     severity = "warning"
     if case.targets is not None:
-        truth = _shares(case.targets, len(case.classes))
+        truth = _shares(case.targets.long(), len(case.classes))
         if truth.max() > ONE_CLASS:
             return None
         severity = "serious"
         told += f", which is right for {percent(float(truth[top]))}"
-    return _constant(told, severity)
+    return _constant(case, told, severity)
 
 
 def neglected(case: Case) -> CheckResult:
@@ -97,22 +102,24 @@ def neglected(case: Case) -> CheckResult:
         return None
     if isinstance(constant(case), Finding):
         return Skip("all answers are the same")
-    if case.targets is None or case.rows < FEWEST_ANSWERS:
+    if not case.batches or case.targets is None or len(case.answers) < FEWEST_ANSWERS:
         return _neglected_by_scores(case)
     counts = torch.bincount(case.targets, minlength=len(case.classes))
-    right = case.targets[case.outputs.argmax(1) == case.targets]
+    right = case.targets[case.answers == case.targets]
     recall = torch.bincount(right, minlength=len(counts)) / counts.clamp(min=1)
     top = int(counts.argmax())
     rare = (counts >= FEWEST_OF_CLASS) & (counts * UNLIKE <= counts[top]) & (recall < MISSED)
     if not rare.any() or recall[top] < FOUND:
         return None
     told = [
-        f"{percent(float(recall[c]))} of the {int(counts[c]):,} rows of {case.classes[c]!r}"
+        f"{percent(float(recall[c]))} of the {int(counts[c]):,} {case.answered} of "
+        f"{case.classes[c]!r}"
         for c in rare.nonzero()[:, 0].tolist()
     ]
     return _unbalanced(
+        case,
         f"Found are {', '.join(told)}, but {percent(float(recall[top]))} of the "
-        f"{int(counts[top]):,} of {case.classes[top]!r}; class_weight was not set"
+        f"{int(counts[top]):,} of {case.classes[top]!r}",
     )
 
 
@@ -133,6 +140,19 @@ def empty(case: Case) -> CheckResult:
     )
 
 
+def _trial(case: Case) -> tuple[Sequence[Batch], Batch]:
+    """Some rows alone, and together, where they can be with more padding than they need."""
+    if case.trial is not None and type(case.trial[1]) is not Batch:
+        return case.trial
+    rows: Sequence[Batch]
+    if case.trial is not None:
+        rows = case.trial[0]
+    else:
+        rows = [pick(b, torch.tensor([i])) for b in sample(case.batches, 16) for i in range(len(b))]
+    longest = max(row.values.shape[1] for row in rows) + PADDING
+    return rows, _merged([_padded(row, longest) for row in rows])
+
+
 def _padded(row: Batch, steps: int) -> Batch:
     values = row.values
     rest = [0, 0] * (values.ndim - 2) + [0, steps - values.shape[1]]
@@ -147,24 +167,24 @@ def _apart(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max() / (1 + one.abs().max()))
 
 
-def _steps_apart(case: Case, rows: list[Batch], together: Batch) -> float:
+def _steps_apart(case: Case, rows: Sequence[Batch], together: Batch) -> float:
     """How far the layer's output at valid steps differs with and without padding."""
     stack = case.stack
     assert stack is not None
     device = next(stack.parameters()).device
 
-    def output(batch: Batch) -> Tensor:
-        batch = batch.to(device)
+    def output(batch: Batch) -> tuple[Tensor, Tensor]:
+        read = input_of(case.network, batch.to(device), case.stack_name)
         with torch.inference_mode():
-            vectors = case.network.embed(batch)  # type: ignore[operator]
-            found: Tensor = stack(vectors, lengths=batch.lengths)[0]
-        return found.float().cpu()
+            found: Tensor = stack(read.values, hx=read.state, lengths=read.lengths)[0]
+        return found.float().cpu(), read.lengths.cpu()
 
-    padded = output(together)
+    padded, lengths = output(together)
+    singles = [part for row in rows for part in output(row)[0]]
     pairs = [
-        (output(row)[0, : int(row.lengths)], whole[: int(row.lengths)])
-        for row, whole in zip(rows, padded, strict=True)
-        if row.lengths
+        (alone[:steps], whole[:steps])
+        for alone, whole, steps in zip(singles, padded, lengths.tolist(), strict=True)
+        if steps
     ]
     return max((_apart(alone, among) for alone, among in pairs), default=0.0)
 
@@ -177,13 +197,14 @@ def _too_few(rows: int) -> Skip:
     return Skip(f"needs data of at least {rows} rows")
 
 
-def _constant(evidence: str, severity: str) -> Finding:
+def _constant(case: Case, evidence: str, severity: str) -> Finding:
+    weighted = ", --class-weight balanced" if "class_weight" in case.settings else ""
     return Finding(
         name="constant predictions",
         severity="serious" if severity == "serious" else "warning",
         evidence=evidence,
         cost="The network has learned how frequent the classes are, and nothing about the rows",
-        remedy="--learning-rate ten times higher or lower, more --epochs, --class-weight balanced; "
+        remedy=f"--learning-rate ten times higher or lower, more --epochs{weighted}; "
         "and make sure that each label stands beside its own row",
     )
 
@@ -205,7 +226,7 @@ def _constant_by_scores(case: Case) -> Finding | None:
     if abs(macro - 2 * accuracy / (1 + accuracy) / len(case.classes)) > 1e-6:
         return None
     told = f"The {part} scores, accuracy {accuracy:.4f} and macro F1 {macro:.4f}, are those of "
-    return _constant(f"{told}one and the same answer to all rows", "serious")
+    return _constant(case, f"{told}one and the same answer to all rows", "serious")
 
 
 def _neglected_by_scores(case: Case) -> CheckResult:
@@ -216,14 +237,17 @@ def _neglected_by_scores(case: Case) -> CheckResult:
     if accuracy - macro < APART:
         return None
     told = f"On {part} rows, accuracy is {accuracy:.3f} but macro F1 only {macro:.3f}"
-    return _unbalanced(f"{told}; class_weight was not set")
+    return _unbalanced(case, told)
 
 
-def _unbalanced(evidence: str) -> Finding:
+def _unbalanced(case: Case, evidence: str) -> Finding:
+    weighted = "class_weight" in case.settings
     return Finding(
         name="class imbalance ignored",
         severity="warning",
-        evidence=evidence,
+        evidence=f"{evidence}; class_weight was not set" if weighted else evidence,
         cost="A good accuracy hides that rare classes are hardly ever found",
-        remedy="--class-weight balanced, or more rows of the rare classes",
+        remedy="--class-weight balanced, or more rows of the rare classes"
+        if weighted
+        else "More rows with the rare classes",
     )

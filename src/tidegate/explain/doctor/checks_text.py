@@ -88,6 +88,8 @@ def truncation(case: Case) -> CheckResult:
     if reading is None:
         whole = case.settings and "max_length" not in case.settings
         return Skip("reads to the end, however long") if whole else NEEDS_DATA
+    if reading.max_length is None:
+        return Skip("reads to the end, however long")
     cut = reading.lengths > reading.max_length
     share = float(cut.float().mean())
     if share < CUT:
@@ -113,7 +115,7 @@ def truncation(case: Case) -> CheckResult:
 
 def _harm(case: Case, reading: TextSample, cut: Tensor) -> tuple[list[str], bool]:
     """Say what was seen about the texts that are cut, and whether the cut does harm."""
-    answers, truth = case.outputs.argmax(1), case.targets
+    answers, truth = case.answers, case.targets
     seen, harm = [], False
     if truth is not None and FEWEST <= int(cut.sum()) <= len(cut) - FEWEST:
         right = (answers == truth).float()
@@ -138,14 +140,16 @@ def _harm(case: Case, reading: TextSample, cut: Tensor) -> tuple[list[str], bool
 
 def _more_words(case: Case) -> str:
     told = case.settings
-    if case.vocabulary >= told.get("max_vocabulary", math.inf):
+    if case.vocabulary >= (told.get("max_vocabulary") or math.inf):  # None: as many as there are
         return f"--max-vocabulary {2 * case.vocabulary}, and train again"
     if told.get("min_frequency", 1) > 1:
         return f"--min-frequency 1 (now {told['min_frequency']}), and train again"
-    return "Train on texts like these, or with --level bpe, which reads new words in pieces"
+    pieces = ", or with --level bpe, which reads new words in pieces" if "level" in told else ""
+    return f"Train on texts like these{pieces}"
 
 
 def _read_more(case: Case, reading: TextSample) -> str:
+    assert reading.max_length is not None
     needed = int(reading.lengths.double().quantile(0.95).ceil())
     longer = max(needed, reading.max_length + 1)
     keep = case.settings.get("keep", "both")

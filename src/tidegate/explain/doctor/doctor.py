@@ -7,7 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tidegate.explain.doctor import checks_answers, checks_history, checks_text, checks_units
-from tidegate.explain.doctor.case import Case, CheckResult, Finding, Severity, Skip
+from tidegate.explain.doctor.case import (
+    NEEDS_DATA,
+    Case,
+    CheckResult,
+    Finding,
+    Severity,
+    Skip,
+)
+from tidegate.explain.network import shows_input
 from tidegate.training.network import Network
 
 CHECKS: Mapping[str, Callable[[Case], CheckResult]] = {
@@ -30,6 +38,8 @@ CHECKS: Mapping[str, Callable[[Case], CheckResult]] = {
 
 # What can be said of units from weights alone.
 _OF_WEIGHTS = ("saturated gates", "dead units", "redundant units")
+
+_UNSHOWN = Skip("the network does not show what it reads")
 
 _ORDER: tuple[Severity, ...] = ("serious", "warning", "note")
 
@@ -129,14 +139,21 @@ def diagnose(case: Case) -> Diagnosis:
 
 
 def _further(case: Case) -> dict[str, CheckResult]:
-    """What the weights of further recurrent stacks tell, such as those of a decoder, by name."""
+    """What further recurrent stacks tell, such as a decoder, by name.
+
+    Where the network does not show what such a stack reads, its weights are read alone.
+    """
     stacks = case.network.recurrent_stacks() if isinstance(case.network, Network) else {}
     outcomes: dict[str, CheckResult] = {}
     for stack in list(stacks)[1:]:
-        alone = replace(case, batches=(), words=None, stack_name=stack)
+        shown = bool(case.batches) and shows_input(case.network, case.batches[0], stack)
+        batches = case.batches if shown else ()
+        alone = replace(case, batches=batches, words=None, stack_name=stack)
         for name in _OF_WEIGHTS:
             found = CHECKS[name](alone)
             if isinstance(found, Finding):
                 found = replace(found, name=f"{stack}: {found.name}")
+            if found == NEEDS_DATA and case.batches:
+                found = _UNSHOWN
             outcomes[f"{stack}: {name}"] = found
     return outcomes

@@ -1,4 +1,4 @@
-"""Excerpt: what of a text a model read, and how."""
+"""Excerpt: what of an input a model read, and how."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Excerpt:
     """How a model read its input.
 
     Attributes:
+        unit: What a step is called: "step" where it is no token of a text.
+        whole: What all of them together are called.
         separator: What stands between two tokens of the text.
         unknown: The steps whose token is not in the vocabulary.
         skipped: How many tokens it left out because the text is too long.
@@ -24,6 +26,8 @@ class Excerpt:
         notes: What the reader should know, a sentence each.
     """
 
+    unit: str = "token"
+    whole: str = "text"
     separator: str = " "
     unknown: tuple[int, ...] = ()
     skipped: int = 0
@@ -62,4 +66,11 @@ def excerpt(encoder: TextEncoder, text: str) -> Excerpt:
     if unknown:
         notes.append(f"{len(unknown):,} of the {read:,} tokens are not in its vocabulary.")
     spaced = options.level == "word" or options.tokenizer is not None
-    return Excerpt(" " if spaced else "", unknown, whole - read, head, tuple(notes))
+    separator = " " if spaced else ""
+    return Excerpt(
+        separator=separator,
+        unknown=unknown,
+        skipped=whole - read,
+        skipped_after=head,
+        notes=tuple(notes),
+    )

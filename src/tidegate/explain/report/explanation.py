@@ -20,7 +20,7 @@ class Explanation:
         prediction: The answer.
         probabilities: Probability by answer.
         attributions: Of this one row, the one to be shown first in front.
-        trace: Of this one row, with labels.
+        trace: Of this one row.
         memory: How long the units remember; None for a cell without a gate that keeps.
         excerpt: How it read its input.
     """
@@ -35,8 +35,9 @@ class Explanation:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The tokens of the text, as the model read them."""
-        assert self.trace.labels is not None
+        """What the steps are called: the tokens of a text, times, or numbers from 0."""
+        if self.trace.labels is None:
+            return tuple(map(str, range(int(self.trace.lengths[0]))))
         return self.trace.labels[0]
 
     @property

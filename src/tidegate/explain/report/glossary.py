@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tidegate.explain.report.excerpt import Excerpt
 
 
 class Term(NamedTuple):
@@ -83,3 +87,29 @@ METHODS = {
     "gates kept until the answer read it. The gates are taken as they were: a token that opened a "
     "gate for another one gets no credit for it.",
 }
+
+
+def worded(sentence: str, excerpt: Excerpt) -> str:
+    """Put a sentence about texts into the words for what was read.
+
+    Args:
+        sentence: About a text and its tokens.
+        excerpt: How the input was read; it says what a step and all of them are called.
+
+    Returns:
+        The sentence.
+
+    Example:
+        >>> from tidegate.explain.report.excerpt import Excerpt
+        >>> worded("Each token of the text.", Excerpt(unit="step", whole="sequence"))
+        'Each step of the sequence.'
+    """
+    if excerpt.unit == "token":
+        return sentence
+    words = {"token": excerpt.unit, "text": excerpt.whole, "word": "value"}
+
+    def other(found: re.Match[str]) -> str:
+        new = words[found[1].lower()]
+        return (new.capitalize() if found[1][0].isupper() else new) + found[2]
+
+    return re.sub(r"\b(token|text|word)(s?)\b", other, sentence, flags=re.IGNORECASE)

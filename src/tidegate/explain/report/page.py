@@ -7,6 +7,7 @@ import html
 import importlib.metadata
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.resources import files
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from tidegate.explain.report.explanation import Explanation
-from tidegate.explain.report.glossary import METHODS, TERMS, Term
+from tidegate.explain.report.glossary import METHODS, TERMS, Term, worded
 from tidegate.explain.signals import SIGNED
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _MOST_VALUES = 1_500_000  # bytes before base64 makes four of three: 2 MB of the page
 _DIGITS = 5
+# What people read of the page; ids and classes keep their names.
+_PROSE = r">[^<>]+<|aria-label=\"[^\"]+\""
 _FILES = ("report.html", "report.css", "report_pictures.js", "report.js")
 
 
@@ -41,6 +44,7 @@ def page(explanation: Explanation) -> str:
     """
     folder = files("tidegate.explain.report")
     frame, style, *scripts = (folder.joinpath(name).read_text("utf-8") for name in _FILES)
+    frame = re.sub(_PROSE, lambda found: worded(found[0], explanation.excerpt), frame)
     return Template(frame).substitute(
         title=html.escape(f"{explanation.prediction} · tidegate"),
         style=style,
@@ -66,15 +70,13 @@ def _data(explanation: Explanation) -> dict[str, Any]:
         "probabilities": {name: round(p, _DIGITS) for name, p in explanation.probabilities.items()},
         "tokens": explanation.tokens,
         "excerpt": asdict(explanation.excerpt),
-        "attributions": [
-            _attribution(found, explanation.target) for found in explanation.attributions
-        ],
+        "attributions": [_attribution(found, explanation) for found in explanation.attributions],
         "rows": explanation.trace.rows,
         "top_row": explanation.trace.rows.index(explanation.top_row),
         "units": [units[place] for place in shown],
         "units_note": _units_note(len(shown), len(units)),
         "arrays": list(_arrays(explanation, shown)),
-        "memory": None if explanation.memory is None else _memory(explanation.memory, shown),
+        "memory": None if explanation.memory is None else _memory(explanation, shown),
     }
 
 
@@ -112,7 +114,8 @@ def _arrays(explanation: Explanation, shown: list[int]) -> Iterator[dict[str, An
         features = slice(None) if trace.projected and name == "hidden" else shown
         values = part[:, 0, :, features].float().transpose(1, 2)
         words = TERMS.get(name, Term(name))
-        said = {"name": words.title, "help": words.short, "more": words.long}
+        more = worded(words.long, explanation.excerpt)
+        said = {"name": words.title, "help": words.short, "more": more}
         yield {**said, **_bytes(values, name)}
 
 
@@ -130,12 +133,12 @@ def _bytes(values: Tensor, name: str) -> dict[str, Any]:
     return {"units": values.shape[1], **ends, "bytes": coded}
 
 
-def _attribution(found: Attribution, target: str) -> dict[str, Any]:
+def _attribution(found: Attribution, explanation: Explanation) -> dict[str, Any]:
     return {
         "method": found.method,
         "scores": [float(f"{score:.{_DIGITS}g}") for score in found.scores[0].tolist()],
-        "help": METHODS.get(found.method, ""),
-        "sum": _sum(found, target),
+        "help": worded(METHODS.get(found.method, ""), explanation.excerpt),
+        "sum": worded(_sum(found, explanation.target), explanation.excerpt),
     }
 
 
@@ -153,9 +156,11 @@ def _sum(found: Attribution, target: str) -> str:
     return said.replace("-", "−")
 
 
-def _memory(found: Memory, shown: list[int]) -> dict[str, Any]:
+def _memory(explanation: Explanation, shown: list[int]) -> dict[str, Any]:
+    found, unit = explanation.memory, explanation.excerpt.unit
+    assert found is not None
     lives = found.half_life[:, shown].tolist()
-    facts = [_facts(found, entry) for entry in range(len(found.rows))]
+    facts = [_facts(found, entry, unit) for entry in range(len(found.rows))]
     return {
         "half_life": [[_finite(life) for life in row] for row in lives],
         "columns": ["", *found.rows],
@@ -163,13 +168,13 @@ def _memory(found: Memory, shown: list[int]) -> dict[str, Any]:
     }
 
 
-def _facts(found: Memory, entry: int) -> dict[str, str]:
+def _facts(found: Memory, entry: int, unit: str) -> dict[str, str]:
     """What the units of a layer and direction, all of them, have in common, by title."""
     lives = found.half_life[entry]
     facts = {
-        "half of all is gone after": _tokens(found.effective[entry]),
-        "median unit": _tokens(lives.median()),
-        "longest unit": f"{_tokens(lives.max())} (unit {found.units[int(lives.argmax())]})",
+        "half of all is gone after": _life(found.effective[entry], unit),
+        "median unit": _life(lives.median(), unit),
+        "longest unit": f"{_life(lives.max(), unit)} (unit {found.units[int(lives.argmax())]})",
         "dead units": f"{int(found.dead[entry].sum())} of {len(lives)}",
     }
     for gate, shares in found.open.items():
@@ -178,8 +183,8 @@ def _facts(found: Memory, entry: int) -> dict[str, str]:
     return facts
 
 
-def _tokens(life: Tensor) -> str:
-    return "never" if life.isinf() else f"{float(life):,.3g} tokens"
+def _life(life: Tensor, unit: str) -> str:
+    return "never" if life.isinf() else f"{float(life):,.3g} {unit}s"
 
 
 def _finite(life: float) -> float | None:

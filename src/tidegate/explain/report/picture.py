@@ -28,7 +28,7 @@ def picture(explanation: Explanation) -> Figure:
         A figure of pixels, made to be saved or shown as it is: at 130 dots an inch. The gates are
         those of the top layer on its way forward.
     """
-    from matplotlib.figure import Figure
+    from tidegate.explain.shown import ShownFigure  # matplotlib: only when drawn
 
     text = explanation.attributions[0].plot()
     width = float(text.get_size_inches()[0])
@@ -37,7 +37,7 @@ def picture(explanation: Explanation) -> Figure:
     parts = [_pixels(part) for part in (_answer(explanation, width), text, gates)]
     widest = max(part.shape[1] for part in parts)
     whole = np.concatenate([_widened(part, widest) for part in parts])
-    drawn = Figure(figsize=(whole.shape[1] / _DPI, whole.shape[0] / _DPI), dpi=_DPI)
+    drawn = ShownFigure(figsize=(whole.shape[1] / _DPI, whole.shape[0] / _DPI), dpi=_DPI)
     drawn.figimage(whole)
     return drawn
 

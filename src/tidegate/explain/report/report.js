@@ -127,6 +127,7 @@ function drawAnswer() {
     $("#classes").append(make("li", { className }, make("span", { text: name }), track, make("span", { text: percent(share) })));
   }
   if (most.length < all.length) $("#classes").append(make("li", { text: `and ${all.length - most.length} others` }));
+  if (data.excerpt.unit !== "token") $("#unknown").remove();
   for (const note of data.excerpt.notes) $("#notes").append(make("li", { text: note }));
 }
 
@@ -143,7 +144,7 @@ function writeText() {
   const { skipped, skipped_after: cut } = data.excerpt;
   const unknown = new Set(data.excerpt.unknown);
   text.classList.toggle("dense", !data.excerpt.separator);
-  const mark = make("em", { text: `${skipped.toLocaleString("en")} tokens it did not read` });
+  const mark = make("em", { text: `${skipped.toLocaleString("en")} ${data.excerpt.unit}s it did not read` });
   data.tokens.forEach((token, step) => {
     if (skipped && cut === step) text.append(" ", mark, " ");
     const className = unknown.has(step) ? "unknown" : "";
@@ -227,7 +228,7 @@ function point(under) {
 
 function tell(under) {
   const { step, row, unit } = now;
-  const where = `token ${step + 1} of ${steps}, `;
+  const where = `${data.excerpt.unit} ${step + 1} of ${steps}, `;
   const score = data.attributions[now.method].scores[step];
   const [text, maps, one] = $$(".readout");
   text.replaceChildren(where, make("strong", { text: `${quoted(step)} ${signed(score)}` }));

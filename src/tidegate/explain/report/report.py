@@ -36,7 +36,7 @@ class Report(Explanation):
 
     def __repr__(self) -> str:
         """Say what it is about; the numbers would fill the screen."""
-        return f"Report({self.prediction!r}, {len(self.tokens)} tokens)"
+        return f"Report({self.prediction!r}, {len(self.tokens)} {self.excerpt.unit}s)"
 
     def to_html(self) -> str:
         """Return the report as one HTML page that needs no network."""

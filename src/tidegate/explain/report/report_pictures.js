@@ -8,7 +8,7 @@ function buildMaps() {
   const list = $("#maps > div");
   list.style.minWidth = `${2 * steps}px`;
   for (const array of data.arrays) {
-    const canvas = make("canvas", { width: steps, height: array.units, role: "img", "aria-label": `${array.name}: ${array.units} units by ${steps} tokens` });
+    const canvas = make("canvas", { width: steps, height: array.units, role: "img", "aria-label": `${array.name}: ${array.units} units by ${steps} ${data.excerpt.unit}s` });
     canvas.style.height = `${Math.max(64, Math.min(192, 3 * array.units))}px`;
     array.legend = [make("span"), make("span", { className: "bar" }), make("span")];
     const ends = make("small", {}, ` — ${array.help} `, ...array.legend);
@@ -136,7 +136,7 @@ function drawLives() {
     svg.append(drawn("text", { x: across(tick), y: height + 14, "text-anchor": "middle" }, short(tick)));
   }
   svg.append(drawn("line", { class: "length", x1: across(steps), x2: across(steps), y1: 0, y2: height }));
-  svg.append(drawn("text", { x: 0, y: height + 31 }, `half-life in tokens; dashed: the length of this text, ${steps}`));
+  svg.append(drawn("text", { x: 0, y: height + 31 }, `half-life in ${data.excerpt.unit}s; dashed: the length of this ${data.excerpt.whole}, ${steps}`));
   data.memory.half_life.forEach((lives, row) => {
     svg.append(drawn("text", { x: 0, y: lane * (row + 0.5) + 4 }, data.rows[row]));
     lives.forEach((life, unit) => {
@@ -151,7 +151,7 @@ function drawLives() {
   markLife();
 }
 
-const lifeText = (life) => (life === null ? "never forgets" : `half of what it holds is gone after ${short(life)} tokens`);
+const lifeText = (life) => (life === null ? "never forgets" : `half of what it holds is gone after ${short(life)} ${data.excerpt.unit}s`);
 
 function drawFacts() {
   if (!data.memory) return;

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.explain.memory.memory import STUCK
-from tidegate.explain.network import Inspectable
+from tidegate.explain.network import input_of, stack_of, state_rows
+from tidegate.nn import Recurrent
 from tidegate.nn.trace.trace import Trace
 
 FLAT = 10.0  # tanh is 1 from 9.02 on in float32: no gradient comes through it
@@ -59,20 +60,23 @@ class Activity:
     finite: bool
 
 
-def observe(network: Inspectable, batches: Sequence[Batch]) -> Activity:
+def observe(network: nn.Module, batches: Sequence[Batch], stack: str | None = None) -> Activity:
     """Trace a sample of rows, evenly taken from all of them, and sum up what is seen.
 
     Args:
-        network: The network.
-        batches: The rows.
+        network: A `Network` whose stack shows what it reads, or an `Inspectable`.
+        batches: The rows, of whatever kind of batch the network reads.
+        stack: The name of the stack; None for the one that reads the input.
 
     Returns:
         The activity on up to 128 rows, fewer where the layers are very large.
     """
-    traces = list(_traces(network, batches))
+    recurrent = stack_of(network, stack)
+    assert recurrent is not None
+    traces = list(_traces(network, recurrent, batches, stack))
     names = traces[0].rows
     hidden = torch.cat([_valid(trace, trace.hidden) for trace in traces], 1)
-    kept, opened, shut = _gates(network, traces)
+    kept, opened, shut = _gates(recurrent, traces)
     early, late, flat = _states(traces)
     return Activity(
         names=names,
@@ -97,15 +101,9 @@ def sample(batches: Sequence[Batch], rows: int) -> Iterator[Batch]:
         batches: Batches of rows.
         rows: How many rows to take, at most.
     """
-    total = sum(map(len, batches))
-    chosen = torch.linspace(0, total - 1, min(rows, total), dtype=torch.float64).round().long()
-    first = 0
-    for batch in batches:
-        inside = chosen[(chosen >= first) & (chosen < first + len(batch))] - first
-        first += len(batch)
+    for batch, inside in _chosen(batches, rows):
         for part in inside.split(_ROWS):
-            if len(part):
-                yield pick(batch, part)
+            yield pick(batch, part)
 
 
 def pick(batch: Batch, rows: Tensor) -> Batch:
@@ -126,20 +124,37 @@ def pick(batch: Batch, rows: Tensor) -> Batch:
     return Batch(batch.values[rows, :steps], lengths, targets)
 
 
-def _traces(network: Inspectable, batches: Sequence[Batch]) -> Iterator[Trace]:
-    stack = network.recurrent
+def _chosen(batches: Sequence[Batch], rows: int) -> Iterator[tuple[Batch, Tensor]]:
+    """Yield the batches that some of the rows, evenly chosen, are in, and which these are."""
+    total = sum(map(len, batches))
+    chosen = torch.linspace(0, total - 1, min(rows, total), dtype=torch.float64).round().long()
+    first = 0
+    for batch in batches:
+        inside = chosen[(chosen >= first) & (chosen < first + len(batch))] - first
+        first += len(batch)
+        if len(inside):
+            yield batch, inside
+
+
+def _traces(
+    network: nn.Module, stack: Recurrent, batches: Sequence[Batch], name: str | None
+) -> Iterator[Trace]:
     device = next(stack.parameters()).device
     gates = [stack.cell.keep_gate] if stack.cell.keep_gate else []
     numbers = 0
-    for batch in sample(batches, _MOST_ROWS):
-        batch = batch.to(device)
-        with torch.inference_mode():
-            vectors = network.embed(batch)
-        trace = stack.trace(vectors, lengths=batch.lengths, gates=gates)
-        yield trace
-        numbers += trace.hidden.numel()
-        if numbers > _MOST_NUMBERS:
-            return
+    for batch, inside in _chosen(batches, _MOST_ROWS):
+        read = input_of(network, batch.to(device), name)
+        # A stack may read several rows for one of the batch, such as each target of a window.
+        several = len(read.lengths) // len(batch)
+        rows = (inside[:, None] * several + torch.arange(several)).flatten().to(device)
+        for part in rows.split(_ROWS):
+            lengths = read.lengths[part]
+            values = read.values[part, : max(1, int(lengths.max()))]
+            trace = stack.trace(values, state_rows(read.state, part), lengths=lengths, gates=gates)
+            yield trace
+            numbers += trace.hidden.numel()
+            if numbers > _MOST_NUMBERS:
+                return
 
 
 def _valid(trace: Trace, values: Tensor) -> Tensor:
@@ -189,9 +204,9 @@ def _likeness(hidden: Tensor) -> Tensor:
 
 
 def _gates(
-    network: Inspectable, traces: Sequence[Trace]
+    stack: Recurrent, traces: Sequence[Trace]
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[None, None, None]:
-    name = network.recurrent.cell.keep_gate
+    name = stack.cell.keep_gate
     if name is None:
         return None, None, None
     values = torch.cat([_valid(trace, trace.gate(name)) for trace in traces], 1)

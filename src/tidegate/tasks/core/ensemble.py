@@ -13,7 +13,7 @@ from tidegate.batch import Batch
 from tidegate.nn import Recurrent
 from tidegate.tasks.core.settings.option import setting
 from tidegate.tasks.core.settings.settings import Settings
-from tidegate.training.network import Head, InspectableNetwork, Network
+from tidegate.training.network import Head, InspectableNetwork, Network, StackInput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,10 @@ class Ensemble(InspectableNetwork):
     def recurrent_stacks(self) -> dict[str, Recurrent]:
         """Return the first network's recurrent stacks."""
         return self.first.recurrent_stacks()
+
+    def stack_inputs(self, batch: Batch) -> dict[str, StackInput]:
+        """Return what the first network's stacks read."""
+        return self.first.stack_inputs(batch)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the mean of the outputs."""

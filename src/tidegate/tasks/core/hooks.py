@@ -244,10 +244,20 @@ class Hooks(Estimator):
 
     def _excerpt(self, examples: Examples) -> Excerpt:
         """What the network reads of one input, and how."""
-        return Excerpt()
+        return Excerpt(unit="step", whole="sequence")
+
+    def _examined(self, examples: Examples, most: int) -> tuple[Examples, Loader]:
+        """Choose evenly, `most` rows at most, what the doctor is to see; each stands by itself."""
+        count = min(len(examples), most)
+        chosen = np.linspace(0, len(examples) - 1, count).round().astype(int)
+        examples = examples.take(chosen)
+        return examples, self._loader(examples, training=False)
 
     def _told(self, case: Case, examples: Examples | None) -> Case:
-        """Add to a case what the encoder knows; the examples are the rows of `case.batches`."""
+        """Add to a case what the encoder knows; the examples are what `_examined` chose.
+
+        Where each row has an answer they are the rows of `case.batches`.
+        """
         return case
 
     def _report(self, meter: Meter) -> Evaluation:

@@ -19,7 +19,7 @@ from tidegate.tasks.forecast.strategies.base import StaticEmbedding, Strategy, W
 from tidegate.tasks.forecast.strategies.direct import Direct
 from tidegate.tasks.forecast.strategies.segment import Segment
 from tidegate.tasks.forecast.strategies.step_by_step import StepByStep
-from tidegate.training.network import InspectableNetwork
+from tidegate.training.network import InspectableNetwork, StackInput
 
 if TYPE_CHECKING:
     from tidegate.tasks.forecast.settings import ForecasterSettings
@@ -100,6 +100,10 @@ class ForecastNetwork(InspectableNetwork):
     def embed(self, batch: Batch) -> Tensor:
         """Return what the stack reads, `[R, N, D]`; a row is a window, or one target of it."""
         return self.strategy.read(self._windows(batch)[0])
+
+    def stack_inputs(self, batch: Batch) -> dict[str, StackInput]:
+        """Return what the stack that reads the windows reads; its rows are those of `embed`."""
+        return {"recurrent": StackInput(self.embed(batch), self.lengths(batch))}
 
     def lengths(self, batch: Batch) -> Tensor:
         """Return how many of the N steps of `embed` are valid, `[R]`."""

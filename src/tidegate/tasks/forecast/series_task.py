@@ -204,6 +204,19 @@ class SeriesTask(Task):
         assert isinstance(examples, SeriesExamples)
         return self._windows(examples, horizon=self.settings_.horizon)
 
+    def _examined(self, examples: Examples, most: int) -> tuple[Examples, ForecastWindows]:
+        """Choose windows evenly, as `evaluate` measures them."""
+        assert isinstance(examples, SeriesExamples)
+        panel, added = continued(examples.panel, self.recent_)
+        chosen = SeriesExamples(panel).within(added, most=most)
+        history, horizon, owner = (
+            self.encoder_.history,
+            self.settings_.horizon,
+            type(self).__name__,
+        )
+        chosen.check_enough(history, horizon, owner, part="a forecast", held=False)
+        return chosen, self._windows(chosen, horizon=horizon)
+
     def _panel(self, X: SeriesLike) -> Panel:
         clock = self.encoder_.clock if hasattr(self, "network_") else None
         return as_panel(X, clock=clock, owner=type(self).__name__)

@@ -10,7 +10,7 @@ from tidegate.data.batching import Array
 from tidegate.heads.forecast import ForecastHead
 from tidegate.nn import Recurrent
 from tidegate.tasks.forecast.network import ForecastNetwork
-from tidegate.training.network import InspectableNetwork
+from tidegate.training.network import InspectableNetwork, StackInput
 
 
 class LinearSkip(InspectableNetwork):
@@ -52,6 +52,10 @@ class LinearSkip(InspectableNetwork):
     def recurrent_stacks(self) -> dict[str, Recurrent]:
         """Return the network's recurrent stacks."""
         return self.network.recurrent_stacks()
+
+    def stack_inputs(self, batch: Batch) -> dict[str, StackInput]:
+        """Return what the network's stacks read."""
+        return self.network.stack_inputs(batch)
 
     def set_line(self, weights: Array) -> None:
         """Take the line's weights, `[T + 1, F]`, the constants last."""

@@ -13,13 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tidegate.data.batching import in_order
+from tidegate.data.batching import Buckets, in_order
+from tidegate.data.language.corpus import Corpus
 from tidegate.data.language.documents import as_documents, split_documents
 from tidegate.data.language.encoder import END, LanguageEncoder
+from tidegate.data.language.pieces import TextPieces
 from tidegate.data.language.streams import StreamPieces, Streams
 from tidegate.data.rows import Rows
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
+from tidegate.explain.doctor.case import Case, TextSample
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.examples import Array, DataWarning, Examples
@@ -47,9 +50,11 @@ class Texts(Examples):
 
     Attributes:
         separate: Whether each begins anew; otherwise they are one text that goes on.
+        corpus: Their ids, once they are encoded for the doctor; else None.
     """
 
     separate: bool = False
+    corpus: Corpus | None = None
 
     def take(self, rows: Array) -> Texts:
         """Return the documents of these indices, in their order."""
@@ -267,6 +272,24 @@ class LanguageModel(Writing, Task):
             raise _refuse(examples, rule, f"{len(ids):,} times {symbol!r}")
         return streams
 
+    def _examined(self, examples: Examples, most: int) -> tuple[Examples, Rows[TextPieces]]:
+        """Cut pieces evenly out of the text."""
+        assert isinstance(examples, Texts)
+        corpus = self._corpus(examples)
+        pieces = TextPieces(corpus, steps=self.settings_.bptt, most=most)
+        order = Buckets(pieces.lengths, _ROWS_AT_ONCE, seed=0)
+        return replace(examples, corpus=corpus), Rows(pieces, order)
+
+    def _told(self, case: Case, examples: Examples | None) -> Case:
+        case = replace(case, vocabulary=self.encoder_.size - len(SPECIAL))
+        corpus = examples.corpus if isinstance(examples, Texts) else None
+        if corpus is None:
+            return case
+        lengths = torch.tensor([len(corpus)])
+        sample = TextSample(lengths=lengths, max_length=None, unknown=corpus.unknown)
+        # The network says what each symbol cost, not what it would have answered at each step.
+        return replace(case, reading=sample, stepwise=False)
+
     def _build(self) -> LanguageNetwork:
         return build_language_network(self.settings_, self.encoder_.size)
 
@@ -286,11 +309,15 @@ class LanguageModel(Writing, Task):
 
     # How text is read.
 
-    def _streams(self, examples: Examples, count: int) -> Rows[Streams]:
+    def _corpus(self, examples: Examples) -> Corpus:
         corpus = self.encoder_.encode(examples.inputs, separate=self.documents_)
         if len(corpus) < 2:
             got = "none" if len(corpus) == 0 else "only one"
             raise _refuse(examples, "a text with at least two symbols", got)
+        return corpus
+
+    def _streams(self, examples: Examples, count: int) -> Rows[Streams]:
+        corpus = self._corpus(examples)
         _warn_of_unknown(corpus.unknown, len(corpus))
         settings = self.settings_
         streams = Streams(corpus, count=count, steps=settings.bptt)

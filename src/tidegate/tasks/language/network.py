@@ -15,7 +15,7 @@ from tidegate.heads import AdaptiveHead, LanguageHead, MixtureHead, SymbolHead
 from tidegate.nn import Recurrent
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.language.settings import LanguageModelSettings
-from tidegate.training.network import Network, ParameterGroups
+from tidegate.training.network import Network, ParameterGroups, StackInput
 
 Hidden = Tensor | tuple[Tensor, ...]
 State = tuple[Hidden, ...]
@@ -91,6 +91,15 @@ class LanguageNetwork(Network):
     def recurrent_stacks(self) -> dict[str, Recurrent]:
         """Return the stacks, the lowest first, each by the name that its weights have."""
         return {f"stacks.{place}": stack for place, stack in enumerate(self.layers)}
+
+    def stack_inputs(self, batch: Batch) -> dict[str, StackInput]:
+        """Return what each stack reads of pieces of text that begin at a state of zero."""
+        found: dict[str, StackInput] = {}
+        features = self._embed(batch.values)
+        for name, stack in self.recurrent_stacks().items():
+            found[name] = StackInput(features, batch.lengths)
+            features, _ = stack(features, lengths=batch.lengths)
+        return found
 
     @property
     def recurrent(self) -> Recurrent:

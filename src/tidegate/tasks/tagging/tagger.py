@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -37,6 +36,7 @@ from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
+from tidegate.tasks.tagging.examined import told_of
 from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
@@ -339,7 +339,8 @@ class Tagger(Task):
         return {"per_class": meter.by_class()}
 
     def _told(self, case: Case, examples: Examples | None) -> Case:
-        return replace(case, vocabulary=len(self.encoder_.vocabulary) - len(SPECIAL))
+        head: TagHead = self.network_.head  # type: ignore[assignment]
+        return told_of(case, self.encoder_, head, examples and examples.inputs)
 
     def _step_labels(self, examples: Examples) -> list[list[str]]:
         return [list(sentence.words) for sentence in examples.inputs]

@@ -107,7 +107,8 @@ def explain(
         warnings.simplefilter("ignore", DataWarning)  # each pass would say it again
         passed = task.trace([x], layers=layers, units=units)
         if not int(passed.lengths[0]):
-            raise InputError(message("explain", "input", "a text with a token", repr(x)))
+            rule = f"a {excerpt.whole} with a {excerpt.unit}"
+            raise InputError(message("explain", "input", rule, repr(x)))
         found, refused = _attributions(task, x, target, methods, int(passed.lengths[0]))
         answer = {name: column[0] for name, column in task.answer([x]).items()}
     shares = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from tidegate.batch import Batch
@@ -35,7 +36,8 @@ def trace(
 
     Returns:
         A trace with the rows in the order of X; its labels are what the network read at
-        each step, if the task can say that in words.
+        each step, if the task can say that in words. A forecaster reads the window at the end of
+        each series, and where its channels are independent each target is a row of its own.
 
     Raises:
         InputError: If an input is wrong, or there is no such stack, layer, unit or gate.
@@ -61,7 +63,9 @@ def trace(
                     gates=gates,
                 )
             )
-            order += rows.tolist()
+            # A stack may read several rows for one of the data, such as each target of a window.
+            several = np.arange(len(read.lengths) // len(rows))
+            order += (rows[:, None] * len(several) + several).flatten().tolist()
     found, labels = join(traces, order), task._step_labels(examples)
     if labels is None or name != stack_name(network, None):
         return found

@@ -143,10 +143,11 @@ def _further(case: Case) -> dict[str, CheckResult]:
 
     Where the network does not show what such a stack reads, its weights are read alone.
     """
-    stacks = case.network.recurrent_stacks() if isinstance(case.network, Network) else {}
-    outcomes: dict[str, CheckResult] = {}
-    for stack in list(stacks)[1:]:
-        shown = bool(case.batches) and shows_input(case.network, case.batches[0], stack)
+    network, outcomes = case.network, dict[str, CheckResult]()
+    if not isinstance(network, Network):
+        return outcomes
+    for stack in list(network.recurrent_stacks())[1:]:
+        shown = bool(case.batches) and shows_input(network, case.batches[0], stack)
         batches = case.batches if shown else ()
         alone = replace(case, batches=batches, words=None, stack_name=stack)
         for name in _OF_WEIGHTS:

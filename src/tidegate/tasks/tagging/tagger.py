@@ -340,7 +340,8 @@ class Tagger(Task):
 
     def _told(self, case: Case, examples: Examples | None) -> Case:
         head: TagHead = self.network_.head  # type: ignore[assignment]
-        return told_of(case, self.encoder_, head, examples and examples.inputs)
+        sentences = None if examples is None else examples.inputs
+        return told_of(case, self.encoder_, head, sentences)
 
     def _step_labels(self, examples: Examples) -> list[list[str]]:
         return [list(sentence.words) for sentence in examples.inputs]

@@ -30,7 +30,7 @@ LEVELS = (
     ("kernels", "datasets", "data"),
     ("decode",),
     ("nn",),
-    ("training",),
+    ("training", "explain.shown"),
     (
         "heads",
         "artifact",

@@ -49,7 +49,7 @@ def test_series_with_times_share_a_clock():
         ([], "one series or more; got none"),
         (pd.DataFrame({"a": ["x"] * 5}), "numbers with the times as index; got text in column 'a'"),
         ([pd.DataFrame({"a": [1, 2], "b": [1, 2]}), pd.DataFrame({"a": [1, 2]})],
-         "series of the columns a, b; got a in series 1"),
+         "with the columns of the first series: a, b; got no 'b'"),
     ],
 )  # fmt: skip
 def test_other_things_are_refused(given, rule):

@@ -93,5 +93,5 @@ def test_panels_of_more_than_one_series_are_refused():
 
 
 def test_a_text_in_a_table_is_named_with_its_row_and_column():
-    with pytest.raises(InputError, match=r"got 'broken' in row 1 of heat"):
+    with pytest.raises(InputError, match=r"got 'broken' in row 2 of heat"):
         as_steps(pd.DataFrame({"heat": [1, "broken", 3]}))

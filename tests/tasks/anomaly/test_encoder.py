@@ -116,8 +116,8 @@ def test_series_unlike_that_of_training_are_refused():
     panel = panel_of(40)
     encoder = AnomalyEncoder.learn(panel.targets, panel.values, clocked=True)
     encoder.check(panel, "test")
-    with pytest.raises(InputError, match=r"of the 2 variables of `fit`: 0, 1; got 1 columns"):
-        encoder.check(as_steps([1.0]), "test")
+    with pytest.raises(InputError, match=r"with the columns of `fit`: 0, 1; got 1 columns"):
+        as_steps([1.0], "test", learned=encoder.columns)
     with pytest.raises(InputError, match=r"`X` must be with times, as in `fit`; got values alone"):
         encoder.check(as_steps(wave(40, 2)), "test")
 

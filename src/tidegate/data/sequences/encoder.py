@@ -208,7 +208,7 @@ class SequenceEncoder:
         for number, row in enumerate(sequences):
             if row.shape[1] != self.channels:
                 rule = f"sequences of {self.channels} channels, as in training"
-                got = f"{row.shape[1]} in row {number}"
+                got = f"{row.shape[1]} in row {number + 1}"
                 raise InputError(message("SequenceEncoder", "X", rule, got))
         lengths = np.array([len(row) for row in sequences], np.int64)
         starts = np.cumsum(lengths) - lengths

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.names import ColumnNames, places, usual_names
 from tidegate.data.series.clock import Clock, TimeAxis
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
@@ -37,6 +38,7 @@ class Panel:
         static: What never changes, by name: one number or text a series.
         stamps: The time of each position, without a zone, of values that were written down at
             times that follow no clock; None where the clock tells.
+        named: Whether the columns are called so by the data, and not by their position alone.
 
     Example:
         >>> panel = Panel.from_arrays([[1.0, 2.0, 3.0], [5.0, 6.0]])
@@ -55,6 +57,7 @@ class Panel:
     ahead: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     static: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     stamps: pd.DatetimeIndex | None = None
+    named: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.ahead):
@@ -120,8 +123,48 @@ class Panel:
             starts=np.zeros(len(arrays), np.int64),
             clock=Clock(),
             targets=tuple(targets or usual_names(*widths)),
+            named=targets is not None,
             names=None if names is None else tuple(names),
         )
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The names of all columns, those of the targets first."""
+        return ColumnNames((*self.targets, *self.past, *self.known), self.named)
+
+    def arranged(
+        self,
+        targets: tuple[str, ...],
+        past: tuple[str, ...] = (),
+        known: tuple[str, ...] = (),
+        *,
+        named: bool,
+        owner: str,
+        of: str = "`fit`",
+    ) -> Panel:
+        """Return the columns of a fit, in its order and for its purposes.
+
+        Args:
+            targets: Its targets.
+            past: Its columns that are known up to the present only.
+            known: Its columns that are known of the future too.
+            named: Whether the data of the fit had names.
+            owner: Who complains.
+            of: Where the columns are from, for messages.
+
+        Returns:
+            The panel; further columns are left out.
+
+        Raises:
+            InputError: If one is not there.
+        """
+        learned = ColumnNames((*targets, *past, *known), named)
+        at = places(self.columns, learned, owner, of=of)
+        if (self.targets, self.past, self.known) == (targets, past, known):
+            return self
+        same = at == list(range(self.values.shape[1]))
+        values = self.values if same else self.values[:, at]
+        return replace(self, values=values, targets=targets, past=past, known=known, named=named)
 
     def series(self, number: int) -> Array:
         """Return the values of one series, `[T, C + P + K]`, the steps ahead left out."""
@@ -220,8 +263,3 @@ class Panel:
         """Return the times of `count` steps of a series from step `first` on."""
         positions = self.starts[number] + np.arange(first, first + count)
         return self.clock.times(positions) if self.stamps is None else self.stamps[positions]
-
-
-def usual_names(columns: int) -> tuple[str, ...]:
-    """Name the columns of an array: "value", or "value_1" and so on."""
-    return ("value",) if columns == 1 else tuple(f"value_{n + 1}" for n in range(columns))

@@ -84,7 +84,7 @@ def read_series(
         static={name: _constant(frame[name], starts, rows, owner) for name in roles["static"]},
     )
     _tell_gaps(panel, len(frame), positions, rows, starts)
-    return _with_future(panel) if panel.known else panel
+    return with_future(panel) if panel.known else panel
 
 
 def _roles(
@@ -302,7 +302,7 @@ def _tell_gaps(panel: Panel, count: int, positions: Array, rows: Array, starts: 
     warnings.warn(GapWarning(what), stacklevel=4)
 
 
-def _with_future(panel: Panel) -> Panel:
+def with_future(panel: Panel) -> Panel:
     """Take the rows at the end of each series that have no target for its future."""
     empty = np.asarray(np.isnan(panel.values[:, : len(panel.targets)]).all(axis=1))
     ahead = np.zeros(len(panel), np.int64)

@@ -9,14 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.names import ColumnNames, named
 from tidegate.data.scaling import METHODS, Scaling
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
+from tidegate.data.series.table import with_future
 from tidegate.data.windows.encoded import EncodedSeries
 from tidegate.data.windows.log_difference import LogDifference
 from tidegate.data.windows.static import encode_static
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, suggest
 from tidegate.files import FoundJson
 
 OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
@@ -38,6 +40,7 @@ class SeriesEncoder:
     Attributes:
         clock: The clock of the training series.
         targets, past, known: The columns, as in a `Panel`.
+        named: Whether the data called them so; else they are told apart by position.
         shift: What is taken off the targets of each series, `[S, C]`.
         scale: What they are divided by, `[S, C]`.
         spread: The standard deviation of the targets as they are, `[S, C]`.
@@ -57,6 +60,7 @@ class SeriesEncoder:
     past: tuple[str, ...]
     known: tuple[str, ...]
     static: tuple[str, ...]
+    named: bool
     names: tuple[Any, ...] | None
     change: LogDifference
     shift: Array
@@ -124,7 +128,7 @@ class SeriesEncoder:
         """
         self.clock, self.names = panel.clock, panel.names
         self.targets, self.past, self.known = panel.targets, panel.past, panel.known
-        self.static = tuple(panel.static)
+        self.static, self.named = tuple(panel.static), panel.named
         width = len(self.targets)
         # One series at a time: a copy of them all would take their size again.
         spans = [panel.series(n)[:end] for n, end in enumerate(until)]
@@ -173,6 +177,24 @@ class SeriesEncoder:
             others=self._others,
             static=static,
         )
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The names of all columns, those of the targets first."""
+        return ColumnNames((*self.targets, *self.past, *self.known), self.named)
+
+    def arranged(self, panel: Panel, owner: str) -> Panel:
+        """Return the columns of training, each where it was; further ones are left out.
+
+        Args:
+            panel: Series with at least these columns, for whatever purpose.
+            owner: Who complains.
+
+        Raises:
+            InputError: If one is not there.
+        """
+        found = panel.arranged(self.targets, self.past, self.known, named=self.named, owner=owner)
+        return found if panel.known == self.known else with_future(found)
 
     def numbers(self, panel: Panel) -> list[int | None]:
         """Say which training series each series is; None for one that training had not.
@@ -235,8 +257,9 @@ class SeriesEncoder:
                 got = ", ".join(getattr(panel, role)) or "none"
                 raise InputError(message("Forecaster", role, rule, got))
         if missing := [name for name in self.static if name not in panel.static]:
-            got = f"no {missing[0]!r}"
-            raise InputError(message("Forecaster", "static", "as in training", got))
+            rule = f"as in training, {', '.join(self.static)}"
+            remedy = suggest(missing[0], panel.static) if panel.static else ""
+            raise InputError(message("Forecaster", "static", rule, f"no {missing[0]!r}", remedy))
         if (panel.clock.kind, panel.clock.step) != (self.clock.kind, self.clock.step):
             rule = f"at the frequency of training, {self.clock.name}"
             raise InputError(message("Forecaster", "time", rule, panel.clock.name))
@@ -257,6 +280,7 @@ class SeriesEncoder:
             "known": self.known,
             "static": self.static,
             "categories": self._categories,
+            **ColumnNames(self.targets, self.named).to_json(),
         }
         scales = {
             "names": None if self.names is None else list(self.names),
@@ -286,6 +310,7 @@ class SeriesEncoder:
         found.clock = replace(Clock(), **options["clock"])
         for role in ("targets", "past", "known", "static"):
             setattr(found, role, _texts(options[role], role))
+        found.named = named(found.targets, options.get("named"))
         found.absent, found._categories = int(options["absent"]), options["categories"]
         found.names = None if scales["names"] is None else tuple(scales["names"])
         width = len(found.targets)

@@ -13,6 +13,7 @@ import torch
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
 from tidegate.data.fingerprint import fingerprint
+from tidegate.data.names import ColumnNames, named
 from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
@@ -86,6 +87,7 @@ class AnomalyEncoder:
         names: What the D variables are called.
         clocked: Whether the net reads the time of day.
         scaling: What values are scaled by.
+        named: Whether the data called them so; else they are told apart by position.
 
     Example:
         >>> encoder = AnomalyEncoder.learn(["heat"], np.arange(9.0)[:, None], clocked=False)
@@ -98,11 +100,20 @@ class AnomalyEncoder:
     names: tuple[str, ...]
     clocked: bool
     scaling: LogScaling
+    named: bool = True
 
     @classmethod
-    def learn(cls, names: Sequence[str], values: Array, *, clocked: bool) -> AnomalyEncoder:
-        """Learn from values `[T, D]`, NaN where missing."""
-        return cls(tuple(names), clocked, LogScaling.learn(values))
+    def learn(
+        cls, names: Sequence[str], values: Array, *, clocked: bool, own: bool | None = None
+    ) -> AnomalyEncoder:
+        """Learn from values `[T, D]`, NaN where missing; `own` names are the data's."""
+        called = tuple(names)
+        return cls(called, clocked, LogScaling.learn(values), named(called, own))
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The names, and whether the data gave them."""
+        return ColumnNames(self.names, self.named)
 
     @property
     def size(self) -> int:
@@ -134,19 +145,15 @@ class AnomalyEncoder:
         return EncodedSteps(panel, self.inputs(panel), targets, min(lookback, len(scaled)))
 
     def check(self, panel: Panel, owner: str) -> None:
-        """Refuse a series that is not like the one that was learned from.
+        """Refuse a series without the times that were learned with.
 
         Args:
             panel: The series.
             owner: Who complains.
 
         Raises:
-            InputError: If it has other variables, or lacks the times.
+            InputError: If it lacks the times.
         """
-        width = len(panel.targets)
-        if width != len(self.names):
-            rule = f"of the {len(self.names)} variables of `fit`: {', '.join(self.names)}"
-            raise InputError(message(owner, "X", rule, f"{width} columns"))
         if self.clocked and not panel.dated:
             rule = "with times, as in `fit`"
             raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
@@ -154,7 +161,8 @@ class AnomalyEncoder:
     def to_files(self) -> dict[str, object]:
         """Return everything as JSON documents by file name."""
         scaling = {told: getattr(self.scaling, name).tolist() for told, name in _NAMES.items()}
-        return {SCALE_FILE: scaling | {"names": list(self.names), "clocked": self.clocked}}
+        told = {"names": list(self.names), "clocked": self.clocked, **self.columns.to_json()}
+        return {SCALE_FILE: scaling | told}
 
     @classmethod
     def from_files(cls, files: FoundJson) -> AnomalyEncoder:
@@ -168,7 +176,7 @@ class AnomalyEncoder:
         names = tuple(map(str, found["names"]))
         centre, scale, constant = (np.array(found[told]).reshape(len(names)) for told in _NAMES)
         scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
-        return cls(names, bool(found["clocked"]), scaling)
+        return cls(names, bool(found["clocked"]), scaling, named(names, found.get("named")))
 
 
 def check_learnable(panel: Panel, fewest: int, owner: str) -> None:

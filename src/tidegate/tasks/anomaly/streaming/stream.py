@@ -132,7 +132,8 @@ class AnomalyStream:
         """Take the value of one step, or the values of all variables.
 
         Args:
-            value: A number, or D of them; NaN, an infinity, None or a text that is no number
+            value: A number, or D of them, in the order of the variables, or by name in a
+                dictionary or pandas Series; NaN, an infinity, None or a text that is no number
                 counts as missing.
             time: When it was: seconds since 1970, a datetime or a text that is one. Without it,
                 as long after the step before as that came after its own. Read only where the

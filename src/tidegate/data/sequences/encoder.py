@@ -205,17 +205,21 @@ class SequenceEncoder:
         Raises:
             InputError: If their channels are not as many as in training.
         """
-        for number, row in enumerate(sequences):
-            if row.shape[1] != self.channels:
-                rule = f"sequences of {self.channels} channels, as in training"
-                got = f"{row.shape[1]} in row {number + 1}"
-                raise InputError(message("SequenceEncoder", "X", rule, got))
+        self._check_channels(sequences)
         lengths = np.array([len(row) for row in sequences], np.int64)
         starts = np.cumsum(lengths) - lengths
         values = np.zeros((int(lengths.sum()), self.size), np.float32)
         for start, row in zip(starts, sequences, strict=True):
             self._write(row, values[start : start + len(row)])
         return EncodedSequences(values, starts, lengths)
+
+    def _check_channels(self, sequences: Sequence[Array]) -> None:
+        for number, row in enumerate(sequences, 1):
+            if row.shape[1] != self.channels:
+                rule = f"sequences of {self.channels} channels, as in training"
+                got = f"{row.shape[1]} in row {number}"
+                remedy = "An array is [rows, steps, channels], a sequence [steps, channels]"
+                raise InputError(message("SequenceEncoder", "X", rule, got, remedy))
 
     def _write(self, row: Array, features: Array) -> None:
         """Put the features of one sequence, `[T, D]`, where they belong."""
@@ -231,6 +235,7 @@ class SequenceEncoder:
 
     def unpractised(self, sequences: Sequence[Array]) -> int:
         """Count the sequences that miss values in a channel that had all of them in training."""
+        self._check_channels(sequences)
         if self.missing != "mask":
             return 0
         whole = [channel for channel in range(self.channels) if channel not in self.masked]

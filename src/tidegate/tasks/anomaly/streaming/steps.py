@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
@@ -13,6 +14,8 @@ from tidegate.data.names import ColumnNames, named, places
 from tidegate.errors import InputError, message
 
 DAY = 86_400.0
+# A number as files hold it.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _OWNER = "AnomalyStream"
 
@@ -47,7 +50,16 @@ def read_step(value: object, names: tuple[str, ...]) -> list[float]:
 
 
 def read_number(item: object) -> float:
-    """Read a number; what is no finite number becomes NaN."""
+    """Read a number; what is no finite number becomes NaN.
+
+    Example:
+        >>> read_number("-1.5e3"), read_number("1_000")
+        (-1500.0, nan)
+    """
+    if isinstance(item, bytes | bytearray):
+        item = item.decode("ascii", errors="replace")
+    if isinstance(item, str) and not _NUMBER.fullmatch(item.strip()):
+        return math.nan  # what Python alone would read, such as 1_000 or digits of other scripts
     try:
         number = float(item)  # type: ignore[arg-type]  # a thing of any kind is asked for
     except (TypeError, ValueError):

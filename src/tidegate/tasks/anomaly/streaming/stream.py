@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,12 +30,13 @@ class Detection(NamedTuple):
         alarm: Whether to tell somebody: rarer than the expected rate of false alarms, and no
             alarm shortly before.
         variable: The name of the variable that surprises most.
-        kind: "unexpected", "high", "low", "restless" or "still"; "usual" where nothing stands
-            out, "missing" without a value.
+        kind: "usual" where nothing stands out, else "unexpected", or "stuck" where the value does
+            not move for longer than ever before; "missing" without a value.
         value: Its value.
         expected: What was forecast for it, one step ahead.
         deviations: How far off that is, in usual errors; signed.
         ready: Whether enough was seen to tell the usual from the rare.
+        time: When it was, in seconds since 1970 by its own clock; None where no times were learned.
     """
 
     score: float
@@ -45,6 +47,7 @@ class Detection(NamedTuple):
     expected: float
     deviations: float
     ready: bool
+    time: float | None = None
 
     def __str__(self) -> str:
         """The detection in words."""
@@ -54,30 +57,42 @@ class Detection(NamedTuple):
             return "learning what is usual"
         sign = "above" if self.deviations > 0 else "below"
         return (
-            f"{self.variable} is {_WORDS[self.kind]}: {self.value:.6g}, expected "
+            f"{self.variable} {self._finding()}: {self.value:.6g}, expected "
             f"{self.expected:.6g} ({abs(self.deviations):.1f} usual errors {sign})"
         )
 
+    def _finding(self) -> str:
+        if self.kind == "unexpected" and abs(self.deviations) < _LITTLE:
+            return "was unlike before in the last steps"  # this one alone is nothing special
+        return _WORDS[self.kind]
+
     def line(self) -> str:
-        """The score, whether it is an alarm, and the finding in words, on one line."""
-        return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {self}"
+        """The score, whether it is an alarm, the time and the finding in words, on one line."""
+        when = "" if self.time is None else f"{self._written(' ')}  "
+        return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {when}{self}"
 
     def to_json(self) -> dict[str, object]:
-        """Everything by name; numbers that are none are None."""
-        return {
+        """Everything by name; numbers that are none are None, and a time is a text (ISO 8601)."""
+        told: dict[str, object] = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in self._asdict().items()
         }
+        del told["time"]
+        return told if self.time is None else {"time": self._written("T"), **told}
+
+    def _written(self, between: str) -> str:
+        """The time as people write it; in seconds where no calendar reaches."""
+        assert self.time is not None
+        try:
+            found = datetime(1970, 1, 1) + timedelta(seconds=self.time)
+        except OverflowError:
+            return f"{self.time:g}"
+        return found.isoformat(between, "seconds" if not found.microsecond else "auto")
 
 
-_WORDS = {
-    "usual": "as usual",
-    "unexpected": "not as forecast",
-    "high": "unusually high",
-    "low": "unusually low",
-    "restless": "restless",
-    "still": "unusually still",
-}
+# Usual errors; a value no further off is as forecast.
+_LITTLE = 2.0
+_WORDS = {"usual": "is as usual", "unexpected": "is not as forecast", "stuck": "is stuck"}
 
 
 class AnomalyStream:
@@ -216,6 +231,8 @@ class AnomalyStream:
         if greatest > -math.inf:
             score, alarm = self._alarms.update(greatest - self._correction)
             kind = self._evidence[number].kind()
+            if alarm and kind == "usual":  # what it is raised for came in the steps before
+                kind = "unexpected"
         return Detection(
             score,
             alarm,
@@ -225,6 +242,7 @@ class AnomalyStream:
             self._scaling.inverse_step(expected[number], number),
             deviations[number],
             self._evidence[number].ready,
+            self._time if self._clocked else None,
         )
 
     def _tick(self, time: object) -> None:

@@ -122,13 +122,14 @@ class Evidence:
 
     def state(self) -> dict[str, object]:
         """Return everything learned, as JSON."""
-        numbers = {
+        return {
             "steps": self._steps,
             "last": self._last,
             "settled": self._settled,
+            "means": list(self._means),
+            "tails": self._tails.state(),
+            "rests": [rest.state() for rest in self.rests],
         }
-        parts = {"means": list(self._means), "tails": self._tails.state()}
-        return numbers | parts | {"rests": [rest.state() for rest in self.rests]}
 
     def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""

@@ -72,8 +72,7 @@ def watch(
         for number, found in watching.scan(lines(source, stall)):
             count += found.alarm
             if found.alarm or not alarms:
-                told = f"{number:>8}  {found.line()}"
-                print(_as_json(number, found) if form == "json" else told, flush=True)
+                print(_told(number, found, form), flush=True)
     except InputError:
         raise  # of what was not read there is nothing to sum up
     except BaseException:
@@ -88,5 +87,7 @@ def _sum_up(watching: Watch, count: int) -> None:
     console.note(f"{count:,} alarm{'' if count == 1 else 's'}.")
 
 
-def _as_json(number: int, found: Remark) -> str:
+def _told(number: int, found: Remark, form: str) -> str:
+    if form != "json":
+        return f"{number:>8}  {found.line()}"
     return json.dumps({"line": number, **found.to_json()}, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tidegate.data.names import ColumnNames, check_there, named, places, usual_names
+from tidegate.data.names import ColumnNames, check_there, named, numbers_of, places, usual_names
 from tidegate.errors import InputError
 
 LEARNED = ColumnNames(("load", "heat"))
@@ -71,3 +71,9 @@ def test_columns_that_were_added_while_reading_are_nobodys():
     with pytest.raises(InputError, match="Add it"):
         check_there(frame, ["Load", "heat"], "test")
     check_there(frame, ["Load"], "test")
+
+
+def test_identifiers_are_matched_and_a_float_that_is_whole_is_that_number():
+    assert numbers_of(["b", "c", "a"], ["a", "b"]) == [1, None, 0]
+    assert numbers_of(["1", "2.0", "3.5"], ["2", "1.0"]) == [1, 0, None]
+    assert numbers_of(["1.0", "1"], ["1", "1.0"]) == [1, 0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from tidegate.errors import InputError, message, suggest
+
+_WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,29 @@ def check_there(frame: pd.DataFrame, learned: Sequence[str], owner: str) -> None
     """
     own = [str(name) for name in frame.columns if not str(name).startswith("\0")]
     places(ColumnNames(tuple(own)), ColumnNames(tuple(learned)), owner)
+
+
+def numbers_of(names: Iterable[object], known: Iterable[object]) -> list[int | None]:
+    """Say which known identifier each one is; 1.0 is 1 where no other is.
+
+    Args:
+        names: Identifiers, such as those of series.
+        known: Identifiers that were seen before.
+
+    Returns:
+        The number of each; None for one that was not.
+
+    Example:
+        >>> numbers_of(["1.0", "x"], ["2", "1"])
+        [1, None]
+    """
+    index: dict[str, int] = {}
+    listed = [str(name) for name in known]
+    for number, name in enumerate(listed):  # whole numbers of a column with empty cells are floats
+        index.setdefault(_WHOLE.sub(r"\1", name), number)
+    index |= {name: number for number, name in enumerate(listed)}
+    texts = map(str, names)
+    return [index.get(name, index.get(_WHOLE.sub(r"\1", name))) for name in texts]
 
 
 def usual_names(columns: int) -> tuple[str, ...]:

@@ -137,3 +137,13 @@ def test_a_table_without_names_is_an_array():
         [3.0],
     ]
     assert step_names([np.zeros(3)]) is None
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64", "int64[pyarrow]", "double[pyarrow]"])
+def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
+    column = pd.Series([1, None, 3], dtype=dtype)
+    for form in (column, column.to_frame("a"), column.tolist()):
+        (found,) = read_sequences([form])
+        np.testing.assert_array_equal(found.ravel(), [1.0, NAN, 3.0])
+    frame = pd.DataFrame({"t0": column, "t1": column})[:1]
+    assert [row.tolist() for row in of_table(frame, None, "test")] == [[1.0, 1.0]]

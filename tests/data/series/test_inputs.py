@@ -55,3 +55,10 @@ def test_series_with_times_share_a_clock():
 def test_other_things_are_refused(given, rule):
     with pytest.raises(InputError, match=rule):
         as_panel(given)
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64", "int64[pyarrow]", "double[pyarrow]"])
+def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
+    column = pd.Series([1, None, 3], dtype=dtype)
+    for form in (column, column.to_frame("a"), {"a": column}, [column.tolist()]):
+        np.testing.assert_array_equal(as_panel(form).values.ravel(), [1.0, np.nan, 3.0])

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tidegate.data.names import ColumnNames, places, usual_names
+from tidegate.data.numbers import as_floats
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import read_series
@@ -82,7 +83,7 @@ def _from_pandas(
     if learned is not None:
         table, columns = table.iloc[:, places(columns, learned, owner)], learned
     for name, column in table.items():
-        if not pd.api.types.is_numeric_dtype(column):
+        if as_floats(column) is None:
             rule = "a table of numbers with the times as index"
             remedy = "Use tidegate.data.read_series(frame, time=..., target=...)"
             raise InputError(message(owner, "X", rule, f"text in column {name!r}", remedy))

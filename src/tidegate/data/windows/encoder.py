@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.data.names import ColumnNames, named
+from tidegate.data.names import ColumnNames, named, numbers_of
 from tidegate.data.scaling import METHODS, Scaling
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
@@ -163,7 +163,8 @@ class SeriesEncoder:
         static = None
         if self.static:
             columns = [panel.static[name] for name in self.static]
-            static = self._statics.forward(encode_static(columns, self._categories))
+            found = self._statics.forward(encode_static(columns, self._categories))
+            static = np.nan_to_num(found, nan=0.0)  # what is missing is the mean
         return EncodedSeries(
             panel=panel,
             change=self.change,
@@ -205,8 +206,7 @@ class SeriesEncoder:
         if self.names is None or panel.names is None:
             same = self.names is None and len(panel) == len(self.shift) == 1
             return [0 if same else None] * len(panel)
-        index = {name: number for number, name in enumerate(self.names)}
-        return [index.get(name) for name in panel.names]
+        return numbers_of(panel.names, self.names)
 
     def _measure(self, values: Array) -> tuple[Array, Array, Array]:
         """Shift and scale of changed values, and the deviation of values as they are."""
@@ -242,8 +242,8 @@ class SeriesEncoder:
         seen = [n for n, end in enumerate(until) if end]
         columns = [[panel.static[name][n] for n in seen] for name in self.static]
         self._categories: list[list[str] | None] = [
-            None if all(isinstance(cell, int | float) for cell in column)
-            else sorted({str(cell) for cell in column})
+            None if all(cell is None or isinstance(cell, int | float) for cell in column)
+            else sorted({str(cell) for cell in column if cell is not None})
             for column in columns
         ]  # fmt: skip
         found = encode_static(columns, self._categories) if columns else np.zeros((0, 0))

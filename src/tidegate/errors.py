@@ -80,7 +80,8 @@ def suggest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
         "Did you mean 'hidden_size'"
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
+    same = [other for other in names if other.strip().lower() == name.strip().lower()]
+    close = same or difflib.get_close_matches(name, names, n=1)
     if close:
         return f"Did you mean '{close[0]}'"
     return "" if listed else f"Known: {', '.join(names)}"

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tidegate.cli import lines as module
 from tidegate.cli.lines import lines
 from tidegate.errors import InputError
 
@@ -52,3 +53,22 @@ def test_nothing_for_too_long_is_told_again_and_again_and_loses_nothing(pipe):
     assert next(line for line in found if line is not None) == b"two"
     pipe.close()
     assert [line for line in found if line is not None] == []
+
+
+@pytest.mark.parametrize("form", ["file", "pipe"])
+def test_a_line_that_does_not_end_is_refused_by_its_number(monkeypatch, tmp_path, pipe, form):
+    monkeypatch.setattr(module, "_MOST_BYTES", 1000)
+    content = b"1\n" + b"7" * 900 + b"\n" + b"8" * 1001
+    (tmp_path / "a.txt").write_bytes(content)
+    pipe.write(content)
+    found = lines(str(tmp_path / "a.txt") if form == "file" else "-", None)
+    assert [len(next(found)) for _ in range(2)] == [1, 900]
+    with pytest.raises(InputError, match="lines of at most 1,000 bytes; got a longer one, line 3"):
+        next(found)
+
+
+def test_a_long_line_in_small_pieces_is_put_together_once(monkeypatch):
+    """Each byte is copied a few times at most, whatever the line's length."""
+    pieces = [b"12345"] * 2000 + [b"\n", b"6\n7"]
+    monkeypatch.setattr(module, "_chunks", lambda stall: iter(pieces))
+    assert list(lines("-", None)) == [b"12345" * 2000, b"6", b"7"]

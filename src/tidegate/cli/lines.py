@@ -13,6 +13,8 @@ from typing import Any
 from tidegate.errors import InputError, message
 
 _PIPE_BYTES = 1 << 16
+# Of a line: one without an end must not fill the memory.
+_MOST_BYTES = 1 << 20
 
 
 def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
@@ -26,17 +28,25 @@ def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
         Lines without their ends; the last one may lack it.
 
     Raises:
-        InputError: If the file cannot be read.
+        InputError: If the file cannot be read, or a line of it does not end.
     """
-    rest = b""
+    parts: list[bytes] = []  # of the line that has begun; joined once, or time were quadratic
+    number, size = 1, 0
     for chunk in _chunks(stall) if source == "-" else _file_chunks(source):
         if chunk is None:
             yield None
             continue
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
+        more, *others = chunk.split(b"\n")
+        for begun in others:
+            yield b"".join([*parts, more])
+            parts, size, number, more = [], 0, number + 1, begun
+        parts.append(more)
+        size += len(more)
+        if size > _MOST_BYTES:
+            rule, got = f"of lines of at most {_MOST_BYTES:,} bytes", f"a longer one, line {number}"
+            raise InputError(message("watch", "FILE" if source != "-" else "-", rule, got))
+    if size:
+        yield b"".join(parts)
 
 
 def _file_chunks(path: str) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ METHODS = ("standard", "robust", "none")
 
 # How far the quantiles q and 1 - q of a normal distribution lie apart, in standard deviations.
 _NORMAL = {0.25: 1.349, 0.1: 2.563}
-# Beyond this the exponential would overflow.
-_MOST = 700.0
-_LARGEST = sys.float_info.max
+# A value counts as at most so many scales: a single one must leave all numbers finite.
+_MOST = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,8 @@ class Scaling:
 class LogScaling(Scaling):
     """Scales by median and deciles, then takes the symmetric logarithm: sign(z) log(1 + |z|).
 
-    The logarithm keeps values far outside what was learned from saturating a net.
+    The logarithm keeps values far outside what was learned from saturating a net; beyond 10^12
+    scales they count as that far.
 
     Attributes:
         constant: `[C]` bool, the columns whose scale is a guess.
@@ -106,14 +105,16 @@ class LogScaling(Scaling):
         """Learn from values `[N, C]`; NaN is missing, but not in a whole column."""
         found = Scaling.fit(values, "robust", tail=0.1)
         size = np.abs(found.centre)
-        constant = found.flat(1e-9 * size)
+        # A deviation that overflows is that of one value beside equal ones.
+        constant = found.flat(1e-9 * size) | ~np.isfinite(found.scale)
         # Of a constant nobody knows how much it may move: a hundredth of its size is a guess.
         guess = np.maximum(size, 1.0) / 100
         return cls(found.centre, np.where(constant, guess, found.scale), constant)
 
     def forward(self, values: Array) -> Array:
         """Scale values `[..., C]`."""
-        z = super().forward(values)
+        with np.errstate(over="ignore"):
+            z = super().forward(values).clip(-_MOST, _MOST)
         scaled: Array = np.copysign(np.log1p(np.abs(z)), z)
         return scaled
 
@@ -131,11 +132,12 @@ class LogScaling(Scaling):
         found = []
         for value, (centre, scale), instead in zip(values, self._pairs, missing, strict=True):
             z = (value - centre) / scale
-            found.append(math.copysign(math.log1p(abs(z)), z) if not math.isnan(z) else instead)
+            size = math.log1p(min(abs(z), _MOST))
+            found.append(math.copysign(size, z) if not math.isnan(z) else instead)
         return found
 
     def inverse_step(self, scaled: float, column: int) -> float:
         """Return a scaled number of one column in its own unit."""
         centre, scale = self._pairs[column]
-        found = centre + scale * math.copysign(math.expm1(min(abs(scaled), _MOST)), scaled)
-        return max(-_LARGEST, min(found, _LARGEST))
+        size = min(math.expm1(min(abs(scaled), math.log1p(_MOST))), _MOST)
+        return centre + scale * math.copysign(size, scaled)

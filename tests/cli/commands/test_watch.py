@@ -65,7 +65,8 @@ def test_lines_are_scored_and_an_alarm_says_what_is_wrong(run, single):
     alarms = run("watch", single, "-", "--alarms", stdin=text)
     assert "     151 " in alarms.stdout
     assert alarms.stdout.count("\n") == shown.stdout.count("ALARM")
-    assert f"note: {shown.stdout.count('ALARM')} alarms." in alarms.stderr
+    count = shown.stdout.count("ALARM")
+    assert f"note: {count} alarm{'s' * (count > 1)}.\n" in alarms.stderr
 
 
 def test_rubbish_is_scored_as_missing_and_counted(run, single):
@@ -182,3 +183,25 @@ def test_a_table_that_is_wrong_is_told_in_one_line(run, tmp_path, change, told):
     words = ("--time", "when", "--value", "heat,load", *TINY, "--out", tmp_path / "model")
     assert told in one_line(run("fit", "anomaly-detector", path, *words))
     assert not (tmp_path / "model").exists()
+
+
+def test_what_is_no_stream_of_values_is_refused_in_a_line(run, single, clocked, tmp_path):
+    (tmp_path / "picture.bin").write_bytes(bytes(range(256)) * 400)
+    found = run("watch", single, tmp_path / "picture.bin", "--alarms")
+    assert found.exit_code == 2
+    assert found.stderr.count("\n") == 1
+    assert "lines of 1 field, such as load; got none among the first 100" in found.stderr
+    (tmp_path / "other.csv").write_text("power,heat\n" + "1,2\n" * 200)
+    told = one_line(run("watch", single, tmp_path / "other.csv"))
+    assert "under a header that names load; got power, heat" in told
+    assert "names heat, load; got power" in one_line(run("watch", clocked, stdin="power\n1\n"))
+    assert "alarm" not in run("watch", single, tmp_path / "missing.csv").stderr
+
+
+def test_alarms_carry_the_time(run, clocked):
+    text = "2024-01-26 00:00,20,21\n2024-01-26 01:00,20,9000\n"
+    plain = run("watch", clocked, stdin=text)
+    assert "ALARM  2024-01-26 01:00:00  load" in plain.stdout
+    assert [row["time"] for row in told(run("watch", clocked, "--format", "json", stdin=text))] == [
+        "2024-01-26T00:00:00", "2024-01-26T01:00:00",
+    ]  # fmt: skip

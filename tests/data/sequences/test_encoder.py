@@ -117,7 +117,7 @@ def test_sequences_nothing_can_be_learned_from_are_refused(rows, what):
 
 def test_other_channels_than_in_training_are_refused():
     encoder = SequenceEncoder().fit([column(1, 2)])
-    with pytest.raises(InputError, match=r"1 channels, as in training; got 2 in row 1"):
+    with pytest.raises(InputError, match=r"1 channels, as in training; got 2 in row 2"):
         encoder.encode([column(1), np.zeros((3, 2))])
 
 

@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 import torch
 
-from tidegate.data.sequences.rows import channel_names, in_order, read_sequences
+from tidegate.data.sequences.rows import (
+    channel_names,
+    in_order,
+    of_table,
+    read_sequences,
+    step_names,
+)
 from tidegate.errors import InputError
 
+NAN = float("nan")
 ROWS = [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]
 
 
@@ -67,14 +74,14 @@ def test_none_is_a_missing_value():
         (np.zeros((2, 3, 4, 5)), r"got shape \[2, 3, 4, 5\]"),
         (np.zeros((2, 0, 1)), r"got shape \[2, 0, 1\]"),
         (3, r"got int"),
-        ([[1.0], "word"], r"sequences of numbers, .* got str \('word'\) in row 1"),
-        ([[1.0, "x"]], r"got list .* in row 0"),
-        ([{"a": 1}], r"got dict .* in row 0"),
-        ([[1.0], []], r"at least one step; got none in row 1. Drop the row"),
-        ([np.zeros((2, 2)), np.zeros((2, 3))], r"sequences of 2 channels.* got 3 in row 1"),
-        ([[1.0], [2.0, np.inf]], r"finite; got inf in row 1, step 1, channel 0"),
-        ([[1.0], [np.nan, np.nan]], r"some value; got only missing values in row 1"),
-        (np.full((1, 2, 1), np.nan), r"only missing values in row 0"),
+        ([[1.0], "word"], r"sequences of numbers, .* got str \('word'\) in row 2"),
+        ([[1.0, "x"]], r"got list .* in row 1"),
+        ([{"a": 1}], r"got dict .* in row 1"),
+        ([[1.0], []], r"at least one step; got none in row 2. Drop the row"),
+        ([np.zeros((2, 2)), np.zeros((2, 3))], r"sequences of 2 channels.* got 3 in row 2"),
+        ([[1.0], [2.0, np.inf]], r"finite; got inf in row 2, step 1, channel 0"),
+        ([[1.0], [np.nan, np.nan]], r"some value; got only missing values in row 2"),
+        (np.full((1, 2, 1), np.nan), r"only missing values in row 1"),
         ([np.array(["2024-01-01"], "datetime64[D]")], r"sequences of numbers"),
     ],
 )
@@ -97,5 +104,46 @@ def test_columns_come_in_the_order_of_the_model():
     found = in_order([swapped, np.zeros((1, 2))], ("a", "b"), "test")
     assert found[0].to_numpy().tolist() == [[1.0, 2.0]]
     assert found[1].shape == (1, 2)
-    with pytest.raises(InputError, match="channels a, b; got no 'a' in row 0"):
+    with pytest.raises(InputError, match="channels of `fit`: a, b; got no 'a' in row 1"):
         in_order([swapped[["b"]]], ("a", "b"), "test")
+
+
+def test_columns_come_in_the_order_of_the_first_sequence_where_nothing_was_learned():
+    first = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    found = in_order([first, first[["b", "a"]]], None, "test")
+    assert channel_names(found) == ("a", "b")
+
+
+def test_the_steps_of_a_table_have_the_names_of_its_columns():
+    table = pd.DataFrame({"t0": [1.0, 3.0], "t1": [2.0, NAN], "t2": [NAN, NAN]})
+    rows = of_table(table, None, "test")
+    assert [row.tolist() for row in rows] == [[1.0, 2.0], [3.0]]
+    assert step_names(rows) == ("t0", "t1")
+    other = table[["t1", "t0"]].assign(id=7, who="x")
+    again = of_table(other, ("t0", "t1"), "test")
+    assert [row.tolist() for row in again] == [[1.0, 2.0], [3.0]]
+    backwards = [row for _, row in table[["t1", "t0"]][:1].iterrows()]
+    assert in_order(backwards, ("t0", "t1"), "test")[0].tolist() == [1.0, 2.0]
+    with pytest.raises(InputError, match="steps of `fit`: t0, t1; got no 't1'"):
+        of_table(table[["t0"]], ("t0", "t1"), "test")
+    with pytest.raises(InputError, match="table of numbers; got others in 'who'"):
+        of_table(other, None, "test")
+
+
+def test_a_table_without_names_is_an_array():
+    table = pd.DataFrame([[1.0, 2.0], [3.0, NAN]])
+    assert [row.ravel().tolist() for row in read_sequences(of_table(table, None, "test"))] == [
+        [1.0, 2.0],
+        [3.0],
+    ]
+    assert step_names([np.zeros(3)]) is None
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64", "int64[pyarrow]", "double[pyarrow]"])
+def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
+    column = pd.Series([1, None, 3], dtype=dtype)
+    for form in (column, column.to_frame("a"), column.tolist()):
+        (found,) = read_sequences([form])
+        np.testing.assert_array_equal(found.ravel(), [1.0, NAN, 3.0])
+    frame = pd.DataFrame({"t0": column, "t1": column})[:1]
+    assert [row.tolist() for row in of_table(frame, None, "test")] == [[1.0, 1.0]]

@@ -49,9 +49,16 @@ def test_series_with_times_share_a_clock():
         ([], "one series or more; got none"),
         (pd.DataFrame({"a": ["x"] * 5}), "numbers with the times as index; got text in column 'a'"),
         ([pd.DataFrame({"a": [1, 2], "b": [1, 2]}), pd.DataFrame({"a": [1, 2]})],
-         "series of the columns a, b; got a in series 1"),
+         "with the columns of the first series: a, b; got no 'b'"),
     ],
 )  # fmt: skip
 def test_other_things_are_refused(given, rule):
     with pytest.raises(InputError, match=rule):
         as_panel(given)
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64", "int64[pyarrow]", "double[pyarrow]"])
+def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
+    column = pd.Series([1, None, 3], dtype=dtype)
+    for form in (column, column.to_frame("a"), {"a": column}, [column.tolist()]):
+        np.testing.assert_array_equal(as_panel(form).values.ravel(), [1.0, np.nan, 3.0])

@@ -93,5 +93,12 @@ def test_panels_of_more_than_one_series_are_refused():
 
 
 def test_a_text_in_a_table_is_named_with_its_row_and_column():
-    with pytest.raises(InputError, match=r"got 'broken' in row 1 of heat"):
+    with pytest.raises(InputError, match=r"got 'broken' in row 2 of heat"):
         as_steps(pd.DataFrame({"heat": [1, "broken", 3]}))
+
+
+@pytest.mark.parametrize("dtype", [object, "Int64", "int64[pyarrow]", "double[pyarrow]"])
+def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
+    column = pd.Series([1, None, 3], dtype=dtype)
+    for form in (column, column.to_frame("a"), column.tolist()):
+        np.testing.assert_array_equal(as_steps(form).values.ravel(), [1.0, NAN, 3.0])

@@ -150,3 +150,13 @@ def test_a_clock_that_was_given_is_kept():
     assert read_series(later.iloc[:1], time="time", clock=clock).starts.tolist() == [31 * 24]
     with pytest.raises(InputError, match="as in training, dates"):
         read_series(table().assign(time=range(12)), time="time", clock=clock)
+
+
+def test_a_static_value_may_be_missing_in_a_whole_series_but_not_in_a_part_of_it():
+    table = pd.DataFrame({"id": ["a", "a", "b", "b"], "y": [1.0, 2.0, 3.0, 4.0]})
+    table = table.assign(size=pd.array([5, 5, None, None], "Int64"), kind=["x", "x", None, None])
+    panel = read_series(table, id="id", target="y", static="size,kind")
+    assert panel.static == {"size": (5, None), "kind": ("x", None)}
+    table.loc[1, "size"] = pd.NA
+    with pytest.raises(InputError, match="same in all rows of a series; got <NA> in row 2"):
+        read_series(table, id="id", target="y", static="size")

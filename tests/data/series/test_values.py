@@ -20,8 +20,8 @@ def test_numbers_stay_where_they_are_and_the_missing_are_nan():
 @pytest.mark.parametrize(
     ("values", "got"),
     [
-        ([1.0, "x", 3.0], "'x' in row 1 of heat"),
-        ([[1.0, 2.0], [3.0, "x"]], "'x' in row 1 of load"),
+        ([1.0, "x", 3.0], "'x' in row 2 of heat"),
+        ([[1.0, 2.0], [3.0, "x"]], "'x' in row 2 of load"),
         ([[1.0], [1.0, 2.0]], "ragged rows"),
         (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
         (np.zeros((2, 0)), r"shape \(2, 0\)"),

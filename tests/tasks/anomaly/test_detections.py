@@ -45,7 +45,7 @@ def test_times_reach_the_stream_where_it_reads_them_and_the_table():
     assert found.columns["deviations"].tolist() == [time.timestamp() for time in hours(3)]
     assert detected(as_steps(frame)).columns["deviations"].tolist() == [0, 0, 0]
     table = found.to_frame()
-    assert list(table.columns) == list(Detection._fields)
+    assert [*table.columns, "time"] == list(Detection._fields)
     assert (table.index == hours(3)).all()
     assert detected(as_steps([1.0])).to_frame().index.tolist() == [0]
 

@@ -131,8 +131,8 @@ def test_a_forged_file_is_refused_when_it_is_loaded(model, tmp_path, file, chang
     [
         (wave(87), r"`X` must be at least lookback \+ horizon = 88 values; got 87"),
         (np.full(200, NAN), r"`X` must be values of each variable; got only missing ones of value"),
-        ([*wave(200).tolist(), float("inf")], r"got an infinity in row 200"),
-        ([*wave(200).tolist(), "broken"], r"got 'broken' in row 200"),
+        ([*wave(200).tolist(), float("inf")], r"got an infinity in row 201"),
+        ([*wave(200).tolist(), "broken"], r"got 'broken' in row 201"),
     ],
 )
 def test_series_that_nothing_can_be_learned_from_are_refused(X, told):
@@ -149,7 +149,9 @@ def test_wrong_settings_and_arguments_are_refused(model):
         AnomalyDetector(false_alarm_rate=2.0).fit(wave(200))
     with pytest.raises(InputError, match=r"`sample_weight` must be left out"):
         model.fit(wave(200), sample_weight=np.ones(200))
-    with pytest.raises(InputError, match=r"must be of the 1 variables of `fit`: value; got 2"):
+    with pytest.raises(
+        InputError, match=r"must be with the columns of `fit`: value; got 2 columns"
+    ):
         model.predict(wave(50, 2))
 
 

@@ -146,3 +146,51 @@ def test_a_series_too_short_for_a_window_is_refused_by_the_doctor():
     model.fit(np.arange(99.0))
     with pytest.raises(InputError, match=r"at least lookback \+ horizon = 12 \+ 4 steps long"):
         model.doctor(np.arange(15.0) + 1e6)
+
+
+def sold(days: int = 60) -> pd.DataFrame:
+    steps = np.arange(float(days))
+    return pd.DataFrame(
+        {"sales": 10 + np.sin(steps), "heat": np.cos(steps / 3), "promo": steps % 7},
+        pd.date_range("2024-01-01", periods=days, freq="D"),
+    )
+
+
+def test_columns_are_found_by_their_names_in_tables_files_and_validation():
+    table = sold()
+    other = table[["promo", "heat", "sales"]].assign(more=1.0, who="x")
+    model = Forecaster(**SMALL).fit(table[:40], validation=(other[40:], None))
+    same = Forecaster(**SMALL).fit(table[:40], validation=(table[40:], None))
+    assert model.metrics_ == same.metrics_
+    told = model.predict(table).mean
+    np.testing.assert_array_equal(model.predict(other).mean, told)
+    nameless = pd.DataFrame(table.to_numpy(), index=table.index)  # goes by position
+    np.testing.assert_array_equal(model.predict(nameless).mean, told)
+    file = other.reset_index(names="time")
+    panel, _ = model.inputs(file, {"time": "time"})
+    np.testing.assert_array_equal(model.predict(panel).mean, told)
+    for call in (model.predict, lambda frame: model.inputs(frame, {})):
+        with pytest.raises(InputError, match=r"got no 'heat'. Did you mean 'Heat'"):
+            call(table.rename(columns={"heat": "Heat"}))
+
+
+def test_a_table_may_hold_what_is_known_of_the_future():
+    roles = {"time": "time", "target": "sales,heat", "known": "promo"}
+    table = sold()
+    model = Forecaster(**SMALL)
+    model.fit(model.inputs(table.reset_index(names="time"), roles)[0])
+    table.iloc[-2:, :2] = np.nan
+    panel, _ = model.inputs(table.reset_index(names="time"), roles)
+    told = model.predict(panel)
+    assert told.times(0)[0] == table.index[-2]
+    swapped, _ = model.inputs(table.reset_index(names="time"), roles | {"target": "heat,sales"})
+    for other in (table, table[["promo", "heat", "sales"]], swapped):
+        np.testing.assert_array_equal(model.predict(other).mean, told.mean)
+
+
+def test_series_of_a_dictionary_have_the_columns_of_the_first():
+    table = sold()[["sales", "heat"]]
+    both = {"a": table, "b": table[["heat", "sales"]]}
+    model = Forecaster(**SMALL).fit(both)
+    found = model.predict(both).mean
+    np.testing.assert_array_equal(found[0], found[1])

@@ -87,7 +87,7 @@ def test_names_of_channels_come_with_frames_and_order_them():
     assert model.channels_ == ("east", "north")
     swapped = [frame[["north", "east"]].assign(more=1) for frame in frames]
     np.testing.assert_array_equal(model.predict_proba(swapped), model.predict_proba(X))
-    with pytest.raises(InputError, match="channels east, north; got no 'east' in row 0"):
+    with pytest.raises(InputError, match="channels of `fit`: east, north; got no 'east' in row 1"):
         model.predict([frames[0][["north"]]])
     assert "east, north" in model.facts()["channels"]
 
@@ -162,11 +162,11 @@ def test_unseen_labels_are_found_by_row():
     [
         ({}, ["a"], r"`y` must be of the length of X, 6; got length 1"),
         ({}, ["a"] * 6, "labels of at least two classes; got only 'a'"),
-        ({}, [["a", "b"]] * 6, "one target a row; got a list in row 0. Set a window"),
+        ({}, [["a", "b"]] * 6, "one target a row; got a list in row 1. Set a window"),
         (
             {"window": 2},
             [["a", "b"]] * 6,
-            "one target a step in each row; got 2 for 10 steps in row 0",
+            "one target a step in each row; got 2 for 10 steps in row 1",
         ),
         ({"width": 4, "convolutions": 1}, list("ababab"), "`width` must be odd; got 4"),
         ({"stride": 2}, list("ababab"), "`stride` must be 1 without a window; got 2"),

@@ -141,7 +141,7 @@ def test_single_steps_can_be_changed():
     np.testing.assert_allclose(found[:, 0], model.predict([X[0], other]), rtol=1e-5)
     with pytest.raises(InputError, match=r"steps from 0 to \d+; got 99"):
         model.what_if(X[0], steps={99: [0.0, 0.0]})
-    with pytest.raises(InputError, match="2 channels, as in training; got 1 in row 0"):
+    with pytest.raises(InputError, match="2 channels, as in training; got 1 in row 1"):
         model.what_if(X[0], steps={1: 5.0})
     alone = quick(scaling="sequence").fit(X, y)
     with pytest.raises(InputError, match="cannot put single values into a row"):

@@ -68,7 +68,7 @@ def test_targets_a_step_need_a_window_and_fit_their_rows():
     with pytest.raises(InputError, match="Set a window to learn a target at each step"):
         SequenceRegressor(**QUICK).fit(X, y)
     with pytest.raises(
-        InputError, match=r"one target a step in each row; got 2 for \d+ steps in row 0"
+        InputError, match=r"one target a step in each row; got 2 for \d+ steps in row 1"
     ):
         SequenceRegressor(**QUICK, window=4).fit(X, [y[0][:2], *y[1:]])
 
@@ -114,3 +114,65 @@ def test_names_of_channels_that_do_not_fit_are_refused():
             SequenceClassifier(**QUICK)._restore(state | {"channels": names}, files)
     with pytest.raises(ArtifactError, match=r"sequences\.json: `file` must be there"):
         SequenceClassifier(**QUICK)._restore(state, {})
+
+
+def wide(count: int) -> pd.DataFrame:
+    """A table with a sequence of eight steps a row."""
+    rows = np.random.default_rng(0).normal(size=(count, 8)).cumsum(axis=1)
+    table = pd.DataFrame(rows, columns=[f"t{step}" for step in range(8)])
+    return table.assign(label=np.where(rows[:, -1] > rows[:, 0], "up", "down"))
+
+
+def answers(model: SequenceClassifier, table: pd.DataFrame) -> list[object]:
+    frame, _ = model.check_table(table, {"label": "label"}, drop_missing=False, source="x.csv")
+    return list(model.predict_proba(model.inputs(frame, {})[0])[:, 0])
+
+
+def test_steps_of_a_wide_table_are_found_by_their_names():
+    table = wide(24)
+    numbered = table.assign(id=range(100, 124))
+    model = SequenceClassifier(**QUICK)
+    frame, _ = model.check_table(numbered, {"label": "label"}, drop_missing=False, source="x.csv")
+    model.fit(*model.inputs(frame, {"label": "label"}), validation=None)
+    assert model.steps_ == tuple(f"t{step}" for step in range(8))  # and no `id`
+    told = answers(model, table)
+    other = numbered.assign(quality=1.5)[numbered.columns[::-1].union(["quality"], sort=False)]
+    assert answers(model, other) == told
+    X = table.drop(columns="label")
+    assert model.predict_proba(X[X.columns[::-1]])[:, 0].tolist() == told
+    assert model.predict_proba(X.to_numpy())[:, 0].tolist() == told  # without names, by position
+    for call in (lambda frame: answers(model, frame), model.predict):
+        with pytest.raises(InputError, match=r"got no 't3'. Did you mean 'T3'"):
+            call(table.rename(columns={"t3": "T3"}))
+    again = SequenceClassifier(**QUICK)
+    again._restore(model._state(), model._files())
+    assert again.steps_ == model.steps_
+    with pytest.raises(InputError, match="`steps` must be a text for each step"):
+        again._restore(model._state() | {"steps": [1]}, model._files())
+
+
+def test_validation_has_the_channels_of_training_in_any_order():
+    tables, (_, y, _) = frames(20), walks(20)
+    swapped = [table[["load", "speed"]] for table in tables]
+    one, two = (
+        SequenceClassifier(**QUICK).fit(tables, y, validation=(held, y))
+        for held in (tables, swapped)
+    )
+    assert one.metrics_ == two.metrics_
+
+
+def test_a_long_table_whose_identifier_nobody_named_is_no_wide_one():
+    table = wide(6).assign(id=[1, 1, 2, 2, 3, 3])
+    model = SequenceClassifier(**QUICK)
+    with pytest.raises(InputError, match=r"`id` must be different in each row; got 1 again in row"):
+        model.check_table(table, {"label": "label"}, drop_missing=False, source="x.csv")
+
+
+def test_a_fit_anew_asks_nothing_of_the_one_before():
+    tables, (X, y, _) = frames(20), walks(20)
+    model = SequenceClassifier(**QUICK).fit(tables, y, validation=None)
+    renamed = [table.rename(columns={"load": "heat"}) for table in tables]
+    assert model.fit(renamed, y, validation=None).channels_ == ("speed", "heat")
+    with pytest.raises(InputError, match=r"got no 'speed' in row 1"):
+        model.fit(renamed, y).predict([row[["heat"]] for row in renamed])
+    assert model.fit(X, y, validation=None).channels_ is None

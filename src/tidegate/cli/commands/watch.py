@@ -14,7 +14,7 @@ from tidegate.cli.parameters import Trust
 from tidegate.errors import InputError, message, suggest
 
 if TYPE_CHECKING:
-    from tidegate.tasks.core.commands import Remark, Watches
+    from tidegate.tasks.core.commands import Remark, Watch, Watches
 
 _FORMATS = ("lines", "json")
 
@@ -72,13 +72,22 @@ def watch(
         for number, found in watching.scan(lines(source, stall)):
             count += found.alarm
             if found.alarm or not alarms:
-                told = f"{number:>8}  {found.line()}"
-                print(_as_json(number, found) if form == "json" else told, flush=True)
-    finally:
-        for remark in watching.remarks():
-            console.warning(remark)
-        console.note(f"{count:,} alarms.")
+                print(_told(number, found, form), flush=True)
+    except InputError:
+        raise  # of what was not read there is nothing to sum up
+    except BaseException:
+        _sum_up(watching, count)  # stopped by Ctrl-C, say
+        raise
+    _sum_up(watching, count)
 
 
-def _as_json(number: int, found: Remark) -> str:
+def _sum_up(watching: Watch, count: int) -> None:
+    for remark in watching.remarks():
+        console.warning(remark)
+    console.note(f"{count:,} alarm{'' if count == 1 else 's'}.")
+
+
+def _told(number: int, found: Remark, form: str) -> str:
+    if form != "json":
+        return f"{number:>8}  {found.line()}"
     return json.dumps({"line": number, **found.to_json()}, ensure_ascii=False)

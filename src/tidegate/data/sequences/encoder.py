@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
-from tidegate.data.codec import LARGEST, Field, damaged, read_fields
+from tidegate.data.codec import Field, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling
 from tidegate.errors import InputError, message
@@ -24,9 +24,9 @@ ENCODER_FILE = "sequences.json"
 _FIELDS = {
     "scaling": Field(str, get_args(Method)),
     "missing": Field(str, get_args(Missing)),
-    "centres": Field(float, minimum=-LARGEST, maximum=LARGEST, many=True),
-    "scales": Field(float, minimum=0, maximum=LARGEST, many=True),
-    "masked": Field(int, minimum=0, many=True),
+    "centres": Field(float, many=True),
+    "scales": Field(float, many=True),
+    "masked": Field(int, many=True),
 }
 # A channel that varies less than this share of its own size is constant, up to rounding.
 _CONSTANT = 1e-7
@@ -205,17 +205,21 @@ class SequenceEncoder:
         Raises:
             InputError: If their channels are not as many as in training.
         """
-        for number, row in enumerate(sequences):
-            if row.shape[1] != self.channels:
-                rule = f"sequences of {self.channels} channels, as in training"
-                got = f"{row.shape[1]} in row {number}"
-                raise InputError(message("SequenceEncoder", "X", rule, got))
+        self._check_channels(sequences)
         lengths = np.array([len(row) for row in sequences], np.int64)
         starts = np.cumsum(lengths) - lengths
         values = np.zeros((int(lengths.sum()), self.size), np.float32)
         for start, row in zip(starts, sequences, strict=True):
             self._write(row, values[start : start + len(row)])
         return EncodedSequences(values, starts, lengths)
+
+    def _check_channels(self, sequences: Sequence[Array]) -> None:
+        for number, row in enumerate(sequences, 1):
+            if row.shape[1] != self.channels:
+                rule = f"sequences of {self.channels} channels, as in training"
+                got = f"{row.shape[1]} in row {number}"
+                remedy = "An array is [rows, steps, channels], a sequence [steps, channels]"
+                raise InputError(message("SequenceEncoder", "X", rule, got, remedy))
 
     def _write(self, row: Array, features: Array) -> None:
         """Put the features of one sequence, `[T, D]`, where they belong."""
@@ -231,6 +235,7 @@ class SequenceEncoder:
 
     def unpractised(self, sequences: Sequence[Array]) -> int:
         """Count the sequences that miss values in a channel that had all of them in training."""
+        self._check_channels(sequences)
         if self.missing != "mask":
             return 0
         whole = [channel for channel in range(self.channels) if channel not in self.masked]
@@ -252,15 +257,15 @@ class SequenceEncoder:
             ArtifactError: If it is damaged.
         """
         found = read_fields(files, ENCODER_FILE, _FIELDS)
-        centres, scales = (tuple(map(float, found[name])) for name in ("centres", "scales"))
-        channels = len(centres)
-        if channels != len(scales) or not channels or not all(scales):
+        lists = {name: tuple(found[name]) for name in ("centres", "scales", "masked")}
+        channels = len(lists["centres"])
+        if channels != len(lists["scales"]) or not channels or not all(lists["scales"]):
             rule, got = "a number for each channel, not 0", repr(found["scales"])
             raise damaged(ENCODER_FILE, "scales", rule, got)
-        if found["masked"] != sorted(set(found["masked"]) & set(range(channels))):
+        if found["masked"] != sorted(set(lists["masked"]) & set(range(channels))):
             rule = "numbers of channels, ascending"
             raise damaged(ENCODER_FILE, "masked", rule, repr(found["masked"]))
-        return cls(found["scaling"], found["missing"], centres, scales, tuple(found["masked"]))
+        return cls(found["scaling"], found["missing"], **lists)
 
 
 def _standardised(values: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.sequences.rows import table_rows
 from tidegate.data.series.times import read_times
 from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.errors import InputError, message
@@ -20,6 +21,10 @@ OWN = "\0"
 
 SEQUENCE, TARGETS = f"{OWN}sequence", f"{OWN}targets"
 """The columns of a gathered table that hold sequences, and targets of their steps."""
+
+
+# What columns are called that number the rows, and measure nothing.
+_NO_CHANNELS = ("id", "")
 
 
 def gather_sequences(
@@ -41,7 +46,7 @@ def gather_sequences(
             which each row is a sequence of one channel, its steps side by side in `values`.
         time: The column that orders the steps: dates or numbers; None keeps the order of the rows.
         values: The columns of the channels, a list or a text with commas between; None takes all
-            columns of numbers that have no other purpose.
+            columns of numbers that have no other purpose, and are not called "id" or nothing.
         target: The column of the target, the same in all rows of a sequence; None for none.
         steps: Whether each step has a target of its own.
         drop_missing: Leave out rows without an id, a time or a target instead of complaining.
@@ -66,6 +71,8 @@ def gather_sequences(
     named = {"id": id, "time": time, "target": target}
     for name in filter(None, named.values()):
         check_column(name, frame.columns, source)
+    if id is None and values is None:
+        _check_alone(frame, source)
     frame, dropped = _complete(frame, named, drop_missing, source)
     channels = _channels(frame, values, list(filter(None, named.values())), source)
     numbers = pd.DataFrame({name: _numbers(frame, name, source) for name in channels})
@@ -75,6 +82,15 @@ def gather_sequences(
     if target is not None and not steps:
         _check_constant(frame[target], groups, frame[id], source)
     return _long(frame, numbers, groups, named, steps), dropped
+
+
+def _check_alone(frame: pd.DataFrame, source: str) -> None:
+    """Refuse rows that look like the steps of sequences where each is taken for a sequence."""
+    if "id" in frame and (twice := frame["id"].duplicated().to_numpy()).any():
+        row = int(twice.argmax())
+        got = f"{frame['id'].iloc[row]} again in row {_row(frame, row)}"
+        remedy = "Name it with id (--id id), or the columns of the steps with values (--values)"
+        raise InputError(message(source, "id", "different in each row", got, remedy))
 
 
 def _long(
@@ -130,6 +146,7 @@ def _channels(
     """The columns of the channels."""
     if values is None:
         free = [n for n in frame.columns if n not in taken and not str(n).startswith(OWN)]
+        free = [name for name in free if str(name).strip().lower() not in _NO_CHANNELS]
         found = [str(name) for name in free if _means_numbers(frame[name])]
     else:
         parts = values.split(",") if isinstance(values, str) else values
@@ -180,10 +197,7 @@ def _row(frame: pd.DataFrame, place: int) -> int:
 def _wide(frame: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     """Each row as a sequence of one channel."""
     found: pd.DataFrame = frame.drop(columns=list(numbers.columns)).reset_index(drop=True)
-    rows = numbers.to_numpy()
-    last = rows.shape[1] - np.isnan(rows)[:, ::-1].argmin(1)
-    sequences = [row[:end] for row, end in zip(rows, last, strict=True)]
-    found[SEQUENCE] = pd.Series(sequences, dtype=object)
+    found[SEQUENCE] = pd.Series(table_rows(numbers), dtype=object)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.names import numbers_of
 from tidegate.data.series.panel import Panel
 
 
@@ -76,8 +77,7 @@ def _matching(panel: Panel, before: Panel) -> list[int | None]:
     if panel.names is None or before.names is None:
         alone = panel.names is before.names and len(panel) == len(before) == 1
         return [0 if alone else None] * len(panel)
-    index = {name: number for number, name in enumerate(before.names)}
-    return [index.get(name) for name in panel.names]
+    return numbers_of(panel.names, before.names)
 
 
 def _origin_shift(panel: Panel, before: Panel) -> int | None:

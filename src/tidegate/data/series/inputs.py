@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tidegate.data.names import ColumnNames, places, usual_names
+from tidegate.data.numbers import as_floats
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import read_series
@@ -23,7 +25,13 @@ SeriesLike: TypeAlias = (
 )
 
 
-def as_panel(X: SeriesLike, *, clock: Clock | None = None, owner: str = "Panel") -> Panel:
+def as_panel(
+    X: SeriesLike,
+    *,
+    clock: Clock | None = None,
+    learned: ColumnNames | None = None,
+    owner: str = "Panel",
+) -> Panel:
     """Read series from whatever they are in.
 
     Args:
@@ -31,13 +39,14 @@ def as_panel(X: SeriesLike, *, clock: Clock | None = None, owner: str = "Panel")
             as index; an array `[T]` or `[T, C]`; or several of these: a list, an array `[S, T, C]`,
             or a dictionary by name.
         clock: The clock they must be on; by default it is found.
+        learned: The columns of a fit: of tables they alone are read, in its order; None reads all.
         owner: Who complains.
 
     Returns:
         The panel.
 
     Raises:
-        InputError: If it is none of these, or something in it is wrong.
+        InputError: If it is none of these, something in it is wrong, or a table lacks a column.
 
     Example:
         >>> len(as_panel({"a": [1.0, 2.0], "b": [3.0, 4.0, 5.0]}))
@@ -46,9 +55,9 @@ def as_panel(X: SeriesLike, *, clock: Clock | None = None, owner: str = "Panel")
     if isinstance(X, Panel):
         return X
     if isinstance(X, pd.Series | pd.DataFrame):
-        return _from_pandas(X, clock, owner)
+        return _from_pandas(X, clock, learned, owner)
     if isinstance(X, Mapping):
-        return _joined(list(X.values()), tuple(map(str, X)), clock, owner)
+        return _joined(list(X.values()), tuple(map(str, X)), clock, learned, owner)
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         rule = "a table, an array, a list of them or a dictionary of them"
         remedy = "Read a file with tidegate.data.read_table, and it with read_series"
@@ -58,43 +67,54 @@ def as_panel(X: SeriesLike, *, clock: Clock | None = None, owner: str = "Panel")
         raise InputError(message(owner, "X", "one series or more", "none"))
     if (isinstance(items, np.ndarray) and items.ndim < 3) or np.isscalar(items[0]):
         return Panel.from_arrays([items], owner=owner)
-    return _joined(list(items), None, clock, owner)
+    return _joined(list(items), None, clock, learned, owner)
 
 
-def _from_pandas(table: pd.Series[Any] | pd.DataFrame, clock: Clock | None, owner: str) -> Panel:
+def _from_pandas(
+    table: pd.Series[Any] | pd.DataFrame,
+    clock: Clock | None,
+    learned: ColumnNames | None,
+    owner: str,
+) -> Panel:
     """The columns are targets, the index is the time."""
     if isinstance(table, pd.Series):
-        table = table.to_frame("value" if table.name is None else str(table.name))
+        table = table.to_frame(table.name)
+    columns = ColumnNames.of(table.columns)
+    if learned is not None:
+        table, columns = table.iloc[:, places(columns, learned, owner)], learned
     for name, column in table.items():
-        if not pd.api.types.is_numeric_dtype(column):
+        if as_floats(column) is None:
             rule = "a table of numbers with the times as index"
             remedy = "Use tidegate.data.read_series(frame, time=..., target=...)"
             raise InputError(message(owner, "X", rule, f"text in column {name!r}", remedy))
-    names = [str(name) for name in table.columns]
+    names = list(columns.names)
     frame = table.set_axis(names, axis=1)
-    if isinstance(table.index, pd.RangeIndex):
-        return read_series(frame, target=names, clock=clock, owner=owner)
-    time = "\0time"  # no column of a file has this name
-    frame = frame.reset_index(names=time)
-    return read_series(frame, time=time, target=names, clock=clock, owner=owner)
+    time = None
+    if not isinstance(table.index, pd.RangeIndex):
+        time = "\0time"  # no column of a file has this name
+        frame = frame.reset_index(names=time)
+    panel = read_series(frame, time=time, target=names, clock=clock, owner=owner)
+    return replace(panel, named=columns.named)
 
 
 def _joined(
-    series: list[Any], names: tuple[str, ...] | None, clock: Clock | None, owner: str
+    series: list[Any],
+    names: tuple[str, ...] | None,
+    clock: Clock | None,
+    learned: ColumnNames | None,
+    owner: str,
 ) -> Panel:
-    """Put several series into one panel; they must be alike."""
+    """Put several series into one panel; they must have the same columns, in any order."""
     if not any(isinstance(one, pd.Series | pd.DataFrame | Panel) for one in series):
         return Panel.from_arrays(series, names=names, owner=owner)
     panels = []
     for one in series:
-        panels.append(as_panel(one, clock=clock, owner=owner))
+        if isinstance(one, pd.Series):
+            one = one.rename(None)  # what it is called is its own name, and no variable's
+        panels.append(as_panel(one, clock=clock, learned=learned, owner=owner))
         clock = panels[0].clock  # positions must count from one origin
+    panels = _alike(panels, owner)
     first = panels[0]
-    for number, panel in enumerate(panels):
-        if panel.targets != first.targets and len(first.targets) > 1:
-            rule = f"series of the columns {', '.join(first.targets)}"
-            got = f"{', '.join(panel.targets)} in series {number}"
-            raise InputError(message(owner, "X", rule, got))
     offsets = np.concatenate(([0], np.cumsum([len(panel.values) for panel in panels])))
     return replace(
         first,
@@ -103,5 +123,15 @@ def _joined(
         starts=np.concatenate([panel.starts for panel in panels]),
         ahead=np.concatenate([panel.ahead for panel in panels]),
         names=names,
-        targets=first.targets if len(first.targets) > 1 else ("value",),
     )
+
+
+def _alike(panels: list[Panel], owner: str) -> list[Panel]:
+    """Put the columns of all in the order of the first."""
+    found = {panel.columns for panel in panels}
+    if len(found) > 1 and all(len(columns.names) == 1 for columns in found):
+        return [replace(panel, targets=usual_names(1), named=False) for panel in panels]
+    first, *others = panels
+    roles = (first.targets, first.past, first.known)
+    of = "the first series"
+    return [first, *(one.arranged(*roles, named=first.named, owner=owner, of=of) for one in others)]

@@ -10,27 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
-from tidegate.data.codec import Field, Fields, damaged, read_fields
-from tidegate.data.schema import Each, Labels, Numbers, array
+from tidegate.data.names import ColumnNames, places, usual_names
 from tidegate.data.series.clock import Clock, TimeAxis
-from tidegate.data.series.saved import check_span
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
-
-RECENT_FILE = "recent.json"
-"""Where a saved model keeps the last steps of its series."""
-_FIELDS: Fields = {
-    "values": Numbers(2, maximum=1e300, missing=True),
-    "offsets": Numbers(1, int, minimum=0),
-    "starts": Numbers(1, int),
-    "targets": Field(str, many=True),
-    "past": Field(str, many=True),
-    "known": Field(str, many=True),
-    "names": Labels(optional=True),
-    "ahead": Numbers(1, int, minimum=0),
-    "static": Each(Labels(), by_name=True),
-}
 
 
 @dataclass(frozen=True)
@@ -54,6 +38,7 @@ class Panel:
         static: What never changes, by name: one number or text a series.
         stamps: The time of each position, without a zone, of values that were written down at
             times that follow no clock; None where the clock tells.
+        named: Whether the columns are called so by the data, and not by their position alone.
 
     Example:
         >>> panel = Panel.from_arrays([[1.0, 2.0, 3.0], [5.0, 6.0]])
@@ -72,6 +57,7 @@ class Panel:
     ahead: Array = field(default_factory=lambda: np.zeros(0, np.int64))
     static: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     stamps: pd.DatetimeIndex | None = None
+    named: bool = True
 
     def __post_init__(self) -> None:
         if not len(self.ahead):
@@ -137,8 +123,48 @@ class Panel:
             starts=np.zeros(len(arrays), np.int64),
             clock=Clock(),
             targets=tuple(targets or usual_names(*widths)),
+            named=targets is not None,
             names=None if names is None else tuple(names),
         )
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The names of all columns, those of the targets first."""
+        return ColumnNames((*self.targets, *self.past, *self.known), self.named)
+
+    def arranged(
+        self,
+        targets: tuple[str, ...],
+        past: tuple[str, ...] = (),
+        known: tuple[str, ...] = (),
+        *,
+        named: bool,
+        owner: str,
+        of: str = "`fit`",
+    ) -> Panel:
+        """Return the columns of a fit, in its order and for its purposes.
+
+        Args:
+            targets: Its targets.
+            past: Its columns that are known up to the present only.
+            known: Its columns that are known of the future too.
+            named: Whether the data of the fit had names.
+            owner: Who complains.
+            of: Where the columns are from, for messages.
+
+        Returns:
+            The panel; further columns are left out.
+
+        Raises:
+            InputError: If one is not there.
+        """
+        learned = ColumnNames((*targets, *past, *known), named)
+        at = places(self.columns, learned, owner, of=of)
+        if (self.targets, self.past, self.known) == (targets, past, known):
+            return self
+        same = at == list(range(self.values.shape[1]))
+        values = self.values if same else self.values[:, at]
+        return replace(self, values=values, targets=targets, past=past, known=known, named=named)
 
     def series(self, number: int) -> Array:
         """Return the values of one series, `[T, C + P + K]`, the steps ahead left out."""
@@ -206,27 +232,26 @@ class Panel:
             clock: Its clock.
 
         Raises:
-            ArtifactError: If something is not there, or does not fit together.
+            InputError: If something does not fit together.
+            KeyError: If something is not there.
         """
-        told = read_fields({RECENT_FILE: found}, RECENT_FILE, _FIELDS)
-        targets, past, known = (tuple(told[role]) for role in ("targets", "past", "known"))
-        shape = len(told["values"]), len(targets) + len(past) + len(known)
-        values = array(told["values"], shape, RECENT_FILE, "values").astype(np.float64)
-        series = len(told["starts"])
-        offsets = array(told["offsets"], (series + 1,), RECENT_FILE, "offsets")
-        starts, ahead = (
-            array(told[n], (series,), RECENT_FILE, n).astype(np.int64) for n in ("starts", "ahead")
+        targets, past, known = (
+            tuple(map(str, found[role])) for role in ("targets", "past", "known")
+        )
+        width = len(targets) + len(past) + len(known)
+        values = np.array(found["values"], dtype=np.float64).reshape(-1, width)
+        offsets, starts, ahead = (
+            np.array(found[name], dtype=np.int64) for name in ("offsets", "starts", "ahead")
         )
         lengths = np.diff(offsets)
         fits = offsets[0] == 0 and offsets[-1] == len(values) and (lengths >= ahead).all()
-        if not fits or not targets or not series:
-            raise damaged(RECENT_FILE, "values", "a whole panel", "parts that do not fit")
-        names = None if told["names"] is None else tuple(told["names"])
-        static = {name: tuple(column) for name, column in told["static"].items()}
+        if not fits or (ahead < 0).any() or len(starts) != len(lengths):
+            raise InputError(message("load", "recent", "a whole panel", "parts that do not fit"))
+        names = None if found["names"] is None else tuple(found["names"])
+        static = {str(name): tuple(column) for name, column in found["static"].items()}
         rows = [len(names)] if names is not None else []
-        if any(count != series for count in [*rows, *map(len, static.values())]):
-            raise damaged(RECENT_FILE, "static", f"values of {series} series", "another number")
-        check_span(clock, starts, lengths, RECENT_FILE)
+        if any(count != len(lengths) for count in [*rows, *map(len, static.values())]):
+            raise InputError(message("load", "recent", f"{len(lengths)} series", "another number"))
         return cls(values, offsets, starts, clock, targets, past, known, names, ahead, static)
 
     @property
@@ -238,8 +263,3 @@ class Panel:
         """Return the times of `count` steps of a series from step `first` on."""
         positions = self.starts[number] + np.arange(first, first + count)
         return self.clock.times(positions) if self.stamps is None else self.stamps[positions]
-
-
-def usual_names(columns: int) -> tuple[str, ...]:
-    """Name the columns of an array: "value", or "value_1" and so on."""
-    return ("value",) if columns == 1 else tuple(f"value_{n + 1}" for n in range(columns))

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.names import ColumnNames, places
 from tidegate.data.series.clock import Clock
-from tidegate.data.series.panel import Panel, usual_names
+from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import (
     check_forwards,
     free_numbers,
@@ -67,22 +68,24 @@ def read_steps(
     rows = row_numbers(frame)
     values = np.stack([read_numbers(frame[name], "value", rows, owner) for name in names], axis=1)
     stamps = None if time is None else _stamps(frame[time], rows, owner)
-    return _panel(values, names, stamps)
+    return _panel(values, ColumnNames(tuple(names)), stamps)
 
 
-def as_steps(X: StepsLike, owner: str = "Panel") -> Panel:
+def as_steps(X: StepsLike, owner: str = "Panel", *, learned: ColumnNames | None = None) -> Panel:
     """Read one series from whatever it is in.
 
     Args:
         X: Numbers `[T]` or `[T, C]`: a list, an array, a pandas Series or DataFrame, whose times,
             if it has any, are its index; or a panel of one series.
         owner: Who complains.
+        learned: The variables of a fit: they alone are read, in its order; None reads all.
 
     Returns:
         A panel of one series.
 
     Raises:
-        InputError: If a value is no number or infinite, with its row, or X is none of these.
+        InputError: If a value is no number or infinite, with its row, X is none of these, or
+            lacks a variable of the fit.
 
     Example:
         >>> as_steps([[1.0, 2.0]]).targets
@@ -92,22 +95,42 @@ def as_steps(X: StepsLike, owner: str = "Panel") -> Panel:
         if len(X) != 1 or X.past or X.known:
             got = f"{len(X)} with {len(X.past) + len(X.known)} other columns"
             raise InputError(message(owner, "X", "one series of values alone", got))
-        return X
-    if not isinstance(X, pd.Series | pd.DataFrame):
+        panel = X
+    elif isinstance(X, pd.Series | pd.DataFrame):
+        panel = _of_pandas(X if isinstance(X, pd.DataFrame) else X.to_frame(X.name), owner, learned)
+    else:
         values = as_columns(X, owner)
-        return _panel(values, usual_names(values.shape[1]), None)
-    columns = list(X.columns) if isinstance(X, pd.DataFrame) else [X.name]
-    names = [str(name) for name in columns if name is not None]
-    values = as_columns(X, owner, where=[f" of {name}" for name in names] or [""])
-    index = X.index
+        panel = _panel(values, ColumnNames.usual(values.shape[1]), None)
+    return (
+        panel
+        if learned is None
+        else panel.arranged(learned.names, named=learned.named, owner=owner)
+    )
+
+
+def _of_pandas(table: pd.DataFrame, owner: str, learned: ColumnNames | None) -> Panel:
+    """Read a table whose index may hold its times; of other columns nothing is asked."""
+    columns = ColumnNames.of(table.columns)
+    if learned is not None:
+        at = places(columns, learned, owner)
+        table, columns = table.iloc[:, at], learned
+    where = [f" of {name}" for name in columns.names] if columns.named else [""]
+    values = as_columns(table, owner, where=where)
+    index = table.index
     stamps = index.tz_localize(None) if isinstance(index, pd.DatetimeIndex) else None
-    return _panel(values, names or usual_names(values.shape[1]), stamps)
+    return _panel(values, columns, stamps)
 
 
-def _panel(values: Array, names: Sequence[str], stamps: pd.DatetimeIndex | None) -> Panel:
-    offsets = np.array([0, len(values)])
-    starts = np.zeros(1, np.int64)
-    return Panel(values, offsets, starts, Clock(), targets=tuple(names), stamps=stamps)
+def _panel(values: Array, columns: ColumnNames, stamps: pd.DatetimeIndex | None) -> Panel:
+    return Panel(
+        values,
+        np.array([0, len(values)]),
+        np.zeros(1, np.int64),
+        Clock(),
+        targets=columns.names,
+        stamps=stamps,
+        named=columns.named,
+    )
 
 
 def _stamps(column: pd.Series[str], rows: Array, owner: str) -> pd.DatetimeIndex | None:

@@ -84,7 +84,7 @@ def read_series(
         static={name: _constant(frame[name], starts, rows, owner) for name in roles["static"]},
     )
     _tell_gaps(panel, len(frame), positions, rows, starts)
-    return _with_future(panel) if panel.known else panel
+    return with_future(panel) if panel.known else panel
 
 
 def _roles(
@@ -276,16 +276,16 @@ def _laid_out(values: Array, positions: Array, starts: Array) -> Panel:
 
 
 def _constant(column: pd.Series[Any], starts: Array, rows: Array, owner: str) -> tuple[Any, ...]:
-    """The one value of each series."""
-    firsts = column.iloc[starts]
-    sizes = np.diff(np.append(starts, len(column)))
-    other = np.flatnonzero(column.to_numpy() != np.repeat(firsts.to_numpy(), sizes))
+    """The one value of each series; None where it is missing."""
+    codes = pd.factorize(column)[0]  # what is missing is like what is missing
+    sizes = np.diff(np.append(starts, len(codes)))
+    other = np.flatnonzero(codes != np.repeat(codes[starts], sizes))
     if len(other):
         row = int(other[0])
-        got = f"{column.iloc[row]!r} in row {rows[row]} of {column.name!r}"
+        got = f"{column.iloc[row]!s} in row {rows[row]} of {column.name!r}"
         remedy = "Name it as past or known instead"
         raise InputError(message(owner, "static", "the same in all rows of a series", got, remedy))
-    return tuple(firsts.tolist())
+    return tuple(None if pd.isna(cell) else cell for cell in column.iloc[starts].tolist())
 
 
 def _tell_gaps(panel: Panel, count: int, positions: Array, rows: Array, starts: Array) -> None:
@@ -302,7 +302,7 @@ def _tell_gaps(panel: Panel, count: int, positions: Array, rows: Array, starts: 
     warnings.warn(GapWarning(what), stacklevel=4)
 
 
-def _with_future(panel: Panel) -> Panel:
+def with_future(panel: Panel) -> Panel:
     """Take the rows at the end of each series that have no target for its future."""
     empty = np.asarray(np.isnan(panel.values[:, : len(panel.targets)]).all(axis=1))
     ahead = np.zeros(len(panel), np.int64)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tidegate.data.batching import Array
+from tidegate.data.numbers import as_floats
 from tidegate.errors import InputError, message
 
 _CORRECT = "Correct it, or leave the cell empty"
@@ -22,7 +23,7 @@ def as_columns(
     Args:
         values: `[T]` or `[T, C]`, NaN where missing.
         owner: Who complains.
-        unit: What a step is called in messages, which count from 0.
+        unit: What a step is called in messages; rows are counted from 1, other steps from 0.
         where: What to say after it, such as " of heat": once, or for each column.
 
     Returns:
@@ -35,15 +36,16 @@ def as_columns(
         >>> as_columns([1, 2], "docs").shape
         (2, 1)
     """
-    try:
-        found = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(message(owner, "X", _RULE, *_no_number(values, unit, where))) from None
+    read = as_floats(values)
+    if read is None:
+        raise InputError(message(owner, "X", _RULE, *_no_number(values, unit, where)))
+    found = read.astype(np.float64, copy=False)
     if found.ndim == 1:
         found = found[:, None]
     if found.ndim != 2 or not found.shape[1]:
         raise InputError(message(owner, "X", _RULE, f"shape {found.shape}{where[0]}"))
-    check_finite(found, "X", where, range(len(found)), owner, unit=unit)
+    first = int(unit == "row")
+    check_finite(found, "X", where, range(first, first + len(found)), owner, unit=unit)
     return found
 
 
@@ -84,12 +86,10 @@ def _no_number(values: npt.ArrayLike, unit: str, where: Sequence[str]) -> tuple[
     rows = values if isinstance(values, list | tuple) else np.asarray(values, object)
     if isinstance(rows, np.ndarray) and not rows.ndim:
         return type(values).__name__, ""
-    for step, cells in enumerate(rows):
+    for step, cells in enumerate(rows, int(unit == "row")):
         whole = cells if isinstance(cells, list | tuple | np.ndarray) else [cells]
         for column, cell in enumerate(whole):
-            try:
-                float(np.nan if cell is None else cell)
-            except (TypeError, ValueError):
+            if as_floats([cell]) is None:
                 return f"{cell!r:.40} in {unit} {step}{_of(where, column)}", _CORRECT
     return f"ragged rows{where[0]}", ""
 

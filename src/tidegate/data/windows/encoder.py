@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.data.codec import Field, Fields, damaged, read_fields
+from tidegate.data.names import ColumnNames, named, numbers_of
 from tidegate.data.scaling import METHODS, Scaling
-from tidegate.data.schema import Each, Labels, Numbers, array
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
-from tidegate.data.series.panel import RECENT_FILE, Panel
-from tidegate.data.series.saved import CLOCK, read_clock
+from tidegate.data.series.panel import Panel
+from tidegate.data.series.table import with_future
 from tidegate.data.windows.encoded import EncodedSeries
 from tidegate.data.windows.log_difference import LogDifference
 from tidegate.data.windows.static import encode_static
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, suggest
 from tidegate.files import FoundJson
 
 OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
-_OPTIONS: Fields = {
-    "lookback": Field(int, minimum=1),
-    "scaling": Field(str, METHODS),
-    "lag": Field(int, minimum=0),
-    "log": Field(bool),
-    "calendar": Field(bool),
-    "missing": Field(str, ("mask", "interpolate")),
-    "absent": Field(int, minimum=0),
-    "clock": CLOCK,
-    "targets": Field(str, many=True),
-    "past": Field(str, many=True),
-    "known": Field(str, many=True),
-    "static": Field(str, many=True),
-    "named": Field(bool, optional=True),
-    "categories": Each(Field(str, many=True, optional=True)),
-}
-_SCALES: Fields = {
-    "names": Labels(optional=True),
-    "shift": Numbers(2),
-    "scale": Numbers(2, minimum=1e-300),
-    "spread": Numbers(2, minimum=0),
-    "offset": Numbers(1),
-    "others": Numbers(2),
-    "statics": Numbers(2),
-}
 
 
 class SeriesEncoder:
@@ -66,6 +40,7 @@ class SeriesEncoder:
     Attributes:
         clock: The clock of the training series.
         targets, past, known: The columns, as in a `Panel`.
+        named: Whether the data called them so; else they are told apart by position.
         shift: What is taken off the targets of each series, `[S, C]`.
         scale: What they are divided by, `[S, C]`.
         spread: The standard deviation of the targets as they are, `[S, C]`.
@@ -85,6 +60,7 @@ class SeriesEncoder:
     past: tuple[str, ...]
     known: tuple[str, ...]
     static: tuple[str, ...]
+    named: bool
     names: tuple[Any, ...] | None
     change: LogDifference
     shift: Array
@@ -152,7 +128,7 @@ class SeriesEncoder:
         """
         self.clock, self.names = panel.clock, panel.names
         self.targets, self.past, self.known = panel.targets, panel.past, panel.known
-        self.static = tuple(panel.static)
+        self.static, self.named = tuple(panel.static), panel.named
         width = len(self.targets)
         # One series at a time: a copy of them all would take their size again.
         spans = [panel.series(n)[:end] for n, end in enumerate(until)]
@@ -187,7 +163,8 @@ class SeriesEncoder:
         static = None
         if self.static:
             columns = [panel.static[name] for name in self.static]
-            static = self._statics.forward(encode_static(columns, self._categories))
+            found = self._statics.forward(encode_static(columns, self._categories))
+            static = np.nan_to_num(found, nan=0.0)  # what is missing is the mean
         return EncodedSeries(
             panel=panel,
             change=self.change,
@@ -202,6 +179,24 @@ class SeriesEncoder:
             static=static,
         )
 
+    @property
+    def columns(self) -> ColumnNames:
+        """The names of all columns, those of the targets first."""
+        return ColumnNames((*self.targets, *self.past, *self.known), self.named)
+
+    def arranged(self, panel: Panel, owner: str) -> Panel:
+        """Return the columns of training, each where it was; further ones are left out.
+
+        Args:
+            panel: Series with at least these columns, for whatever purpose.
+            owner: Who complains.
+
+        Raises:
+            InputError: If one is not there.
+        """
+        found = panel.arranged(self.targets, self.past, self.known, named=self.named, owner=owner)
+        return found if panel.known == self.known else with_future(found)
+
     def numbers(self, panel: Panel) -> list[int | None]:
         """Say which training series each series is; None for one that training had not.
 
@@ -211,8 +206,7 @@ class SeriesEncoder:
         if self.names is None or panel.names is None:
             same = self.names is None and len(panel) == len(self.shift) == 1
             return [0 if same else None] * len(panel)
-        index = {name: number for number, name in enumerate(self.names)}
-        return [index.get(name) for name in panel.names]
+        return numbers_of(panel.names, self.names)
 
     def _measure(self, values: Array) -> tuple[Array, Array, Array]:
         """Shift and scale of changed values, and the deviation of values as they are."""
@@ -248,8 +242,8 @@ class SeriesEncoder:
         seen = [n for n, end in enumerate(until) if end]
         columns = [[panel.static[name][n] for n in seen] for name in self.static]
         self._categories: list[list[str] | None] = [
-            None if all(isinstance(cell, int | float) for cell in column)
-            else sorted({str(cell) for cell in column})
+            None if all(cell is None or isinstance(cell, int | float) for cell in column)
+            else sorted({str(cell) for cell in column if cell is not None})
             for column in columns
         ]  # fmt: skip
         found = encode_static(columns, self._categories) if columns else np.zeros((0, 0))
@@ -263,28 +257,12 @@ class SeriesEncoder:
                 got = ", ".join(getattr(panel, role)) or "none"
                 raise InputError(message("Forecaster", role, rule, got))
         if missing := [name for name in self.static if name not in panel.static]:
-            got = f"no {missing[0]!r}"
-            raise InputError(message("Forecaster", "static", "as in training", got))
+            rule = f"as in training, {', '.join(self.static)}"
+            remedy = suggest(missing[0], panel.static) if panel.static else ""
+            raise InputError(message("Forecaster", "static", rule, f"no {missing[0]!r}", remedy))
         if (panel.clock.kind, panel.clock.step) != (self.clock.kind, self.clock.step):
             rule = f"at the frequency of training, {self.clock.name}"
             raise InputError(message("Forecaster", "time", rule, panel.clock.name))
-
-    def check_own(self, panel: Panel, lookback: int) -> None:
-        """Refuse the last steps that a model kept, and windows, of another model than this one.
-
-        Args:
-            panel: What the model kept.
-            lookback: What its settings say.
-
-        Raises:
-            ArtifactError: If they are.
-        """
-        if lookback != self.lookback:
-            raise damaged(OPTIONS_FILE, "lookback", f"{lookback} as in config.json", self.lookback)
-        same = all(getattr(panel, r) == getattr(self, r) for r in ("targets", "past", "known"))
-        if not same or not set(self.static) <= set(panel.static):
-            rule = "the columns of series.json"
-            raise damaged(RECENT_FILE, "targets", rule, "others")
 
     def to_files(self) -> dict[str, object]:
         """Return what was learned as JSON documents by file name."""
@@ -302,6 +280,7 @@ class SeriesEncoder:
             "known": self.known,
             "static": self.static,
             "categories": self._categories,
+            **ColumnNames(self.targets, self.named).to_json(),
         }
         scales = {
             "names": None if self.names is None else list(self.names),
@@ -322,16 +301,17 @@ class SeriesEncoder:
             files: The documents by file name.
 
         Raises:
-            ArtifactError: If something is not there, or does not fit together.
+            InputError: If something in them does not fit together.
+            KeyError: If something is not there.
         """
-        options = read_fields(files, OPTIONS_FILE, _OPTIONS, absent={"named": None})
-        scales = read_fields(files, SCALES_FILE, _SCALES)
+        options, scales = dict(files[OPTIONS_FILE]), files[SCALES_FILE]
         names = ("lookback", "scaling", "lag", "log", "calendar", "missing")
         found = cls(**{name: options[name] for name in names})
-        found.clock = read_clock(options["clock"], OPTIONS_FILE)
+        found.clock = replace(Clock(), **options["clock"])
         for role in ("targets", "past", "known", "static"):
-            setattr(found, role, tuple(options[role]))
-        found.absent, found._categories = options["absent"], _categories(options)
+            setattr(found, role, _texts(options[role], role))
+        found.named = named(found.targets, options.get("named"))
+        found.absent, found._categories = int(options["absent"]), options["categories"]
         found.names = None if scales["names"] is None else tuple(scales["names"])
         width = len(found.targets)
         count = len(scales["shift"])
@@ -343,8 +323,7 @@ class SeriesEncoder:
         found._others = _read_scaling(scales["others"], others, "others")
         found._statics = _read_scaling(scales["statics"], found.sizes["static"], "statics")
         if found.names is not None and len(found.names) != count:
-            rule = f"those of {count} series"
-            raise damaged(SCALES_FILE, "names", rule, len(found.names))
+            raise InputError(message("load", "names", f"those of {count} series", len(found.names)))
         return found
 
 
@@ -360,27 +339,21 @@ def _smallest(values: Array) -> Array:
     return smallest
 
 
-def _categories(options: Mapping[str, Any]) -> list[list[str] | None]:
-    """The values of each static column that is no number, out of a file."""
-    found: list[list[str] | None] = options["categories"]
-    if len(found) != len(options["static"]):
-        rule = "a list for each static column"
-        raise damaged(OPTIONS_FILE, "categories", rule, repr(found))
-    for values in found:
-        if values is not None and len(set(values)) != len(values):
-            raise damaged(OPTIONS_FILE, "categories", "different from each other", repr(values))
-    return found
+def _texts(values: Any, role: str) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InputError(message("load", role, "a list of texts", values))
+    return tuple(values)
 
 
 def _checked(values: Any, shape: tuple[int, ...], name: str) -> Array:
     """Numbers out of a file, of this shape."""
-    found: Array = array(values, shape, SCALES_FILE, name).astype(np.float64)
+    found = np.asarray(values, dtype=np.float64)
+    if found.shape != shape or not np.isfinite(found).all():
+        raise InputError(message("load", name, f"finite numbers of shape {shape}", found.shape))
     return found
 
 
 def _read_scaling(pair: Any, columns: int, name: str) -> Scaling:
     """Centre and scale of so many columns out of a file."""
-    centre, scale = _checked(pair, (2, columns), name)
-    if not (scale > 0).all():
-        raise damaged(SCALES_FILE, name, "scales > 0", scale)
+    centre, scale = (_checked(part, (columns,), name) for part in pair)
     return Scaling(centre, scale)

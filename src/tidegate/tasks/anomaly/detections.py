@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # 1 or True where a step is known to be anomalous, `[T]`; None where nobody knows.
 Labels: TypeAlias = npt.ArrayLike | None
 
+# The panel knows the times.
+_COLUMNS = [name for name in Detection._fields if name != "time"]
 _DTYPES = {"alarm": bool, "ready": bool, "variable": object, "kind": object}
 
 
@@ -54,7 +56,9 @@ class Detections:
 
     def step(self, number: int) -> Detection:
         """Return what was said of one step."""
-        return Detection(*(column[[number]].tolist()[0] for column in self.columns.values()))
+        told = {name: column[[number]].tolist()[0] for name, column in self.columns.items()}
+        time = seconds_of(self.panel)[number].item() if self.panel.dated else None
+        return Detection(**told, time=time)
 
     def times(self) -> pd.DatetimeIndex | None:
         """Return the time of each step, without a zone; None without times."""
@@ -94,11 +98,11 @@ def watch(stream: AnomalyStream, panel: Panel, *, clocked: bool) -> Detections:
         The detections.
     """
     steps = len(panel.values)
-    columns = {name: np.empty(steps, _DTYPES.get(name, float)) for name in Detection._fields}
+    columns = {name: np.empty(steps, _DTYPES.get(name, float)) for name in _COLUMNS}
     times = seconds_of(panel).tolist() if clocked else [None] * steps
     for step, (values, time) in enumerate(zip(panel.values.tolist(), times, strict=True)):
         found = stream.update(values, time)
-        for column, entry in zip(columns.values(), found, strict=True):
+        for column, entry in zip(columns.values(), found, strict=False):  # the time comes last
             column[step] = entry
     return Detections(panel, columns)
 

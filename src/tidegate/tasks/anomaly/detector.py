@@ -12,33 +12,33 @@ from sklearn.base import clone
 
 from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.steps import StepsLike, as_steps, read_steps
+from tidegate.data.series.steps import StepsLike, as_steps
 from tidegate.data.windows.windows import Windows
 from tidegate.device import seeded
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
-from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, read_labels, watch
+from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, watch
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, check_learnable
 from tidegate.tasks.anomaly.network import AnomalyNetwork
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
+from tidegate.tasks.anomaly.steps_task import StepsTask
 from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.streaming.lines import LineWatch
-from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, read_state
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.inspect.trace import stack_name
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
 from tidegate.tasks.core.settings.settings import Settings, build_layer
-from tidegate.tasks.core.task import Task
 from tidegate.training.loop import Training
 from tidegate.training.measure import measure
 from tidegate.training.network import Network
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 CALIBRATION_FILE = "calibration.json"
@@ -47,7 +47,7 @@ CALIBRATION_FILE = "calibration.json"
 _WINDOWS = 1024
 
 
-class AnomalyDetector(Task):
+class AnomalyDetector(StepsTask):
     """Finds what is unusual in one or several series of numbers, in a file or as they come.
 
     It is a scikit-learn estimator. The constructor takes every setting of
@@ -242,32 +242,6 @@ class AnomalyDetector(Task):
             answers[name] = columns[name].tolist()
         return answers
 
-    def inputs(self, frame: pd.DataFrame, columns: Mapping[str, str]) -> tuple[Panel, Array | None]:
-        """Read values, times and known anomalies out of a table.
-
-        A role that is not named takes its own name's column.
-        """
-        own = frame[[name for name in frame.columns if not str(name).startswith("\0")]]
-        time, anomaly = (
-            columns.get(role, role if role in own.columns else None) for role in ("time", "anomaly")
-        )
-        others = [] if anomaly is None else [anomaly]
-        owner = type(self).__name__
-        panel = read_steps(own, value=columns.get("value"), time=time, others=others, owner=owner)
-        return panel, None if anomaly is None else own[anomaly].to_numpy()
-
-    def read_columns(
-        self, columns: Mapping[str, str]
-    ) -> tuple[Sequence[str] | None, Sequence[str]]:
-        """Read all columns: which of them are needed, only the table can tell; times stay text."""
-        return None, [columns.get("time", "time")]
-
-    def check_table(
-        self, frame: pd.DataFrame, columns: Mapping[str, str], *, drop_missing: bool, source: str
-    ) -> tuple[pd.DataFrame, int]:
-        """Leave rows as they are: a missing value is a step of its series."""
-        return frame, 0
-
     def facts(self) -> dict[str, str]:
         """Return the variables and the alarms they may expect besides."""
         rate = self.settings_.false_alarm_rate
@@ -275,22 +249,6 @@ class AnomalyDetector(Task):
         return super().facts() | told
 
     # What a task writes.
-
-    def _examples(self, X: StepsLike, y: Labels = None, sample_weight: object = None) -> Examples:
-        owner = type(self).__name__
-        if sample_weight is not None:
-            got = type(sample_weight).__name__
-            raise InputError(message(owner, "sample_weight", "left out", got))
-        panel = as_steps(X, owner)
-        if hasattr(self, "network_"):
-            self.encoder_.check(panel, owner)
-        return Examples([panel], read_labels(y, len(panel.values), owner))
-
-    @staticmethod
-    def _panel(examples: Examples) -> Panel:
-        (panel,) = examples.inputs
-        assert isinstance(panel, Panel)
-        return panel
 
     def _split(
         self,
@@ -306,7 +264,8 @@ class AnomalyDetector(Task):
         if validation is None:
             return examples, None
         if isinstance(validation, tuple) and len(validation) == 2:
-            held = self._examples(*validation)
+            X, y = validation
+            held = self._examples(as_steps(X, settings.owner, learned=panel.columns), y)
             self._learned.append(self._panel(held))
             return examples, held
         steps = len(panel.values)
@@ -318,7 +277,9 @@ class AnomalyDetector(Task):
 
     def _learn(self, examples: Examples) -> None:
         panel = self._panel(examples)
-        self.encoder_ = AnomalyEncoder.learn(panel.targets, panel.values, clocked=panel.dated)
+        self.encoder_ = AnomalyEncoder.learn(
+            panel.targets, panel.values, clocked=panel.dated, own=panel.named
+        )
         for name, constant in zip(self.names_, self.encoder_.scaling.constant, strict=True):
             if constant:
                 what = f"{name} never changes in what is learned from: any change will be unusual."
@@ -389,6 +350,6 @@ class AnomalyDetector(Task):
 
     def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
+        self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here
-            stream = self._new_stream(self._build())
-        self._calibration = read_state(stream, files, CALIBRATION_FILE)
+            self._new_stream(self._build()).load(self._calibration)

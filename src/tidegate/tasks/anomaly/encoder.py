@@ -12,10 +12,9 @@ import torch
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
-from tidegate.data.codec import Field, Fields, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
+from tidegate.data.names import ColumnNames, named
 from tidegate.data.scaling import LogScaling
-from tidegate.data.schema import Numbers, array
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
@@ -26,14 +25,6 @@ SCALE_FILE = "scale.json"
 
 # What the file calls the parts of the scaling.
 _NAMES = {"center": "centre", "spread": "scale", "constant": "constant"}
-_FIELDS: Fields = {
-    "center": Numbers(1),
-    "spread": Numbers(1, minimum=1e-300),
-    "constant": Numbers(1, bool, maximum=None),
-    "names": Field(str, many=True),
-    "named": Field(bool, optional=True),
-    "clocked": Field(bool),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +87,7 @@ class AnomalyEncoder:
         names: What the D variables are called.
         clocked: Whether the net reads the time of day.
         scaling: What values are scaled by.
+        named: Whether the data called them so; else they are told apart by position.
 
     Example:
         >>> encoder = AnomalyEncoder.learn(["heat"], np.arange(9.0)[:, None], clocked=False)
@@ -108,11 +100,20 @@ class AnomalyEncoder:
     names: tuple[str, ...]
     clocked: bool
     scaling: LogScaling
+    named: bool = True
 
     @classmethod
-    def learn(cls, names: Sequence[str], values: Array, *, clocked: bool) -> AnomalyEncoder:
-        """Learn from values `[T, D]`, NaN where missing."""
-        return cls(tuple(names), clocked, LogScaling.learn(values))
+    def learn(
+        cls, names: Sequence[str], values: Array, *, clocked: bool, own: bool | None = None
+    ) -> AnomalyEncoder:
+        """Learn from values `[T, D]`, NaN where missing; `own` names are the data's."""
+        called = tuple(names)
+        return cls(called, clocked, LogScaling.learn(values), named(called, own))
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The names, and whether the data gave them."""
+        return ColumnNames(self.names, self.named)
 
     @property
     def size(self) -> int:
@@ -144,19 +145,15 @@ class AnomalyEncoder:
         return EncodedSteps(panel, self.inputs(panel), targets, min(lookback, len(scaled)))
 
     def check(self, panel: Panel, owner: str) -> None:
-        """Refuse a series that is not like the one that was learned from.
+        """Refuse a series without the times that were learned with.
 
         Args:
             panel: The series.
             owner: Who complains.
 
         Raises:
-            InputError: If it has other variables, or lacks the times.
+            InputError: If it lacks the times.
         """
-        width = len(panel.targets)
-        if width != len(self.names):
-            rule = f"of the {len(self.names)} variables of `fit`: {', '.join(self.names)}"
-            raise InputError(message(owner, "X", rule, f"{width} columns"))
         if self.clocked and not panel.dated:
             rule = "with times, as in `fit`"
             raise InputError(message(owner, "X", rule, "values alone", "Index it by its times"))
@@ -164,23 +161,22 @@ class AnomalyEncoder:
     def to_files(self) -> dict[str, object]:
         """Return everything as JSON documents by file name."""
         scaling = {told: getattr(self.scaling, name).tolist() for told, name in _NAMES.items()}
-        return {SCALE_FILE: scaling | {"names": list(self.names), "clocked": self.clocked}}
+        told = {"names": list(self.names), "clocked": self.clocked, **self.columns.to_json()}
+        return {SCALE_FILE: scaling | told}
 
     @classmethod
     def from_files(cls, files: FoundJson) -> AnomalyEncoder:
         """Take back what `to_files` gave, trusting nothing in it.
 
         Raises:
-            ArtifactError: If something is not there, or does not fit.
+            ValueError: If something in it does not fit.
+            KeyError: If something is not there.
         """
-        found = read_fields(files, SCALE_FILE, _FIELDS, absent={"named": None})
-        names = tuple(found["names"])
-        shape = (len(names),)
-        centre, scale, constant = (array(found[n], shape, SCALE_FILE, n) for n in _NAMES)
-        if not names:
-            raise damaged(SCALE_FILE, "names", "those of the variables", "none")
+        found = files[SCALE_FILE]
+        names = tuple(map(str, found["names"]))
+        centre, scale, constant = (np.array(found[told]).reshape(len(names)) for told in _NAMES)
         scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
-        return cls(names, found["clocked"], scaling)
+        return cls(names, bool(found["clocked"]), scaling, named(names, found.get("named")))
 
 
 def check_learnable(panel: Panel, fewest: int, owner: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -79,7 +80,8 @@ class Task(Hooks):
         if going_on:
             check_structure(self.settings_, settings)
         device = pick_device(settings.device)
-        rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
+        with self._forgotten(not going_on):
+            rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
         with seeded(settings.random_state, device):
             network, loaders = self._prepare(rows, held, settings, going_on=going_on)
         training = Training(
@@ -188,6 +190,16 @@ class Task(Hooks):
         )
 
     # What every task shares.
+
+    @contextlib.contextmanager
+    def _forgotten(self, anew: bool) -> Iterator[None]:
+        """While data is read to be fitted anew, the task is as if it had never been fitted."""
+        network = self.__dict__.pop("network_", None) if anew else None
+        try:
+            yield
+        finally:
+            if network is not None:
+                self.network_ = network
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):

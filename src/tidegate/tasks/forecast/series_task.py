@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.names import check_there
 from tidegate.data.series.continuation import continued, known_ends
 from tidegate.data.series.inputs import SeriesLike, as_panel
 from tidegate.data.series.leak import warn_of_leaks
@@ -120,7 +121,7 @@ class SeriesTask(Task):
         panel = read_series(
             frame[[name for name in frame.columns if not str(name).startswith("\0")]],
             time=named.get("time"),
-            target=named.get("target"),
+            target=self._target(named.get("target"), frame),
             id=named.get("id"),
             known=known,
             past=past,
@@ -129,6 +130,14 @@ class SeriesTask(Task):
             owner=type(self).__name__,
         )
         return panel, None
+
+    def _target(self, asked: str | None, frame: pd.DataFrame) -> str | Sequence[str] | None:
+        """The targets of the fit, unless others are asked for."""
+        fitted = hasattr(self, "network_") and self.encoder_.named
+        if not fitted or asked != self.columns_.get("target"):
+            return asked
+        check_there(frame, self.encoder_.columns.names, type(self).__name__)
+        return self.encoder_.targets
 
     def read_columns(
         self, columns: Mapping[str, str]
@@ -168,7 +177,7 @@ class SeriesTask(Task):
         held: SeriesExamples | None = None
         if isinstance(validation, tuple) and len(validation) == 2:
             train = examples.within(0, most=most)
-            panel, added = continued(self._examples(*validation).panel, examples.panel)
+            panel, added = continued(self._like(examples.panel, *validation), examples.panel)
             held = SeriesExamples(panel).within(added, most=most)
         elif validation is None:
             train = examples.within(0, most=most)
@@ -218,8 +227,19 @@ class SeriesTask(Task):
         return chosen, self._windows(chosen, horizon=horizon)
 
     def _panel(self, X: SeriesLike) -> Panel:
-        clock = self.encoder_.clock if hasattr(self, "network_") else None
-        return as_panel(X, clock=clock, owner=type(self).__name__)
+        owner = type(self).__name__
+        if not hasattr(self, "network_"):
+            return as_panel(X, owner=owner)
+        encoder = self.encoder_
+        panel = as_panel(X, clock=encoder.clock, learned=encoder.columns, owner=owner)
+        return encoder.arranged(panel, owner)
+
+    def _like(self, panel: Panel, X: SeriesLike, y: None) -> Panel:
+        """Read series to validate on, with the columns of those to learn from."""
+        owner, columns = type(self).__name__, panel.columns
+        found = self._examples(as_panel(X, learned=columns, owner=owner), y)
+        roles = (panel.targets, panel.past, panel.known)
+        return found.panel.arranged(*roles, named=panel.named, owner=owner)
 
     def _windows(
         self, examples: SeriesExamples, *, horizon: int, stride: int = 1

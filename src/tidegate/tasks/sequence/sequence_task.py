@@ -14,9 +14,16 @@ from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Buckets
+from tidegate.data.names import ColumnNames, check_there, places
 from tidegate.data.rows import Rows
 from tidegate.data.sequences.encoder import EncodedSequences, SequenceEncoder
-from tidegate.data.sequences.rows import channel_names, in_order, read_sequences
+from tidegate.data.sequences.rows import (
+    channel_names,
+    in_order,
+    of_table,
+    read_sequences,
+    step_names,
+)
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn.blocks.convolution import Convolution
@@ -110,6 +117,7 @@ class SequenceTask(Task):
     Attributes:
         encoder_: The fitted `SequenceEncoder`.
         channels_: Names of the channels, where it learned from DataFrames or a table; else None.
+        steps_: Names of the steps, where it learned from a table with a sequence a row; else None.
     """
 
     optional_roles: ClassVar[tuple[str, ...]] = ("id", "time", "values")
@@ -119,6 +127,7 @@ class SequenceTask(Task):
     settings_: Any
     encoder_: SequenceEncoder
     channels_: tuple[str, ...] | None
+    steps_: tuple[str, ...] | None
 
     if TYPE_CHECKING:  # what `Classifier` and `Regressor` have
 
@@ -147,7 +156,6 @@ class SequenceTask(Task):
         """Make a table with a sequence a row; see `data.sequence_table.gather_sequences`."""
         from tidegate.data.sequences.table import gather_sequences
 
-        channels = getattr(self, "channels_", None)
         target = columns.get(self.target_role or "")
         if hasattr(self, "network_") and target not in frame:
             target = None  # there may be none to learn from in rows that are to be answered
@@ -155,12 +163,30 @@ class SequenceTask(Task):
             frame,
             id=columns.get("id"),
             time=columns.get("time"),
-            values=columns.get("values") or channels,
+            values=self._values(columns.get("values"), frame, source),
             target=target,
             steps=self.window is not None,
             drop_missing=drop_missing,
             source=source,
         )
+
+    @property
+    def _learned_names(self) -> tuple[str, ...] | None:
+        """The channels or steps of the fit, if they have names."""
+        return self.channels_ or self.steps_ if hasattr(self, "network_") else None
+
+    def _values(
+        self, asked: str | None, frame: pd.DataFrame, source: str
+    ) -> str | Sequence[str] | None:
+        """The columns to read, in the order of the fit."""
+        learned = self._learned_names
+        if learned is None:
+            return asked
+        if asked is not None and asked != self.columns_.get("values"):
+            names = ColumnNames(tuple(name.strip() for name in asked.split(",")))
+            places(names, ColumnNames(learned), source, argument="values")
+        check_there(frame, learned, source)
+        return learned
 
     # What Task asks for.
 
@@ -174,10 +200,24 @@ class SequenceTask(Task):
 
     def _inputs(self, X: object) -> Sequence[Raw]:
         """Check sequences; DataFrames stay such, for their names."""
+        rows = self._in_order(X, self._learned_names)
+        arrays = read_sequences(rows, type(self).__name__)
+        named = arrays and (channel_names(rows) or step_names(rows))
+        return list(rows) if named else arrays
+
+    def _in_order(self, X: Raw, learned: Sequence[str] | None) -> Raw:
+        """Bring channels or steps that have names into the order of a fit."""
         owner = type(self).__name__
-        rows = in_order(X, getattr(self, "channels_", None), owner)
-        arrays = read_sequences(rows, owner)
-        return list(rows) if arrays and channel_names(rows) else arrays
+        rows = of_table(X, learned, owner) if isinstance(X, pd.DataFrame) else X
+        return in_order(rows, learned, owner)
+
+    def _split(
+        self, examples: Examples, validation: float | tuple[Raw, Raw] | None, settings: Settings
+    ) -> tuple[Examples, Examples | None]:
+        names = channel_names(examples.inputs) or step_names(examples.inputs)
+        if names and isinstance(validation, tuple) and len(validation) == 2:
+            validation = (self._in_order(validation[0], names), validation[1])
+        return super()._split(examples, validation, settings)
 
     def _targets_of(self, y: object, rows: Sequence[Sized]) -> Array:
         """Check targets: one a row, or with a window one a step, each row an array."""
@@ -186,12 +226,12 @@ class SequenceTask(Task):
             return self._column(y)
         if self.window is None:
             remedy = "Set a window to learn a target at each step, or pass one target a row"
-            raise InputError(message(owner, "y", "one target a row", "a list in row 0", remedy))
+            raise InputError(message(owner, "y", "one target a row", "a list in row 1", remedy))
         found = np.empty(len(y), dtype=object)
         for number, (targets, row) in enumerate(zip(y, rows, strict=False)):
             if len(targets) != len(row):
                 rule = "one target a step in each row"
-                got = f"{len(targets)} for {len(row)} steps in row {number}"
+                got = f"{len(targets)} for {len(row)} steps in row {number + 1}"
                 raise InputError(message(owner, "y", rule, got))
             found[number] = self._column(targets)
         return found
@@ -200,7 +240,7 @@ class SequenceTask(Task):
         super()._learn(examples)
         settings = self.settings_
         encoder = SequenceEncoder(settings.scaling, settings.missing)
-        self.channels_ = channel_names(examples.inputs)
+        self.channels_, self.steps_ = channel_names(examples.inputs), step_names(examples.inputs)
         self.encoder_ = encoder.fit(read_sequences(examples.inputs))
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedSequences]:
@@ -295,17 +335,27 @@ class SequenceTask(Task):
         return super().facts() | told
 
     def _state(self) -> dict[str, object]:
-        return super()._state() | {"channels": self.channels_ and list(self.channels_)}
+        steps = {} if self.steps_ is None else {"steps": list(self.steps_)}
+        return super()._state() | {"channels": self.channels_ and list(self.channels_), **steps}
 
     def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
-        names: Raw = state["channels"]  # whatever JSON can say
-        if names is not None:
-            texts = isinstance(names, list) and all(isinstance(name, str) for name in names)
-            if not texts or len(names) != self.encoder_.channels:
-                raise InputError(message("load", "channels", "a text for each channel", names))
-            names = tuple(names)
-        self.channels_ = names
+        self.channels_ = _texts(state["channels"], "channels")
+        if self.channels_ is not None and len(self.channels_) != self.encoder_.channels:
+            got = len(self.channels_)
+            raise InputError(message("load", "channels", "a text for each channel", got))
+        self.steps_ = _texts(state.get("steps"), "steps")
+
+
+def _texts(names: Raw, argument: str) -> tuple[str, ...] | None:
+    """Take names out of JSON, whatever it says; None for none."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            message("load", argument, f"a text for each {argument.rstrip('s')}", names)
+        )
+    return tuple(names)
 
 
 def per_step(y: object) -> TypeGuard[Sequence[Sequence[object]]]:

@@ -13,6 +13,7 @@ import pytest
 from tests.tasks.series import QUICK, hours, wave
 from tidegate import AnomalyDetector
 from tidegate.errors import InputError
+from tidegate.tasks.anomaly.streaming.stream import Detection
 
 NAN = float("nan")
 
@@ -146,3 +147,52 @@ def test_memory_is_constant(model):
     grown, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert grown < 30_000
+
+
+def test_an_alarm_says_when_it_was_where_times_were_learned(model, pair):
+    stream = pair.stream()
+    after = hours(1000)[900:]
+    for row, time in zip(wave(1000, 2)[900:].tolist(), after, strict=True):
+        found = stream.update(row, str(time))
+    when = str(after[-1])
+    assert pd.Timestamp(found.time, unit="s") == after[-1]
+    assert f"  {when}  " in found.line()
+    assert found.to_json()["time"] == when.replace(" ", "T")
+    assert next(iter(found.to_json())) == "time"
+    timeless = model.stream().update(20.0)
+    assert timeless.time is None
+    assert "time" not in timeless.to_json()
+    detected = pair.detect(pd.DataFrame(wave(1000, 2)[900:], columns=["heat", "load"], index=after))
+    assert detected.step(99) == found
+
+
+def test_the_sentence_of_an_alarm_says_nothing_else_than_its_numbers():
+    at, off = Detection(4.0, True, "load", "unexpected", 20.0, 20.1, -0.3, True), 5.0
+    assert str(at).startswith("load was unlike before in the last steps: 20, expected 20.1")
+    assert str(at._replace(deviations=off)).startswith("load is not as forecast: 20, expected")
+    assert str(at._replace(kind="stuck")).startswith("load is stuck: 20,")
+    assert at._replace(time=1e17).line().count("1e+17") == 1
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-3, 1.0, 1e6])
+@pytest.mark.parametrize("broken", [-1e308, 1e308, 1e30])
+def test_one_broken_value_does_not_spoil_what_is_expected(scale, broken):
+    values = (np.sin(np.arange(900) / 4) * scale).tolist()
+    model = AnomalyDetector(**QUICK).fit(np.array(values[:400]))
+    stream, other = model.stream(), model.stream()
+    assert stream.update(broken).score > 2
+    other.update(values[400])
+    errors = np.array([
+        [abs(one.update(value).expected - value) for one in (stream, other)]
+        for value in values[401:]
+    ])  # fmt: skip
+    assert np.isfinite(errors).all()
+    assert np.median(errors[200:, 0]) < 3 * np.median(errors[200:, 1]) + 1e-3 * scale
+
+
+@pytest.mark.parametrize(
+    "text", ["1_000", "\u0661", "0x10", "1e", "--1", "1,5", b"\xff", "infinity"]
+)
+def test_what_files_do_not_write_as_a_number_is_none(model, text):
+    assert model.stream().update(text).kind == "missing"
+    assert model.stream().update(" +20.5e0 ").value == 20.5

@@ -5,32 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tidegate.data.codec import LARGEST_WEIGHT, Field
-from tidegate.data.schema import Numbers, Record
 from tidegate.files import FoundJson
-from tidegate.tasks.anomaly.streaming import extreme_values
 from tidegate.tasks.anomaly.streaming.extreme_values import ExtremeValues
+from tidegate.tasks.anomaly.streaming.rest import UNKNOWN, Rest
 
-# The kinds of anomaly that are told apart, and the statistics that speak for each, in the order
-# in which `_statistics` gives them.
-KINDS: dict[str, tuple[str, ...]] = {
-    "unexpected": (
-        "error", "error soon", "error later", "reconstruction", "bias", "long bias", "level",
-    ),
-    "high": ("value",),
-    "low": ("value, negative",),
-    "restless": ("errors", "moves"),
-    "still": ("moves, negative", "more moves, negative", "width, negative"),
-}  # fmt: skip
-_KIND_OF = tuple(kind for kind, names in KINDS.items() for _ in names)
-
+# What `_statistics` gives, in that order.
+_STATISTICS = (
+    "error", "error soon", "error later", "reconstruction", "bias", "long bias", "level",
+    "value", "value, negative", "errors", "moves", "moves, negative", "more moves, negative",
+    "width, negative",
+)  # fmt: skip
 # Running means, and the steps they look back.
 _LENGTHS = {
     "bias": 24, "long bias": 64, "base": 1000, "errors": 8, "moves": 12, "more moves": 48,
     "width": 48, "center": 48,
 }  # fmt: skip
 _RATES = tuple(1 / length for length in _LENGTHS.values())
-_BASE, _SQUARES, _CENTER = 2, slice(4, 7), 7
+_BASE, _CENTER = 2, 7
 # A single statistic has at most so much to say: nothing is rarer than once in 10^8.
 _MOST = 8.0
 # How much statistics that agree count for more than the strongest of them: 1 adds all up, without
@@ -38,17 +29,6 @@ _MOST = 8.0
 _POWER = 3
 # Evidence is averaged over three steps, or noise would be mistaken for news.
 _SETTLE = 1 / 3
-
-STATE = Record(
-    {
-        "steps": Field(int, minimum=0),
-        "last": Field(float, minimum=-LARGEST_WEIGHT, maximum=LARGEST_WEIGHT),
-        "settled": Field(float, minimum=0, maximum=LARGEST_WEIGHT),
-        "means": Numbers(1, maximum=LARGEST_WEIGHT),
-        "tails": extreme_values.STATE,
-    }
-)
-"""What a file says of what was learned."""
 
 
 class Evidence:
@@ -63,6 +43,7 @@ class Evidence:
 
     Attributes:
         surprise: Of each statistic in the step before.
+        rests: For how long the value has been the very same, and about the same.
     """
 
     def __init__(self, tolerance: float) -> None:
@@ -70,8 +51,10 @@ class Evidence:
         self._means = [0.0] * len(_RATES)
         self._last = self._settled = 0.0
         self._steps = 0
-        self._tails = ExtremeValues(len(_KIND_OF))
-        self.surprise = [0.0] * len(_KIND_OF)
+        # The very same value again, and about the same.
+        self.rests = (Rest(0.0), Rest(tolerance))
+        self._tails = ExtremeValues(len(_STATISTICS))
+        self.surprise = [0.0] * len(_STATISTICS)
 
     @property
     def ready(self) -> bool:
@@ -99,13 +82,13 @@ class Evidence:
         self._last = expected
 
     def kind(self) -> str:
-        """Say which kind of anomaly the step before looked like; "usual" if like none."""
+        """Say what the step before looked like: "usual", "unexpected" or "stuck".
+
+        What is more than that, a spike or a shift say, shows only later.
+        """
         if not any(self.surprise):
             return "usual"
-        sums = dict.fromkeys(KINDS, 0.0)
-        for kind, surprise in zip(_KIND_OF, self.surprise, strict=True):
-            sums[kind] += surprise**_POWER
-        return max(sums, key=sums.__getitem__)
+        return "stuck" if any(rest.too_long for rest in self.rests) else "unexpected"
 
     def _statistics(self, value: float, errors: Sequence[float], usual: float) -> list[float]:
         means, floor = self._means, self._tolerance
@@ -114,6 +97,10 @@ class Evidence:
         self._steps += 1
         one, soon, later, before = (error if abs(error) >= floor else 0.0 for error in errors)
         energy = math.log1p((one / max(usual, floor, _TINY)) ** 2)
+        if self._steps > 1:
+            move = abs(value - self._last)
+            for rest in self.rests:
+                rest.update(move, learned=self.ready)
         moved, around = (value - self._last) ** 2, (value - means[_CENTER]) ** 2
         self._last = value
         news = (errors[2], errors[2], value, energy, moved, moved, around, value)
@@ -135,16 +122,24 @@ class Evidence:
 
     def state(self) -> dict[str, object]:
         """Return everything learned, as JSON."""
-        numbers = {"steps": self._steps, "last": self._last, "settled": self._settled}
-        return numbers | {"means": list(self._means), "tails": self._tails.state()}
+        return {
+            "steps": self._steps,
+            "last": self._last,
+            "settled": self._settled,
+            "means": list(self._means),
+            "tails": self._tails.state(),
+            "rests": [rest.state() for rest in self.rests],
+        }
 
     def load(self, state: FoundJson) -> None:
         """Take back what `state` gave; raise ValueError or KeyError where it does not fit."""
         self._steps, self._last = int(state["steps"]), float(state["last"])
         self._settled = float(state["settled"])
+        # A model that was saved before rests were counted calls few of them too long.
+        found = state.get("rests", [{"steps": 0, "longest": UNKNOWN}] * len(self.rests))
+        for rest, kept in zip(self.rests, found, strict=True):
+            rest.load(kept)
         self._means = [float(m) for _, m in zip(_RATES, state["means"], strict=True)]
-        if min(self._means[_SQUARES]) < 0:
-            raise ValueError("means of squares below 0")
         self._tails.load(state["tails"])
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tidegate.errors import InputError
+from tidegate.errors import InputError, message
 from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
+from tidegate.tasks.anomaly.streaming.steps import read_number
 from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
 
 _EMPTY = ("", "nan", "null", "none", "na")
+# How a column's name begins, and no number.
+_NAME = re.compile(r"[^\W\d_]")
+# Lines from the beginning on of which one at least can be read, or it is no stream of values.
+_MOST_UNREADABLE = 100
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class LineLayout:
         if len(fields) != self.count:
             return None, [math.nan] * len(self.values), False
         chosen = [fields[place] for place in self.values]
-        values = [_number(field) for field in chosen]
+        values = [read_number(field) for field in chosen]
         whole = all(
             field.lower() in _EMPTY or not math.isnan(value)
             for field, value in zip(chosen, values, strict=True)
@@ -79,14 +85,6 @@ class LineLayout:
 def _fields(line: bytes) -> list[str]:
     text = line.decode("utf-8-sig", errors="replace").replace("\t", ",").replace(";", ",")
     return [field.strip().strip('"') for field in text.split(",")]
-
-
-def _number(field: str) -> float:
-    try:
-        number = float(field)
-    except ValueError:
-        return math.nan
-    return number if math.isfinite(number) else math.nan
 
 
 class LineWatch:
@@ -113,7 +111,7 @@ class LineWatch:
     ) -> None:
         self._stream, self._names, self._time = stream, names, time
         self._layout = LineLayout.plain(len(names), clocked=clocked)
-        self.unreadable = self.silences = 0
+        self.unreadable = self.silences = self._lines = 0
 
     def scan(self, lines: Iterable[bytes | None]) -> Iterator[tuple[int, Detection]]:
         """Yield the number of each line, and what was found in it.
@@ -121,6 +119,10 @@ class LineWatch:
         Args:
             lines: The lines without their ends; None where nothing came for too long: that is
                 scored as missing values.
+
+        Raises:
+            InputError: If the first line names other columns, or none of the first 100 lines is
+                as it should be.
         """
         number = 0
         for line in lines:
@@ -132,8 +134,36 @@ class LineWatch:
             named = number == 1 and LineLayout.of_header(line, self._names, self._time)
             if named:
                 self._layout = named
-            else:
-                yield number, self._score(line)
+                continue
+            if number == 1:
+                self._check_columns(line)
+            yield number, self._score(line)
+            self._check_readable()
+
+    def _check_columns(self, line: bytes) -> None:
+        """Refuse a first line that names other columns."""
+        fields = _fields(line)
+        if all(_NAME.match(field) and field.lower() not in _EMPTY for field in fields):
+            rule = f"lines of values, or lines under a header that names {', '.join(self._names)}"
+            got = ", ".join(fields)
+            raise InputError(message("watch", "line 1", rule, f"{got:.80}"))
+
+    def _check_readable(self) -> None:
+        """Refuse lines of which none at all is as it should be: they are something else."""
+        self._lines += 1
+        if self.unreadable == self._lines == _MOST_UNREADABLE:
+            count = self._layout.count
+            rule = f"lines of {count} field{'' if count == 1 else 's'}, such as {self._example()}"
+            got = f"none among the first {self._lines}"
+            raise InputError(message("watch", "FILE", rule, got))
+
+    def _example(self) -> str:
+        fields = ["…"] * self._layout.count
+        for place, name in zip(self._layout.values, self._names, strict=True):
+            fields[place] = name
+        if self._layout.time is not None:
+            fields[self._layout.time] = self._time or "time"
+        return ",".join(fields)
 
     def _score(self, line: bytes) -> Detection:
         time, values, whole = self._layout.read(line)

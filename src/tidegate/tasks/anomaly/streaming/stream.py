@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.data.codec import LARGEST_WEIGHT, Field, Fields, damaged, read_fields
-from tidegate.data.schema import Each, Numbers
 from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
-from tidegate.tasks.anomaly.streaming import alarms, evidence, least_squares
 from tidegate.tasks.anomaly.streaming.alarms import Alarms
 from tidegate.tasks.anomaly.streaming.evidence import Evidence
 from tidegate.tasks.anomaly.streaming.least_squares import RecursiveLeastSquares
@@ -32,12 +30,13 @@ class Detection(NamedTuple):
         alarm: Whether to tell somebody: rarer than the expected rate of false alarms, and no
             alarm shortly before.
         variable: The name of the variable that surprises most.
-        kind: "unexpected", "high", "low", "restless" or "still"; "usual" where nothing stands
-            out, "missing" without a value.
+        kind: "usual" where nothing stands out, else "unexpected", or "stuck" where the value does
+            not move for longer than ever before; "missing" without a value.
         value: Its value.
         expected: What was forecast for it, one step ahead.
         deviations: How far off that is, in usual errors; signed.
         ready: Whether enough was seen to tell the usual from the rare.
+        time: When it was, in seconds since 1970 by its own clock; None where no times were learned.
     """
 
     score: float
@@ -48,6 +47,7 @@ class Detection(NamedTuple):
     expected: float
     deviations: float
     ready: bool
+    time: float | None = None
 
     def __str__(self) -> str:
         """The detection in words."""
@@ -57,30 +57,42 @@ class Detection(NamedTuple):
             return "learning what is usual"
         sign = "above" if self.deviations > 0 else "below"
         return (
-            f"{self.variable} is {_WORDS[self.kind]}: {self.value:.6g}, expected "
+            f"{self.variable} {self._finding()}: {self.value:.6g}, expected "
             f"{self.expected:.6g} ({abs(self.deviations):.1f} usual errors {sign})"
         )
 
+    def _finding(self) -> str:
+        if self.kind == "unexpected" and abs(self.deviations) < _LITTLE:
+            return "was unlike before in the last steps"  # this one alone is nothing special
+        return _WORDS[self.kind]
+
     def line(self) -> str:
-        """The score, whether it is an alarm, and the finding in words, on one line."""
-        return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {self}"
+        """The score, whether it is an alarm, the time and the finding in words, on one line."""
+        when = "" if self.time is None else f"{self._written(' ')}  "
+        return f"{self.score:6.2f}  {'ALARM' if self.alarm else '     '}  {when}{self}"
 
     def to_json(self) -> dict[str, object]:
-        """Everything by name; numbers that are none are None."""
-        return {
+        """Everything by name; numbers that are none are None, and a time is a text (ISO 8601)."""
+        told: dict[str, object] = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in self._asdict().items()
         }
+        del told["time"]
+        return told if self.time is None else {"time": self._written("T"), **told}
+
+    def _written(self, between: str) -> str:
+        """The time as people write it; in seconds where no calendar reaches."""
+        assert self.time is not None
+        try:
+            found = datetime(1970, 1, 1) + timedelta(seconds=self.time)
+        except OverflowError:
+            return f"{self.time:g}"
+        return found.isoformat(between, "seconds" if not found.microsecond else "auto")
 
 
-_WORDS = {
-    "usual": "as usual",
-    "unexpected": "not as forecast",
-    "high": "unusually high",
-    "low": "unusually low",
-    "restless": "restless",
-    "still": "unusually still",
-}
+# Usual errors; a value no further off is as forecast.
+_LITTLE = 2.0
+_WORDS = {"usual": "is as usual", "unexpected": "is not as forecast", "stuck": "is stuck"}
 
 
 class AnomalyStream:
@@ -135,7 +147,8 @@ class AnomalyStream:
         """Take the value of one step, or the values of all variables.
 
         Args:
-            value: A number, or D of them; NaN, an infinity, None or a text that is no number
+            value: A number, or D of them, in the order of the variables, or by name in a
+                dictionary or pandas Series; NaN, an infinity, None or a text that is no number
                 counts as missing.
             time: When it was: seconds since 1970, a datetime or a text that is one. Without it,
                 as long after the step before as that came after its own. Read only where the
@@ -218,6 +231,8 @@ class AnomalyStream:
         if greatest > -math.inf:
             score, alarm = self._alarms.update(greatest - self._correction)
             kind = self._evidence[number].kind()
+            if alarm and kind == "usual":  # what it is raised for came in the steps before
+                kind = "unexpected"
         return Detection(
             score,
             alarm,
@@ -227,6 +242,7 @@ class AnomalyStream:
             self._scaling.inverse_step(expected[number], number),
             deviations[number],
             self._evidence[number].ready,
+            self._time if self._clocked else None,
         )
 
     def _tick(self, time: object) -> None:
@@ -260,47 +276,7 @@ class AnomalyStream:
         self._time, self._interval = float(state["time"]), float(state["interval"])
         self._last = np.asarray(state["last"], float).reshape(len(self.names))
         self._alarms.load(state["alarms"])
-        mine = self._recurrent.state
-        shapes = [part.shape for part in (mine if isinstance(mine, tuple) else (mine,))]
-        kept = [np.asarray(part, np.float32) for part in state["recurrent"]]
-        if [part.shape for part in kept] != shapes:
-            raise ValueError(f"states of other shapes than {shapes}")
-        self._recurrent.state = tuple(kept)
+        self._recurrent.state = tuple(np.asarray(p, np.float32) for p in state["recurrent"])
         self._readout.load(state["readout"])
         for found, kept in zip(self._evidence, state["evidence"], strict=True):
             found.load(kept)
-
-
-_STATE: Fields = {
-    "steps": Field(int, minimum=0),
-    "missing": Field(int, minimum=0),
-    "time": Field(float, minimum=-1e15, maximum=1e15),
-    "interval": Field(float, minimum=-1e15, maximum=1e15),
-    "last": Numbers(1, maximum=LARGEST_WEIGHT),
-    "alarms": alarms.STATE,
-    "recurrent": Each(Numbers(3, maximum=LARGEST_WEIGHT)),
-    "readout": least_squares.STATE,
-    "evidence": Each(evidence.STATE),
-}
-
-
-def read_state(stream: AnomalyStream, files: FoundJson, name: str) -> FoundJson:
-    """Read the state of a stream out of a saved model, trusting nothing in it.
-
-    Args:
-        stream: A stream of the model; it takes the state, which shows whether it can.
-        files: Parsed JSON by file name.
-        name: The file.
-
-    Returns:
-        The state.
-
-    Raises:
-        ArtifactError: If it is no state of such a stream.
-    """
-    found = read_fields(files, name, _STATE)
-    try:
-        stream.load(found)
-    except ValueError as error:
-        raise damaged(name, "content", "the state of this model", error) from error
-    return found

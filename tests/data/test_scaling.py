@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from tidegate.data.scaling import LogScaling, Scaling
+from tidegate.data.scaling import LogScaling, Scaling, rounding
 
 NAN = float("nan")
 
@@ -54,9 +54,9 @@ def test_what_never_changes_or_is_missing_has_scale_one():
     constant = np.full((50, 2), 0.1 + 0.2)
     constant[:, 1] = NAN
     scaling = Scaling.fit(constant, "standard")
-    assert scaling.flat(1e-12).tolist() == [True, True]
-    assert scaling.usable(1e-12).scale.tolist() == [1, 1]
-    assert scaling.usable(1e-12).forward(np.array([1.3, 7.0])).tolist() == pytest.approx([1, 7])
+    assert scaling.flat.tolist() == [True, True]
+    assert scaling.usable().scale.tolist() == [1, 1]
+    assert scaling.usable().forward(np.array([1.3, 7.0])).tolist() == pytest.approx([1, 7])
 
 
 def test_where_quartiles_are_one_value_the_deviation_takes_their_place():
@@ -93,3 +93,23 @@ def test_missing_values_do_not_count_and_a_constant_gets_a_guess():
     rarely = LogScaling.learn(np.array([0.0] * 99 + [10.0])[:, None])
     assert not rarely.constant[0]
     assert rarely.scale[0] == pytest.approx(np.std([0.0] * 99 + [10.0]))
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(1e-12, 0), (1e-200, 0), (1, 1e8), (60, 1.7e9)])
+@pytest.mark.parametrize("method", ["standard", "robust"])
+def test_only_what_varies_counts(values, method, unit, offset):
+    whole = np.round(values * 64)  # exact beside the offset
+    told = Scaling.fit(whole, method).usable().forward(whole)
+    moved = whole * unit + offset
+    found = Scaling.fit(moved, method)
+    assert not found.flat.any()
+    np.testing.assert_allclose(found.forward(moved), told, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        LogScaling.learn(moved).forward(moved), LogScaling.learn(whole).forward(whole), atol=1e-6
+    )
+
+
+def test_equal_values_that_were_computed_differently_are_constant():
+    values = np.array([0.1 + 0.2, 0.3, 0.3])[:, None]
+    assert Scaling.fit(values, "standard").flat.all()
+    assert rounding(values.astype(np.float32))[0] == pytest.approx(0.3 * 2 ** (1 - 23))

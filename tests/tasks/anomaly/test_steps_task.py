@@ -71,3 +71,13 @@ def test_a_variable_called_value_is_a_name_too(tmp_path):
     assert len(model.predict(learned.rename(None))) == 200
     with pytest.raises(InputError, match=r"got no 'value'. Known: load"):
         model.predict(learned)
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(2.0**-40, 0), (1, 2.0**31)])
+def test_scores_do_not_hang_on_unit_or_offset(model, unit, offset):
+    moved = [np.round(64 * table(count).to_numpy()) * unit + offset for count in (400, 60)]
+    plain = [np.round(64 * table(count).to_numpy()) for count in (400, 60)]
+    one, two = (
+        AnomalyDetector(**QUICK).fit(learned).score_samples(new) for learned, new in (plain, moved)
+    )
+    np.testing.assert_allclose(two, one, atol=1e-3)

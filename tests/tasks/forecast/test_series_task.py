@@ -194,3 +194,16 @@ def test_series_of_a_dictionary_have_the_columns_of_the_first():
     model = Forecaster(**SMALL).fit(both)
     found = model.predict(both).mean
     np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(2.0**-40, 0), (1, 2.0**30)])
+@pytest.mark.parametrize("scaling", ["window", "robust"])
+def test_forecasts_move_with_the_unit_and_the_offset_of_the_data(unit, offset, scaling):
+    values = np.round(1024 * np.sin(np.arange(120.0) / 3))  # exact beside the offset
+    one, two = (
+        Forecaster(**SMALL, scaling=scaling).fit(given).predict()
+        for given in (values, values * unit + offset)
+    )
+    for name in ("mean", "lower", "upper"):
+        moved = getattr(one, name) * unit + offset
+        np.testing.assert_allclose(getattr(two, name), moved, rtol=0, atol=unit)

@@ -176,3 +176,15 @@ def test_a_fit_anew_asks_nothing_of_the_one_before():
     with pytest.raises(InputError, match=r"got no 'speed' in row 1"):
         model.fit(renamed, y).predict([row[["heat"]] for row in renamed])
     assert model.fit(X, y, validation=None).channels_ is None
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust", "sequence"])
+def test_a_channel_with_an_offset_says_what_it_says_without(scaling):
+    X, y, _ = walks(20)
+    whole = [np.round(row * 64) for row in X]  # exact beside the offset
+    moved = [row * [1, 2.0**-40] + [2.0**31, 0] for row in whole]
+    one, two = (
+        SequenceClassifier(**QUICK, scaling=scaling).fit(rows, y).predict_proba(rows)
+        for rows in (whole, moved)
+    )
+    np.testing.assert_allclose(two, one, atol=1e-3)

@@ -14,7 +14,7 @@ from tidegate.batch import Batch
 from tidegate.data.batching import Array
 from tidegate.data.codec import Field, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
-from tidegate.data.scaling import Scaling
+from tidegate.data.scaling import Scaling, rounding
 from tidegate.errors import InputError, message
 
 Method = Literal["standard", "robust", "sequence", "none"]
@@ -28,8 +28,6 @@ _FIELDS = {
     "scales": Field(float, many=True),
     "masked": Field(int, many=True),
 }
-# A channel that varies less than this share of its own size is constant, up to rounding.
-_CONSTANT = 1e-7
 # Values this many deviations off are cut: one broken value must not drown a whole sequence.
 _LIMIT = 100.0
 
@@ -188,9 +186,10 @@ class SequenceEncoder:
         gaps = len(values) < len(whole)
         if not len(values):
             return 0.0, 1.0, False, gaps
-        varies = bool(np.ptp(values) > _CONSTANT * np.abs(values).max())
+        grain = np.max([rounding(part[:, None]) for part in parts], axis=0)
+        varies = bool(np.ptp(values) > grain[0])
         method = "none" if self.scaling == "sequence" else self.scaling
-        found = Scaling.fit(values[:, None], method)
+        found = Scaling.fit(values[:, None], method, grain=grain)
         return float(found.centre[0]), float(found.scale[0]) if varies else 1.0, varies, gaps
 
     def encode(self, sequences: Sequence[Array]) -> EncodedSequences:
@@ -226,7 +225,7 @@ class SequenceEncoder:
         values = (row - np.array(self.centres)) / np.array(self.scales)
         gone = np.isnan(values)
         if self.scaling == "sequence":
-            values = _standardised(values)
+            values = Scaling.fit(values, "standard", grain=rounding(row)).usable().forward(values)
         if gone.any():
             features[:, self.channels :] = gone[:, list(self.masked)]
             values = _filled(values, gone) if self.missing == "interpolate" else values
@@ -266,12 +265,6 @@ class SequenceEncoder:
             rule = "numbers of channels, ascending"
             raise damaged(ENCODER_FILE, "masked", rule, repr(found["masked"]))
         return cls(found["scaling"], found["missing"], **lists)
-
-
-def _standardised(values: Array) -> Array:
-    """Bring each channel of one sequence `[T, C]` to mean 0 and deviation 1."""
-    size = np.abs(np.nan_to_num(values)).max(axis=0, initial=0.0)
-    return Scaling.fit(values, "standard").usable(_CONSTANT * size).forward(values)
 
 
 def _filled(values: Array, gone: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.data.names import ColumnNames, named, numbers_of
-from tidegate.data.scaling import METHODS, Scaling
+from tidegate.data.scaling import METHODS, Scaling, rounding
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
@@ -210,7 +210,8 @@ class SeriesEncoder:
 
     def _measure(self, values: Array) -> tuple[Array, Array, Array]:
         """Shift and scale of changed values, and the deviation of values as they are."""
-        found = _measured(self.change.forward(values), self.scaling)
+        grain = rounding(self.change.logged(values))  # differences cannot be more exact
+        found = _measured(self.change.forward(values), self.scaling, grain)
         return found.centre, found.scale, _measured(values, "standard").scale
 
     def _scales(self, panel: Panel, until: Array) -> tuple[Array, Array, Array]:
@@ -327,10 +328,9 @@ class SeriesEncoder:
         return found
 
 
-def _measured(values: Array, method: str) -> Scaling:
+def _measured(values: Array, method: str, grain: Array | None = None) -> Scaling:
     """Measure columns `[N, C]` of series: what is left of a constant after rounding is no scale."""
-    found = Scaling.fit(values, method)
-    return found.usable(1e-12 * np.maximum(1.0, np.abs(found.centre)))
+    return Scaling.fit(values, method, grain=grain).usable()
 
 
 def _smallest(values: Array) -> Array:

@@ -58,3 +58,21 @@ def test_errors_are_tidegate_s_and_of_the_kind_that_python_expects(error, bases)
 def test_no_wrong_input_is_a_failed_program():
     assert not issubclass(errors.BackendError, errors.InputError)
     assert not issubclass(errors.TrainingError, errors.InputError)
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("--lr", ["--learning-rate", "--epochs"], "--learning-rate"),
+        ("units", ["hidden_size", "num_layers"], "hidden_size"),
+        ("ner", ["tagger", "forecaster"], "tagger"),
+        ("lm", ["language-model", "tagger"], "language-model"),
+        ("Hidden-Size", ["hidden_size"], "hidden_size"),
+        ("lr", ["epochs"], None),
+        ("--horizon", ["--precision", "--epochs"], None),
+        ("translation", ["tagger", "text-classifier"], None),
+    ],
+)
+def test_what_others_call_it_is_known(name, known, meant):
+    told = suggest(name, known)
+    assert told == (f"Did you mean '{meant}'" if meant else f"Known: {', '.join(sorted(known))}")

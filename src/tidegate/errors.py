@@ -79,9 +79,41 @@ def suggest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
         >>> suggest("hiden_size", ["hidden_size", "dropout"])
         "Did you mean 'hidden_size'"
     """
-    names = sorted(known)
-    same = [other for other in names if other.strip().lower() == name.strip().lower()]
-    close = same or difflib.get_close_matches(name, names, n=1)
+    names = {_plain(other): other for other in sorted(known, reverse=True)}
+    asked = _plain(name)
+    meant = asked if asked in names else _OTHER_NAMES.get(asked, "")
+    close = [meant] if meant in names else difflib.get_close_matches(asked, names, 1, _ALIKE)
     if close:
-        return f"Did you mean '{close[0]}'"
-    return "" if listed else f"Known: {', '.join(names)}"
+        return f"Did you mean '{names[close[0]]}'"
+    return "" if listed else f"Known: {', '.join(sorted(names.values()))}"
+
+
+def _plain(name: str) -> str:
+    """A name without what spells it as an option or a task."""
+    return name.strip().lstrip("-").lower().replace("-", "_")
+
+
+# How alike two names must be to be taken for one, from 0 to 1.
+_ALIKE = 0.68
+# What other libraries call settings, and people call tasks.
+_OTHER_NAMES = {
+    "lr": "learning_rate", "eta": "learning_rate", "step_size": "learning_rate",
+    "units": "hidden_size", "hidden": "hidden_size", "hidden_dim": "hidden_size",
+    "hidden_units": "hidden_size", "n_units": "hidden_size", "n_hidden": "hidden_size",
+    "layers": "num_layers", "n_layers": "num_layers", "depth": "num_layers",
+    "n_epochs": "epochs", "num_epochs": "epochs", "max_epochs": "epochs", "iterations": "epochs",
+    "bs": "batch_size", "batch": "batch_size", "seed": "random_state", "drop": "dropout",
+    "wd": "weight_decay", "l2": "weight_decay", "clip": "gradient_clip",
+    "early_stopping": "patience", "embedding_dim": "embedding_size", "emb_size": "embedding_size",
+    "max_len": "max_length", "maxlen": "max_length", "steps": "horizon", "h": "horizon",
+    "pred_len": "horizon", "output_chunk_length": "horizon", "input_chunk_length": "lookback",
+    "seq_len": "lookback", "output": "out", "contamination": "false_alarm_rate",
+    "ner": "tagger", "pos": "tagger", "tagging": "tagger", "token_classification": "tagger",
+    "lm": "language_model", "char_rnn": "language_model", "text_generation": "language_model",
+    "sentiment": "text_classifier", "classification": "text_classifier",
+    "text_classification": "text_classifier", "spam": "text_classifier",
+    "time_series": "forecaster", "timeseries": "forecaster", "forecasting": "forecaster",
+    "anomaly": "anomaly_detector", "anomaly_detection": "anomaly_detector",
+    "outliers": "anomaly_detector", "time_series_classification": "sequence_classifier",
+    "time_series_regression": "sequence_regressor", "regression": "sequence_regressor",
+}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
+from tests.cli.conftest import one_line
 from tidegate.cli.root import Root, report_bug, usage_message
 from tidegate.errors import InputError, TidegateError, TrainingError
 
@@ -84,3 +85,12 @@ def test_an_unexpected_exception_is_one_line_and_a_traceback_only_when_asked(mon
     monkeypatch.setenv("TIDEGATE_DEBUG", "1")
     report_bug(ZeroDivisionError, error, None)
     assert capsys.readouterr().err.startswith("ZeroDivisionError: by")
+
+
+def test_an_option_of_another_task_is_told_as_such(run):
+    told = one_line(run("fit", "text-classifier", "a.csv", "--horizon", "3"))
+    assert "--horizon is no option. It is one for an anomaly-detector and a forecaster." in told
+    assert "Did you mean '--learning-rate'" in one_line(
+        run("fit", "forecaster", "a.csv", "--lr", "0.1")
+    )
+    assert "Did you mean 'tagger'" in one_line(run("fit", "ner", "a.conll"))

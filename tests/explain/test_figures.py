@@ -7,10 +7,11 @@ import struct
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_rgb
 
 from tidegate.explain import figures
-from tidegate.explain.figures import figure, png
+from tidegate.explain.figures import figure, png, shown
 
 
 def test_a_figure_has_its_size_and_pyplot_knows_nothing_of_it():
@@ -34,3 +35,12 @@ def test_colours_differ_for_those_who_see_no_red():
     seen = [protanope @ np.array(to_rgb(getattr(figures, name))) ** 2.2 for name in names]
     for one, two in itertools.combinations(seen, 2):
         assert np.abs(one - two).max() > 0.05
+
+
+def test_a_result_is_shown_with_its_picture_and_the_first_rows():
+    drawn = figure(1, 1)
+    page = shown("a < b", drawn, pd.DataFrame({"value": range(14)}))
+    assert page.startswith("<p>a &lt; b</p><img ")
+    assert page.count("<tr>") == 1 + 9
+    assert page.endswith("<p>… and 4 rows more: to_frame()</p>")
+    assert "<table" not in shown("", drawn)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from tidegate.cli import console
-from tidegate.errors import InputError, TidegateError, suggest
+from tidegate.errors import InputError, TidegateError, a, suggest
 
 _ORDER = (
     "demo", "tasks", "fit", "evaluate", "predict", "generate", "watch", "explain", "doctor",
@@ -96,9 +97,28 @@ def usage_message(error: Any) -> str:
         remedy = suggest(unknown, [name for name in known if name.startswith("--")])
         subject = getattr(context.command, "subject", "")
         text = f"{unknown} is no option{subject and f' for {subject}'}."
-        if remedy.startswith("Did"):
+        others = _elsewhere(unknown, str(context.command.name))
+        if remedy.startswith("Did") and not others:
             return f"{context.command_path}: {text} {remedy}?"
+        if others:
+            text = f"{text} It is one for {' and '.join(map(a, others))}."
     return f"{context.command_path}: {text.rstrip('.')}. See {context.command_path} --help"
+
+
+def _elsewhere(option: str, command: str) -> list[str]:
+    """The other tasks that can be fitted with an option which this one, the command, lacks."""
+    from tidegate import tasks
+
+    if command not in tasks.names():
+        return []
+    name = option.lstrip("-").replace("-", "_")
+    found = []
+    for task in tasks.names():
+        with contextlib.suppress(Exception):  # a plug-in that is broken is told of elsewhere
+            kind = tasks.get(task)
+            if name in {*kind.settings_class.options(), *kind.roles}:
+                found.append(task)
+    return found
 
 
 def report_bug(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:

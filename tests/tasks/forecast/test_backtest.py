@@ -98,3 +98,46 @@ def test_forecasts_in_a_picture_do_not_overlap():
     assert len(forecasts) == 1
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["what came", "80 % interval", "forecast"]
+
+
+def mixed() -> Backtest:
+    """A small series that the model forecasts well, and one a thousand times as large, badly."""
+    one = backtest()
+    return Backtest.join([
+        one,
+        replace(one, series=np.ones(2, int), truth=one.truth * 1000, unit=one.unit * 1000,
+                mean=one.truth * 1000 + 6000, lower=one.lower * 1000, upper=one.upper * 1000,
+                baselines={"naive": one.truth * 1000 + 5000}),
+    ])  # fmt: skip
+
+
+def test_series_of_other_sizes_have_rows_of_their_own_and_do_not_rule():
+    panel = Panel.from_arrays([np.arange(6.0), np.arange(6.0) * 1000], names=["small", "large"])
+    found = replace(mixed(), panel=panel)
+    model, naive, small, large = found.figures()
+    assert [row[""] for row in (model, naive, small, large)] == [
+        "model", "naive", "small", "large",
+    ]  # fmt: skip
+    assert (model["mae"], small["mae"], large["mae"]) == ("", "1", "6000")
+    assert (model["mase"], small["mase"], large["mase"]) == ("1.75", "0.5", "3")
+    # By the pooled error the model would lose 3000.5 to 2501; by the scaled one 1.75 to 1.75.
+    assert "the model's scaled error is 1.00 times" in found.verdict()
+    table = found.by_series()
+    assert table["series"].tolist() == ["small", "large"]
+    assert table["mase naive"].tolist() == [1.0, 2.5]
+    assert table["forecasts"].tolist() == [2, 2]
+
+
+def test_columns_of_which_nothing_is_known_are_left_out():
+    nothing = np.full((2, 2, 1, 1), np.nan)
+    (row, _) = backtest(lower=nothing, upper=nothing).figures()
+    assert list(row) == ["", "mae", "rmse", "smape", "mase"]
+
+
+def test_a_backtest_is_told_in_a_line_and_shown_with_its_scores():
+    found = backtest()
+    assert repr(found) == "Backtest(2 forecasts of 2 steps; 1 series)"
+    shown = found._repr_html_()
+    assert "the model&#x27;s error is 0.50 times" in shown
+    assert "data:image/png;base64," in shown
+    assert "naive" in shown

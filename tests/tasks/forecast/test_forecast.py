@@ -47,15 +47,21 @@ def test_many_series_and_targets_are_told_apart():
 def test_pictures_are_drawn_of_series_by_name_or_number(tmp_path):
     found = forecast(as_panel({"a": np.arange(90.0), "b": np.arange(7.0)}))
     drawn = found.plot("b")
-    assert drawn.get_suptitle() == "b: 3 steps of 1 step"
+    assert drawn.get_suptitle() == "3 steps of 1 step"
     (axes,) = drawn.axes
+    assert axes.get_ylabel() == "b"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["history", "80 % interval", "forecast"]
     line = next(line for line in axes.lines if line.get_label() == "forecast")
     assert line.get_ydata().tolist() == [6, 3, 4, 5]  # joined to the last value known
     found.save_plot(tmp_path / "next.svg")
     assert (tmp_path / "next.svg").stat().st_size > 1000
-    assert found._repr_png_().startswith(b"\x89PNG")
+    assert [axes.get_ylabel() for axes in found.plot().axes] == ["a", "b"]
+    shown = found._repr_html_()
+    assert "data:image/png;base64," in shown
+    assert "prediction" in shown
+    assert repr(found) == str(found)
+    assert repr(found) == "Forecast(2 series; value: 3 steps of 1 step; intervals of 80 %)"
     for series in ("c", 2):
         with pytest.raises(InputError, match="Forecast: `series` must be one of 2 series"):
             found.plot(series)
@@ -65,7 +71,9 @@ def test_pictures_are_drawn_of_series_by_name_or_number(tmp_path):
         found.save_plot(tmp_path / "next.doc")
 
 
-def test_only_four_targets_fit_a_picture():
-    found = forecast(monthly(*"abcdef"))
-    assert len(found.plot().axes) == 4
+def test_only_six_pictures_fit_and_the_title_says_of_how_many():
+    found = forecast(monthly(*"abcdefgh"))
+    assert len(found.plot().axes) == 6
+    assert found.plot().get_suptitle().endswith("; the first 6 of 8 pictures")
     assert len(found.plot(target="f").axes) == 1
+    assert "pictures" not in found.plot(target="f").get_suptitle()

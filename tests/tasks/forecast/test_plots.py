@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tidegate.tasks.forecast.plots import ForecastPath, draw_backtest, draw_forecasts
+from tidegate.tasks.forecast.plots import ForecastPath, History, draw_backtest, draw_forecasts
 
 
 def path(first: int, levels: tuple[float, ...] = (0.8, 0.95)) -> ForecastPath:
@@ -29,8 +29,8 @@ def ends(band) -> tuple[float, float]:
 
 
 def test_a_forecast_goes_on_from_the_history_with_the_widest_interval_behind():
-    history = np.array([[7.0], [8.0]])
-    figure = draw_forecasts(np.array([1, 2]), history, [path(3)], ["sales"], "3 steps")
+    history = History(np.array([1, 2]), np.array([7.0, 8.0]), "sales")
+    figure = draw_forecasts([(history, path(3))], "3 steps")
     (axes,) = figure.axes
     assert lines(axes)["history"] == [[1, 7], [2, 8]]
     assert lines(axes)["forecast"] == [[2, 8], [3, 3], [4, 4], [5, 5]]
@@ -44,8 +44,9 @@ def test_a_forecast_goes_on_from_the_history_with_the_widest_interval_behind():
 
 
 def test_each_target_has_its_picture_and_the_first_the_legend():
-    history = np.array([[7.0, 1.0], [8.0, 2.0]])
-    figure = draw_forecasts(np.array([1, 2]), history, [path(3, ()), path(9, ())], ["a", "b"], "")
+    times = np.array([1, 2])
+    one, two = History(times, np.array([7.0, 8.0]), "a"), History(times, np.array([1.0, 2.0]), "b")
+    figure = draw_forecasts([(one, path(3, ())), (two, path(9, ()))], "")
     first, second = figure.axes
     assert lines(first)["history"] == [[1, 7], [2, 8]]
     assert lines(second)["history"] == [[1, 1], [2, 2]]
@@ -59,7 +60,7 @@ def test_dates_stay_dates(zone):
     days = pd.date_range("2024-03-30", periods=5, freq="D", tz=zone)
     ahead = path(3)
     ahead = ForecastPath(days[2:], ahead.mean, ahead.lower, ahead.upper, ahead.levels)
-    figure = draw_forecasts(days[:2], np.ones((2, 1)), [ahead], ["y"], "")
+    figure = draw_forecasts([(History(days[:2], np.ones(2), "y"), ahead)], "")
     figure.draw_without_rendering()
     line = next(line for line in figure.axes[0].get_lines() if line.get_label() == "forecast")
     assert list(pd.DatetimeIndex(line.get_xdata(orig=True))) == list(days[1:])

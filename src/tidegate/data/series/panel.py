@@ -17,7 +17,7 @@ from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Panel:
     """Series, one after the other, on one regular clock.
 
@@ -66,6 +66,15 @@ class Panel:
     def __len__(self) -> int:
         """Number of series S."""
         return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        """Say what the series are; the numbers are in `values`."""
+        columns = {"targets": self.targets, "known": self.known, "past": self.past}
+        told = [f"{name} {', '.join(found)}" for name, found in columns.items() if found]
+        steps = f"{int(self.lengths.sum()):,} steps of {self.clock.name}"
+        missing = int(np.isnan(self.values[:, : len(self.targets)]).sum()) if len(self) else 0
+        gaps = [f"{missing:,} values missing"] if missing else []
+        return f"Panel({'; '.join([f'{len(self):,} series', steps, *told, *gaps])})"
 
     @property
     def lengths(self) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ Severity = Literal["serious", "warning", "note"]
 FEWEST_ROWS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finding:
     """Something that is wrong with a model, or will be.
 
@@ -41,6 +42,23 @@ class Finding:
     evidence: str
     cost: str
     remedy: str
+
+    def __repr__(self) -> str:
+        """Say what it is; `print` tells everything."""
+        return f"Finding({self.severity}: {self.name})"
+
+    def __str__(self) -> str:
+        """Tell everything, to read."""
+        return (
+            f"{self.severity}: {self.name}\n"
+            f"  seen    {self.evidence}.\n"
+            f"  costs   {self.cost}.\n"
+            f"  change  {self.remedy}.\n"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show everything in a notebook."""
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 @dataclass(frozen=True)

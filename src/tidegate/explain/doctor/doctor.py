@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -65,14 +66,11 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """Tell everything, to read."""
-        parts = [
-            f"{found.severity}: {found.name}\n"
-            f"  seen    {found.evidence}.\n"
-            f"  costs   {found.cost}.\n"
-            f"  change  {found.remedy}.\n"
-            for found in self.findings
-        ]
-        return "\n".join([*parts, *self.summary()])
+        return "\n".join([*map(str, self.findings), *self.summary()])
+
+    def _repr_html_(self) -> str:
+        """Show everything in a notebook, in lines as wide as it is."""
+        return f'<pre style="white-space: pre-wrap">{html.escape(str(self))}</pre>'
 
     __repr__ = __str__
 

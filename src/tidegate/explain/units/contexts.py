@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SPANS = {" ": 5, "": 30}  # steps on either side of a context, by what stands between steps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Contexts:
     """Where a unit is highest, and where lowest.
 
@@ -42,6 +42,11 @@ class Contexts:
     highest: tuple[Context, ...]
     lowest: tuple[Context, ...]
     gap: str = " "
+
+    def __repr__(self) -> str:
+        """Say which unit it is about; the places are in `to_frame()`."""
+        places = len(self.highest) + len(self.lowest)
+        return f"Contexts({self.row}, unit {self.unit}, {self.signal}: {places} places)"
 
     def to_frame(self) -> pd.DataFrame:
         """Return a table with a line for each context: the ends, and the fields of `Context`."""

@@ -27,7 +27,7 @@ _COLUMNS = [name for name in Detection._fields if name != "time"]
 _DTYPES = {"alarm": bool, "ready": bool, "variable": object, "kind": object}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Detections:
     """The detections of each step of a series, as columns; see `Detection` for what they say.
 
@@ -43,6 +43,13 @@ class Detections:
     def __len__(self) -> int:
         """Number of steps T."""
         return len(self.panel.values)
+
+    def __repr__(self) -> str:
+        """Say how many alarms there are; everything is in `to_frame()`."""
+        names = ", ".join(self.panel.targets)
+        count = int(self.alarm.sum())
+        alarms = f"{count:,} alarm{'' if count == 1 else 's'}"
+        return f"Detections({names}: {alarms} in {len(self):,} steps)"
 
     @property
     def score(self) -> Array:
@@ -80,10 +87,16 @@ class Detections:
         return draw_detections(self.panel.values, self.panel.targets, self.columns, self.times())
 
     def _repr_png_(self) -> bytes:
-        """Show the picture in a notebook."""
+        """Draw the picture for what shows no HTML."""
         from tidegate.explain.figures import png
 
         return png(self.plot())
+
+    def _repr_html_(self) -> str:
+        """Show the picture in a notebook, and the first alarms under it."""
+        from tidegate.explain.figures import shown
+
+        return shown(repr(self), self.plot(), self.to_frame()[self.alarm])
 
 
 def watch(stream: AnomalyStream, panel: Panel, *, clocked: bool) -> Detections:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 _LEVEL = 0.02
 # Forecasts that are drawn, the last ones.
 _SHOWN = 12
+# Series told of one by one.
+_PARTS = 20
+# Scores in the units of the data, which are those of one series.
+_IN_UNITS = frozenset({"mae", "rmse", "crps"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """Forecasts of what is known by now, each made from what was known before it.
 
@@ -145,33 +149,108 @@ class Backtest:
         table: pd.DataFrame = pd.DataFrame(self.compared()).T
         return table
 
+    def by_series(self) -> pd.DataFrame:
+        """Measure each series and target by itself: errors of series of other sizes do not mix.
+
+        Returns:
+            A row for each, with the scores of the model and `mase` of each baseline.
+        """
+        rows = []
+        for name, part in self._parts():
+            row: dict[str, object] = {"series": name, "forecasts": len(part.mean)} | part.scores()
+            for other, found in part.baselines.items():
+                row[f"mase {other}"] = metrics.mase(part.truth, found, part.unit)
+            rows.append(row)
+        table: pd.DataFrame = pd.DataFrame(rows)
+        return table
+
     def figures(self) -> list[dict[str, str]]:
-        """Return the scores as rows of text, to be printed; "in 80 %" is `coverage_80`."""
+        """Return the scores as rows of text, to be printed; "in 80 %" is `coverage_80`.
+
+        Of several series or targets, errors in their own units are told of each alone: together
+        the largest would rule. What all have in common is `smape` and `mase`.
+        """
         compared = self.compared()
+        several = self._parts() if self._mixed else []
+        scores = compared | {name: part.scores() for name, part in several[:_PARTS]}
         names = [name for name in compared["model"] if not name.startswith("width")]
-        return [
-            {"": who, **{_heading(name): _shown(name, scores.get(name)) for name in names}}
-            for who, scores in compared.items()
+        shown = {
+            who: {name: _shown(name, found.get(name)) for name in names}
+            for who, found in scores.items()
+        }
+        for who in compared if self._mixed else ():
+            shown[who] |= dict.fromkeys(_IN_UNITS & set(names), "")
+        told = [name for name in names if any(row[name] for row in shown.values())]
+        rows = [
+            {"": who, **{_heading(name): row[name] for name in told}} for who, row in shown.items()
         ]
+        if len(several) > _PARTS:
+            more = f"… {len(several) - _PARTS:,} more: by_series()"
+            rows.append({"": more, **dict.fromkeys(map(_heading, told), "")})
+        return rows
 
     def verdict(self) -> str:
         """Say in a sentence whether the model is worth its while."""
         compared = self.compared()
-        own = compared.pop("model")["mae"]
+        score = "mase" if self._mixed and compared["model"]["mase"] > 0 else "mae"
+        own = compared.pop("model")[score]
         if not compared:
             return ""
-        best = min(compared, key=lambda name: compared[name]["mae"])
-        ratio = own / compared[best]["mae"] if compared[best]["mae"] else float("inf")
+        best = min(compared, key=lambda name: compared[name][score])
+        ratio = own / compared[best][score] if compared[best][score] else float("inf")
         if ratio < 1 - _LEVEL:
             advice = ""
         elif ratio <= 1 + _LEVEL:
             advice = " The two are level: the baseline costs nothing."
         else:
             advice = " Use the baseline, or give the model more to learn from."
+        kind = "scaled error" if score == "mase" else "error"
         return (
-            f"In {len(self.mean):,} forecasts of {self.horizon} steps, the model's error is "
+            f"In {len(self.mean):,} forecasts of {self.horizon} steps, the model's {kind} is "
             f"{ratio:.2f} times that of the best baseline, {best}.{advice}"
         )
+
+    @property
+    def _mixed(self) -> bool:
+        """Whether there are series or targets of sizes of their own."""
+        return len(set(self.series.tolist())) > 1 or self.truth.shape[2] > 1
+
+    def _parts(self) -> list[tuple[str, Backtest]]:
+        """The forecasts of each series and target, by name."""
+        names, targets = self.panel.names, self.panel.targets
+        found = []
+        for number in sorted(set(self.series.tolist())):
+            series = [str(number if names is None else names[number])]
+            for column, target in enumerate(targets):
+                told = [*series * (len(self.panel) > 1), *[target] * (len(targets) > 1)]
+                found.append((": ".join(told or series), self._part(number, column)))
+        return found
+
+    def _part(self, number: int, column: int) -> Backtest:
+        """The forecasts of one series and target."""
+        rows, at = self.series == number, slice(column, column + 1)
+        return replace(
+            self,
+            series=self.series[rows],
+            origins=self.origins[rows],
+            truth=self.truth[rows][:, :, at],
+            mean=self.mean[rows][:, :, at],
+            lower=self.lower[rows][:, :, at],
+            upper=self.upper[rows][:, :, at],
+            unit=self.unit[rows][:, at],
+            baselines={name: part[rows][:, :, at] for name, part in self.baselines.items()},
+        )
+
+    def __repr__(self) -> str:
+        """Say what was forecast; the scores are in `to_frame()` and `by_series()`."""
+        count = len(set(self.series.tolist()))
+        return f"Backtest({len(self.mean):,} forecasts of {self.horizon} steps; {count:,} series)"
+
+    def _repr_html_(self) -> str:
+        """Show the verdict, the last forecasts and the scores in a notebook."""
+        from tidegate.explain.figures import shown
+
+        return shown(f"{self!r}. {self.verdict()}", self.plot(), self.to_frame())
 
     def plot(self, series: int = 0, *, target: int = 0) -> Figure:
         """Draw forecasts that do not overlap over what came.

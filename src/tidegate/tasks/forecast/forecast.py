@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 # Steps of history shown for each step ahead, at most: more would squeeze the forecast.
 _HISTORY = 4
+# Series and targets in one picture, at most.
+_PICTURES = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Forecast:
     """What comes after the end of each series.
 
@@ -87,28 +89,29 @@ class Forecast:
         table: pd.DataFrame = pd.concat(parts, ignore_index=True)
         return table
 
-    def plot(self, series: str | int = 0, *, target: str | None = None) -> Figure:
+    def plot(self, series: str | int | None = None, *, target: str | None = None) -> Figure:
         """Draw the history, the forecast and its intervals.
 
         Args:
-            series: The name or the number of the series.
-            target: The target; None draws up to four of them.
+            series: The name or the number of a series; None for all.
+            target: The target; None for all.
 
         Returns:
-            A matplotlib figure.
+            A matplotlib figure, with a picture for each series and target, up to six; its title
+            says of how many.
 
         Raises:
             InputError: If there is no such series or target.
         """
-        number = self._number(series)
         targets = self.panel.targets
         if target is not None and target not in targets:
             raise InputError(message("Forecast", "target", f"one of {', '.join(targets)}", target))
-        chosen = range(min(4, len(targets))) if target is None else [targets.index(target)]
-        return self._drawn(number, list(chosen))
+        columns = range(len(targets)) if target is None else [targets.index(target)]
+        numbers = range(len(self.names)) if series is None else [self._number(series)]
+        return self._drawn([(number, column) for number in numbers for column in columns])
 
     def save_plot(self, path: str | Path) -> None:
-        """Write the picture of the first series to a file.
+        """Write the picture of the series to a file; where they are too many, of the first.
 
         Args:
             path: A .png, .svg or .pdf.
@@ -130,28 +133,50 @@ class Forecast:
         rule = f"one of {len(self.names)} series"
         raise InputError(message("Forecast", "series", rule, repr(series)))
 
-    def _drawn(self, number: int, targets: list[int]) -> Figure:
+    def _drawn(self, places: Sequence[tuple[int, int]]) -> Figure:
+        """Draw series and targets by their numbers."""
         from tidegate.tasks.forecast import plots  # matplotlib: only when it is drawn
 
-        panel, length = self.panel, int(self.panel.lengths[number])
-        shown = min(length, max(_HISTORY * self.horizon, 60))
-        times = self.times(number)
-        paths = [
-            plots.ForecastPath(times, self.mean[number, :, target], self.lower[number, :, target],
-                               self.upper[number, :, target], self.levels)
-            for target in targets
-        ]  # fmt: skip
-        name = f"{self.names[number]}: " if len(self.names) > 1 else ""
-        return plots.draw_forecasts(
-            panel.times(number, length - shown, shown),
-            panel.series(number)[length - shown :, targets],
-            paths,
-            [panel.targets[target] for target in targets],
-            f"{name}{self.horizon} steps of {panel.clock.name}",
-        )
+        pairs = []
+        for number, column in places[:_PICTURES]:
+            length = int(self.panel.lengths[number])
+            shown = min(length, max(_HISTORY * self.horizon, 60))
+            past = plots.History(
+                self.panel.times(number, length - shown, shown),
+                self.panel.series(number)[length - shown :, column],
+                self._called(number, column),
+            )
+            path = plots.ForecastPath(
+                self.times(number), self.mean[number, :, column], self.lower[number, :, column],
+                self.upper[number, :, column], self.levels,
+            )  # fmt: skip
+            pairs.append((past, path))
+        title = f"{self.horizon} steps of {self.panel.clock.name}"
+        if len(places) > len(pairs):
+            title += f"; the first {len(pairs)} of {len(places)} pictures"
+        return plots.draw_forecasts(pairs, title)
 
-    def _repr_png_(self) -> bytes:
-        """Show the picture in a notebook."""
-        from tidegate.explain.figures import png
+    def _called(self, number: int, column: int) -> str:
+        """The target, or the series where there are several, or both."""
+        several = [self.names[number]] * (len(self.names) > 1)
+        targets = [self.panel.targets[column]] * (len(self.panel.targets) > 1 or not several)
+        return ": ".join([*several, *targets])
 
-        return png(self.plot())
+    def __repr__(self) -> str:
+        """Say of what the forecast is; its numbers are in `to_frame()`."""
+        ends = [self.times(0)[0], self.times(0)[-1]]
+        told = [
+            f"{len(self.names)} series" if len(self.names) > 1 else "",
+            f"{', '.join(self.panel.targets)}: {self.horizon} steps of {self.panel.clock.name}",
+            f"{ends[0]} to {ends[1]}" if len(self.names) == 1 else "",
+            "intervals of " + " and ".join(f"{100 * level:g} %" for level in self.levels)
+            if self.levels
+            else "",
+        ]
+        return f"Forecast({'; '.join(part for part in told if part)})"
+
+    def _repr_html_(self) -> str:
+        """Show the picture in a notebook, and the first rows of the table under it."""
+        from tidegate.explain.figures import shown
+
+        return shown(repr(self), self.plot(), self.to_frame())

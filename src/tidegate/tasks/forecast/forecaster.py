@@ -47,6 +47,10 @@ _ORIGINS = 1_000
 _FEWEST_WINDOWS, _MOST_WINDOWS, _NUMBERS = 200, 2_000, 4_000_000
 
 
+# Two tables have an "mae".
+_UNITS = "This table is in units of the data; loss, mse and mae above are of scaled values."
+
+
 class Forecaster(SeriesTask):
     """Forecasts one or many series of numbers, with intervals, beside honest baselines.
 
@@ -217,8 +221,7 @@ class Forecaster(SeriesTask):
             return result
         windows.most = self._affordable(windows)
         told = self._backtested(windows, self.margins_)
-        return result | {"scores": told.scores(), "figures": told.figures(),
-                         "verdict": told.verdict()}  # fmt: skip
+        return result | {"scores": told.scores()} | self._figures(told)
 
     def answer(self, X: SeriesLike) -> Answers:
         """Answer series as one column a step: `prediction` and `prediction_2` and so on."""
@@ -239,7 +242,12 @@ class Forecaster(SeriesTask):
     def beside(self) -> Evaluation:
         """Return the scores of the validation span, those of the baselines beside them."""
         told = self.backtest_
-        return {} if told is None else {"figures": told.figures(), "verdict": told.verdict()}
+        return {} if told is None else self._figures(told)
+
+    def _figures(self, told: Backtest) -> Evaluation:
+        """The scores of a backtest beside those of values scaled as in training."""
+        verdict = f"{told.verdict()} {_UNITS}".strip()
+        return {"figures": told.figures(), "verdict": verdict}
 
     def facts(self) -> dict[str, str]:
         """Return the frequency and the number of series besides."""

@@ -39,31 +39,41 @@ class ForecastPath:
     levels: Sequence[float]
 
 
-def draw_forecasts(
-    past: TimeAxis, history: Array, paths: Sequence[ForecastPath], names: Sequence[str], title: str
-) -> Figure:
-    """Draw what was, what is to come, and how sure that is: a picture for each target.
+@dataclass(frozen=True, eq=False)
+class History:
+    """What was before a forecast.
+
+    Attributes:
+        times: `[T]`.
+        values: `[T]`.
+        name: What the series or the target is called.
+    """
+
+    times: TimeAxis
+    values: Array
+    name: str
+
+
+def draw_forecasts(pairs: Sequence[tuple[History, ForecastPath]], title: str) -> Figure:
+    """Draw what was, what is to come, and how sure that is: a picture for each pair.
 
     Args:
-        past: The times of what was, `[T]`.
-        history: `[T, C]`.
-        paths: The forecast of each target, C of them.
-        names: What the targets are called.
+        pairs: The history and the forecast of each series or target.
         title: What stands above.
 
     Returns:
         A figure.
     """
-    drawn = figure(10, 1.0 + 2.8 * len(names))
-    pictures = drawn.subplots(len(names), 1, squeeze=False)[:, 0]
-    for number, (axes, path) in enumerate(zip(pictures, paths, strict=True)):
-        axes.plot(past, history[:, number], color=GREY, linewidth=1.2, label="history")
+    drawn = figure(10, 1.0 + 2.8 * len(pairs))
+    pictures = drawn.subplots(len(pairs), 1, squeeze=False)[:, 0]
+    for number, (axes, (past, path)) in enumerate(zip(pictures, pairs, strict=True)):
+        axes.plot(past.times, past.values, color=GREY, linewidth=1.2, label="history")
         _draw_intervals(axes, path)
-        joined = np.concatenate((history[-1:, number], path.mean))
-        axes.plot(_joined(past[-1:], path.times), joined, color=BLUE, linewidth=1.6,
+        joined = np.concatenate((past.values[-1:], path.mean))
+        axes.plot(_joined(past.times[-1:], path.times), joined, color=BLUE, linewidth=1.6,
                   label="forecast")  # fmt: skip
-        _mark(axes, past[-1], GREY, 0.8)
-        _finish(axes, names[number], named=number == 0)
+        _mark(axes, past.times[-1], GREY, 0.8)
+        _finish(axes, past.name, named=number == 0)
     drawn.suptitle(title, parse_math=False)
     return drawn
 

@@ -150,5 +150,8 @@ def test_a_folder_that_is_no_model_says_so(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(ArtifactError, match="must be a model's folder; got a file"):
         Artifact.open(tmp_path / "file")
-    with pytest.raises(ArtifactError, match=r"config\.json` must be a file; got nothing"):
+    with pytest.raises(ArtifactError, match="a model's folder; got a folder of other things"):
+        Artifact.open(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ArtifactError, match=r"folder; got a config\.json of something else"):
         Artifact.open(tmp_path)

@@ -20,6 +20,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from tidegate.data.codec import LARGEST_WEIGHT
 from tidegate.errors import ArtifactError, InputError, message
 from tidegate.files import check_header, damaged, read_json, write_tensors
 
@@ -174,14 +175,19 @@ class Artifact:
             ArtifactError: If it is no model, is damaged, or of another format.
         """
         path = Path(path)
-        if not path.is_dir():
+        if not path.is_dir() or (not (path / _CONFIG).exists() and not (path / _TENSORS).exists()):
             remedy = "Name the folder that fit or save wrote"
-            got = "a file" if path.exists() else "nothing"
+            got = "a file" if path.is_file() else "nothing"
+            got = "a folder of other things" if path.is_dir() else got
             raise ArtifactError(message(_OWNER, str(path), "a model's folder", got, remedy))
         config = read_json(path / _CONFIG, _OWNER)
         if not isinstance(config, dict):
             raise damaged(_OWNER, path / _CONFIG, "a JSON object", type(config).__name__)
-        found = config.get("format")
+        if "format" not in config:
+            remedy = "Name the folder that fit or save wrote"
+            got = "a config.json of something else"
+            raise ArtifactError(message(_OWNER, str(path), "a model's folder", got, remedy))
+        found = config["format"]
         if found != FORMAT or found is True:  # True == 1 to Python
             rule, got = f"of format {FORMAT}", f"format {found!r}"
             remedy = f"Use the tidegate that wrote it ({config.get('tidegate')!s:.20})"
@@ -234,12 +240,15 @@ class Artifact:
             ArtifactError: If the file does not fit the network, or holds numbers that are none.
         """
         self.check_tensors(network)
-        path = self.path / _TENSORS
+        path, trained = self.path / _TENSORS, dict(network.named_parameters())
         with torch.no_grad(), safe_open(path, framework="pt") as handle:
             for name, target in network.state_dict().items():
                 tensor = handle.get_tensor(name)
                 if not bool(torch.isfinite(tensor).all()):
                     raise damaged(_OWNER, path, f"finite in {name}", "NaN or infinity")
+                if name in trained and bool((tensor.abs() > LARGEST_WEIGHT).any()):
+                    rule = f"of numbers up to {LARGEST_WEIGHT:g} in {name}"
+                    raise damaged(_OWNER, path, rule, f"{float(tensor.abs().max()):g}")
                 target.copy_(tensor)
 
     def _header(self) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,14 +62,27 @@ def read_history(text: str) -> list[dict[str, float]]:
     """Read what `history_csv` wrote.
 
     Raises:
-        ValueError: If a cell is no number.
+        ValueError: If it is something else: the epochs from 1 on, and finite numbers.
     """
-    rows = csv.DictReader(io.StringIO(text))
-    return [{name: _number(cell) for name, cell in row.items() if cell} for row in rows]
+    try:
+        header, *rows = csv.reader(io.StringIO(text), strict=True)
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    if header[:1] != ["epoch"] or len(set(header)) != len(header) or not all(header):
+        raise ValueError(f"a first line that says {','.join(header)[:40]!r}")
+    found = []
+    for epoch, row in enumerate(rows, 1):
+        if len(row) != len(header) or row[0] != str(epoch):
+            raise ValueError(f"{len(row)} cells for {len(header)} columns in epoch {row[:1]}")
+        found.append({name: _number(cell) for name, cell in zip(header, row, strict=True) if cell})
+    return found
 
 
 def _number(cell: str) -> float:
-    return int(cell) if cell.isdigit() else float(cell)
+    number = int(cell) if cell.isdecimal() and len(cell) < 19 else float(cell)
+    if not math.isfinite(number):
+        raise ValueError(f"{cell} is no finite number")
+    return number
 
 
 def model_card(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
+import re
 import secrets
 import struct
 from collections.abc import Iterator, Mapping
@@ -23,6 +25,7 @@ FoundJson: TypeAlias = Mapping[str, Any]
 
 HEADER_LIMIT = 16 * 2**20  # bytes; a header names a few hundred tensors
 JSON_LIMIT = 256 * 2**20  # bytes; the largest vocabularies stay far below
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @contextlib.contextmanager
@@ -129,19 +132,30 @@ def read_json(path: Path, owner: str) -> Any:
 
 
 def parse_json(text: str, path: Path, owner: str) -> Any:
-    """Parse JSON that was found in `path`; NaN and Infinity are no JSON.
+    """Parse JSON that was found in `path`; NaN and Infinity are no JSON, nor is 1e999 a number.
 
     Raises:
-        ArtifactError: If it is no JSON, or nested too deeply.
+        ArtifactError: If it is no JSON, nested too deeply, or holds numbers or characters that
+            do not exist.
     """
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no JSON")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        found = json.loads(text, parse_constant=refuse, parse_float=_finite)
+        if _SURROGATE.search(text):  # halves of a character that are whole together are fine
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
     except (ValueError, RecursionError) as error:
         raise damaged(owner, path, "JSON", error) from error
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is no number of 64 bits")
+    return number
 
 
 def check_regular(path: Path, owner: str) -> None:

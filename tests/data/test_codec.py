@@ -11,10 +11,10 @@ from tidegate.errors import ArtifactError, InputError
 
 FITS = [
     (Field(bool), [True, False], [0, 1, None, "true"]),
-    (Field(int), [0, -3, 10**40], [True, 1.0, "1", None, [1]]),
+    (Field(int), [0, -3, 2**63 - 1], [10**40, -(2**63) - 1, True, 1.0, "1", None, [1]]),
     (Field(int, minimum=1, maximum=5), [1, 5], [0, 6, -(10**40)]),
     (Field(float), [0, 1.5, -2, 10**300], [10**400, math.nan, math.inf, True, "1.5"]),
-    (Field(str), ["", "a"], [1, None, ["a"], b"a"]),
+    (Field(str), ["", "a"], ["\ud800", 1, None, ["a"], b"a"]),
     (Field(str, ("a", "b")), ["a"], ["c", "", ["a"]]),
     (Field(str, optional=True), ["a", None], [3]),
     (Field(str, ("a", "b"), many=True), [[], ["a"], ("b", "a")], [["c"], ["a", 1], "a", None]),
@@ -57,6 +57,13 @@ def test_what_is_wrong_is_said_in_the_house_sentence(field, value, said):
 
 FIELDS = {"size": Field(int, minimum=1), "names": Field(str, many=True)}
 GOOD = {"size": 2, "names": ["a"]}
+
+
+def test_what_files_of_older_versions_lack_is_filled_in():
+    fields = FIELDS | {"new": Field(bool, optional=True)}
+    assert read_fields({"a.json": GOOD}, "a.json", fields, absent={"new": None})["new"] is None
+    told = {"a.json": GOOD | {"new": True}}
+    assert read_fields(told, "a.json", fields, absent={"new": None})["new"] is True
 
 
 def test_fields_come_back_by_name():

@@ -328,3 +328,56 @@ def test_a_model_is_loaded_without_pickle_or_code(model, monkeypatch):
     monkeypatch.setattr("torch.load", forbidden)
     with pytest.warns(DataWarning):
         tidegate.load(model).predict(["", "good"])
+
+
+# ------------------------------------------------------------------ files that only inform
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["epoch,train_loss\n1,0.5,7\n", "epoch,train_loss\n1\n", "epoch,train_loss\n1,1e999\n",
+     "epoch,train_loss\n1,nan\n", "epoch,train_loss\n2,0.5\n", "train_loss\n0.5\n",
+     "epoch,epoch\n1,1\n", "epoch,train_loss\n1," + "9" * 200_000 + "\n", "epoch,\n1,2\n",
+     'epoch,train_loss\n1,"0.5\n', "epoch,train_loss\n1,²\n", "epoch\n", "\x00\n", ""],
+    ids=range(14),
+)  # fmt: skip
+def test_another_history_is_refused(model, table):
+    (model / "history.csv").write_text(table, encoding="utf-8")
+    assert refused(model, "history.csv").startswith("load: ")
+
+
+def test_a_number_beyond_all_numbers_is_refused_wherever_it_stands(model):
+    for name in ("metrics.json", "config.json", "encoder.json"):
+        whole = (model / name).read_text(encoding="utf-8")
+        (model / name).write_text(whole.replace("1,", "1e999,", 1).replace("0.5", "1e999", 1))
+        if (model / name).read_text(encoding="utf-8") != whole:
+            assert "1e999" in refused(model, name)
+        (model / name).write_text(whole, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_bytes_that_are_no_text_are_refused(model, name):
+    content = (model / name).read_bytes()
+    (model / name).write_bytes(content[:9] + b"\xff\xfe" + content[9:])
+    refused(model, name)
+
+
+def test_weights_beyond_all_sense_are_refused(model):
+    tensors = weights(model)
+    tensors["head.linear.bias"][1] = 3e38
+    save_file(tensors, model / "model.safetensors")
+    assert "3e+38" in refused(model, "model.safetensors")
+
+
+def test_of_several_encoders_the_damaged_one_is_named():
+    from tidegate.data.text.encoder import TextEncoder
+    from tidegate.tasks.core import encoders
+
+    kinds = {"source_encoder_": TextEncoder, "target_encoder_": TextEncoder}
+    task = type("Task", (), {})()
+    for name in kinds:
+        setattr(task, name, TextEncoder().fit(["to be"]))
+    kept = encoders.to_files(task, kinds)
+    kept["target_vocabulary.json"] = []
+    with pytest.raises(ArtifactError, match=r"^target_vocabulary\.json: `tokens` must be"):
+        encoders.restore(task, kinds, kept)

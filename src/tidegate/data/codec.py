@@ -5,12 +5,25 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tidegate.errors import ArtifactError, InputError, message, suggest
 
 _MOST = sys.float_info.max  # greater integers are no floats
+LARGEST_WEIGHT = 1e12  # of a network, whose numbers are float32; beyond it, products overflow
+_NOTHING: Mapping[str, object] = {}
+LARGEST = 1e150  # of what is measured: the square of a greater number would be infinite
 _DAMAGED = "The model is damaged: copy it again, or fit and save it anew"
+
+
+class Rule(Protocol):
+    """What a value in a file may be: a `Field`, or something of `tidegate.data.schema`."""
+
+    def fault(self, value: object) -> tuple[str, object] | None:
+        """Say which rule a value breaks, and which part of it does; None if it breaks none."""
+
+
+Fields = Mapping[str, Rule]
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,9 @@ class Field:
             return self.kind is bool
         if self.kind is float:
             return isinstance(value, int | float) and -_MOST <= value <= _MOST
-        return isinstance(value, self.kind)
+        if self.kind is int:
+            return isinstance(value, int) and -(2**63) <= value < 2**63
+        return isinstance(value, self.kind) and (self.kind is not str or is_unicode(str(value)))
 
     def _fits(self, value: object) -> bool:
         if not self._is_kind(value):
@@ -100,8 +115,6 @@ _SEVERAL = {
     float: "a list of finite numbers",
     str: "a sequence of strings",
 }
-
-Fields = Mapping[str, Field]
 
 
 def damaged(file: str, argument: str, rule: str, got: object, remedy: str = "") -> ArtifactError:
@@ -132,7 +145,12 @@ def take(files: Mapping[str, object], name: str, kind: type) -> Any:
 
 
 def read_fields(
-    files: Mapping[str, object], name: str, fields: Fields, *, version: int | None = None
+    files: Mapping[str, object],
+    name: str,
+    fields: Fields,
+    *,
+    version: int | None = None,
+    absent: Mapping[str, object] = _NOTHING,
 ) -> dict[str, Any]:
     """Read a file of named values.
 
@@ -141,6 +159,7 @@ def read_fields(
         name: The file.
         fields: What it holds, all of it.
         version: The version that it must tell, or None if it tells none.
+        absent: What to take for values that files of older versions lack.
 
     Returns:
         The values by name, each of the type its field says.
@@ -157,14 +176,14 @@ def read_fields(
     if version is not None and repr(told := found.pop("version", None)) != repr(version):
         remedy = "Load it with the tidegate that wrote it"
         raise damaged(name, "version", str(version), repr(told), remedy)
-    for field in sorted(set(fields) - set(found)):
+    for field in sorted(set(fields) - set(found) - set(absent)):
         raise damaged(name, field, "there", "nothing")
     for field, value in found.items():
         if field not in fields:
             raise damaged(name, field, "a known option", "another", suggest(field, fields))
         if fault := fields[field].fault(value):
             raise damaged(name, field, fault[0], repr(fault[1]))
-    return found
+    return {**absent, **found}
 
 
 def read_texts(

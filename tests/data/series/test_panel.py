@@ -9,7 +9,7 @@ import pytest
 
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
-from tidegate.errors import InputError
+from tidegate.errors import ArtifactError, InputError
 
 
 def panel() -> Panel:
@@ -46,7 +46,7 @@ def test_a_panel_comes_back_from_json():
     np.testing.assert_array_equal(found.values, panel().values)
     assert found.names == ("a", "b")
     for key, wrong in (("offsets", [0, 5, 9]), ("names", ["a"]), ("ahead", [9, 0])):
-        with pytest.raises(InputError, match="load: `recent` must be"):
+        with pytest.raises(ArtifactError, match=r"^recent\.json: `.*` must be"):
             Panel.from_json(panel().to_json() | {key: wrong}, Clock())
 
 

@@ -14,7 +14,7 @@ from tidegate.data.scaling import LogScaling
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.steps import as_steps
 from tidegate.data.windows.windows import Windows
-from tidegate.errors import InputError
+from tidegate.errors import ArtifactError, InputError
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, check_learnable, seconds_of
 
 NAN = float("nan")
@@ -108,7 +108,7 @@ def test_it_comes_back_from_the_file_that_older_models_have():
     again = AnomalyEncoder.from_files(files)
     np.testing.assert_array_equal(again.inputs(panel), encoder.inputs(panel))
     assert (again.names, again.clocked, again.size) == (("0", "1"), True, 6)
-    with pytest.raises(ValueError, match="reshape"):
+    with pytest.raises(ArtifactError, match=r"^scale\.json: `center` must be numbers of shape"):
         AnomalyEncoder.from_files({"scale.json": document | {"center": [1.0]}})
 
 

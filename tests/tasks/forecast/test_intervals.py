@@ -134,8 +134,8 @@ def test_ends_of_intervals():
 
 def test_margins_come_back_from_json_and_damaged_ones_do_not(rng):
     margins = Margins((0.8, 0.95), rng.normal(size=(3, 2, 2)))
-    again = Margins.from_json(margins.to_json())
+    again = Margins.from_json(margins.to_json(), (3, 2, 2))
     assert again.levels == margins.levels
     np.testing.assert_array_equal(again.values, margins.values)
-    with pytest.raises(InputError, match="load: `margins` must be finite numbers"):
-        Margins.from_json(margins.to_json() | {"levels": [0.8]})
+    with pytest.raises(InputError, match=r"^margins\.json: `levels` must be numbers of shape"):
+        Margins.from_json(margins.to_json() | {"levels": [0.8]}, (3, 2, 2))

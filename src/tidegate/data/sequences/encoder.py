@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
-from tidegate.data.codec import Field, damaged, read_fields
+from tidegate.data.codec import LARGEST, Field, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
 from tidegate.data.scaling import Scaling, rounding
 from tidegate.errors import InputError, message
@@ -24,9 +24,9 @@ ENCODER_FILE = "sequences.json"
 _FIELDS = {
     "scaling": Field(str, get_args(Method)),
     "missing": Field(str, get_args(Missing)),
-    "centres": Field(float, many=True),
-    "scales": Field(float, many=True),
-    "masked": Field(int, many=True),
+    "centres": Field(float, minimum=-LARGEST, maximum=LARGEST, many=True),
+    "scales": Field(float, minimum=0, maximum=LARGEST, many=True),
+    "masked": Field(int, minimum=0, many=True),
 }
 # Values this many deviations off are cut: one broken value must not drown a whole sequence.
 _LIMIT = 100.0
@@ -256,15 +256,15 @@ class SequenceEncoder:
             ArtifactError: If it is damaged.
         """
         found = read_fields(files, ENCODER_FILE, _FIELDS)
-        lists = {name: tuple(found[name]) for name in ("centres", "scales", "masked")}
-        channels = len(lists["centres"])
-        if channels != len(lists["scales"]) or not channels or not all(lists["scales"]):
+        centres, scales = (tuple(map(float, found[name])) for name in ("centres", "scales"))
+        channels = len(centres)
+        if channels != len(scales) or not channels or not all(scales):
             rule, got = "a number for each channel, not 0", repr(found["scales"])
             raise damaged(ENCODER_FILE, "scales", rule, got)
-        if found["masked"] != sorted(set(lists["masked"]) & set(range(channels))):
+        if found["masked"] != sorted(set(found["masked"]) & set(range(channels))):
             rule = "numbers of channels, ascending"
             raise damaged(ENCODER_FILE, "masked", rule, repr(found["masked"]))
-        return cls(found["scaling"], found["missing"], **lists)
+        return cls(found["scaling"], found["missing"], centres, scales, tuple(found["masked"]))
 
 
 def _filled(values: Array, gone: Array) -> Array:

@@ -10,11 +10,28 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import Field, Fields, damaged, read_fields
 from tidegate.data.names import ColumnNames, places, usual_names
+from tidegate.data.schema import Each, Labels, Numbers, array
 from tidegate.data.series.clock import Clock, TimeAxis
+from tidegate.data.series.saved import check_span
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
+
+RECENT_FILE = "recent.json"
+"""Where a saved model keeps the last steps of its series."""
+_FIELDS: Fields = {
+    "values": Numbers(2, maximum=1e300, missing=True),
+    "offsets": Numbers(1, int, minimum=0),
+    "starts": Numbers(1, int),
+    "targets": Field(str, many=True),
+    "past": Field(str, many=True),
+    "known": Field(str, many=True),
+    "names": Labels(optional=True),
+    "ahead": Numbers(1, int, minimum=0),
+    "static": Each(Labels(), by_name=True),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -241,26 +258,27 @@ class Panel:
             clock: Its clock.
 
         Raises:
-            InputError: If something does not fit together.
-            KeyError: If something is not there.
+            ArtifactError: If something is not there, or does not fit together.
         """
-        targets, past, known = (
-            tuple(map(str, found[role])) for role in ("targets", "past", "known")
-        )
-        width = len(targets) + len(past) + len(known)
-        values = np.array(found["values"], dtype=np.float64).reshape(-1, width)
-        offsets, starts, ahead = (
-            np.array(found[name], dtype=np.int64) for name in ("offsets", "starts", "ahead")
+        told = read_fields({RECENT_FILE: found}, RECENT_FILE, _FIELDS)
+        targets, past, known = (tuple(told[role]) for role in ("targets", "past", "known"))
+        shape = len(told["values"]), len(targets) + len(past) + len(known)
+        values = array(told["values"], shape, RECENT_FILE, "values").astype(np.float64)
+        series = len(told["starts"])
+        offsets = array(told["offsets"], (series + 1,), RECENT_FILE, "offsets")
+        starts, ahead = (
+            array(told[n], (series,), RECENT_FILE, n).astype(np.int64) for n in ("starts", "ahead")
         )
         lengths = np.diff(offsets)
         fits = offsets[0] == 0 and offsets[-1] == len(values) and (lengths >= ahead).all()
-        if not fits or (ahead < 0).any() or len(starts) != len(lengths):
-            raise InputError(message("load", "recent", "a whole panel", "parts that do not fit"))
-        names = None if found["names"] is None else tuple(found["names"])
-        static = {str(name): tuple(column) for name, column in found["static"].items()}
+        if not fits or not targets or not series:
+            raise damaged(RECENT_FILE, "values", "a whole panel", "parts that do not fit")
+        names = None if told["names"] is None else tuple(told["names"])
+        static = {name: tuple(column) for name, column in told["static"].items()}
         rows = [len(names)] if names is not None else []
-        if any(count != len(lengths) for count in [*rows, *map(len, static.values())]):
-            raise InputError(message("load", "recent", f"{len(lengths)} series", "another number"))
+        if any(count != series for count in [*rows, *map(len, static.values())]):
+            raise damaged(RECENT_FILE, "static", f"values of {series} series", "another number")
+        check_span(clock, starts, lengths, RECENT_FILE)
         return cls(values, offsets, starts, clock, targets, past, known, names, ahead, static)
 
     @property

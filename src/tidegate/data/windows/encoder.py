@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import damaged
 from tidegate.data.names import ColumnNames, named, numbers_of
 from tidegate.data.scaling import METHODS, Scaling, rounding
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
-from tidegate.data.series.panel import Panel
+from tidegate.data.series.panel import RECENT_FILE, Panel
+from tidegate.data.series.saved import read_clock
 from tidegate.data.series.table import with_future
 from tidegate.data.windows.encoded import EncodedSeries
+from tidegate.data.windows.files import (
+    OPTIONS_FILE,
+    SCALES_FILE,
+    numbers,
+    read_options,
+    read_scales,
+    read_scaling,
+)
 from tidegate.data.windows.log_difference import LogDifference
 from tidegate.data.windows.static import encode_static
 from tidegate.errors import InputError, message, suggest
 from tidegate.files import FoundJson
-
-OPTIONS_FILE, SCALES_FILE = "series.json", "scales.json"
 
 
 class SeriesEncoder:
@@ -265,6 +273,23 @@ class SeriesEncoder:
             rule = f"at the frequency of training, {self.clock.name}"
             raise InputError(message("Forecaster", "time", rule, panel.clock.name))
 
+    def check_own(self, panel: Panel, lookback: int) -> None:
+        """Refuse the last steps that a model kept, and windows, of another model than this one.
+
+        Args:
+            panel: What the model kept.
+            lookback: What its settings say.
+
+        Raises:
+            ArtifactError: If they are.
+        """
+        if lookback != self.lookback:
+            raise damaged(OPTIONS_FILE, "lookback", f"{lookback} as in config.json", self.lookback)
+        same = all(getattr(panel, r) == getattr(self, r) for r in ("targets", "past", "known"))
+        if not same or not set(self.static) <= set(panel.static):
+            rule = "the columns of series.json"
+            raise damaged(RECENT_FILE, "targets", rule, "others")
+
     def to_files(self) -> dict[str, object]:
         """Return what was learned as JSON documents by file name."""
         options = {
@@ -302,29 +327,30 @@ class SeriesEncoder:
             files: The documents by file name.
 
         Raises:
-            InputError: If something in them does not fit together.
-            KeyError: If something is not there.
+            ArtifactError: If something is not there, or does not fit together.
         """
-        options, scales = dict(files[OPTIONS_FILE]), files[SCALES_FILE]
+        options = read_options(files)
+        scales = read_scales(files)
         names = ("lookback", "scaling", "lag", "log", "calendar", "missing")
         found = cls(**{name: options[name] for name in names})
-        found.clock = replace(Clock(), **options["clock"])
+        found.clock = read_clock(options["clock"], OPTIONS_FILE)
         for role in ("targets", "past", "known", "static"):
-            setattr(found, role, _texts(options[role], role))
-        found.named = named(found.targets, options.get("named"))
-        found.absent, found._categories = int(options["absent"]), options["categories"]
+            setattr(found, role, tuple(options[role]))
+        found.named = named(found.targets, options["named"])
+        found.absent, found._categories = options["absent"], options["categories"]
         found.names = None if scales["names"] is None else tuple(scales["names"])
         width = len(found.targets)
         count = len(scales["shift"])
         for name in ("shift", "scale", "spread"):
-            setattr(found, name, _checked(scales[name], (count, width), name))
-        offset = _checked(scales["offset"], (width,), "offset")
+            setattr(found, name, numbers(scales[name], (count, width), name))
+        offset = numbers(scales["offset"], (width,), "offset")
         found.change = LogDifference(log=found.log, lag=found.lag, offset=offset)
         others = len(found.past) + len(found.known)
-        found._others = _read_scaling(scales["others"], others, "others")
-        found._statics = _read_scaling(scales["statics"], found.sizes["static"], "statics")
+        found._others = read_scaling(scales["others"], others, "others")
+        found._statics = read_scaling(scales["statics"], found.sizes["static"], "statics")
         if found.names is not None and len(found.names) != count:
-            raise InputError(message("load", "names", f"those of {count} series", len(found.names)))
+            rule = f"those of {count} series"
+            raise damaged(SCALES_FILE, "names", rule, len(found.names))
         return found
 
 
@@ -337,23 +363,3 @@ def _smallest(values: Array) -> Array:
     """The smallest value of each column; infinity where nothing is known."""
     smallest: Array = np.where(np.isnan(values), np.inf, values).min(axis=0, initial=np.inf)
     return smallest
-
-
-def _texts(values: Any, role: str) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InputError(message("load", role, "a list of texts", values))
-    return tuple(values)
-
-
-def _checked(values: Any, shape: tuple[int, ...], name: str) -> Array:
-    """Numbers out of a file, of this shape."""
-    found = np.asarray(values, dtype=np.float64)
-    if found.shape != shape or not np.isfinite(found).all():
-        raise InputError(message("load", name, f"finite numbers of shape {shape}", found.shape))
-    return found
-
-
-def _read_scaling(pair: Any, columns: int, name: str) -> Scaling:
-    """Centre and scale of so many columns out of a file."""
-    centre, scale = (_checked(part, (columns,), name) for part in pair)
-    return Scaling(centre, scale)

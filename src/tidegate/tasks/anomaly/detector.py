@@ -26,7 +26,7 @@ from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.steps_task import StepsTask
 from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.streaming.lines import LineWatch
-from tidegate.tasks.anomaly.streaming.stream import AnomalyStream
+from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, read_state
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
@@ -350,6 +350,6 @@ class AnomalyDetector(StepsTask):
 
     def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
-        self._calibration = files[CALIBRATION_FILE]
         with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here
-            self._new_stream(self._build()).load(self._calibration)
+            stream = self._new_stream(self._build())
+        self._calibration = read_state(stream, files, CALIBRATION_FILE)

@@ -12,9 +12,11 @@ import torch
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
+from tidegate.data.codec import Field, Fields, damaged, read_fields
 from tidegate.data.fingerprint import fingerprint
 from tidegate.data.names import ColumnNames, named
 from tidegate.data.scaling import LogScaling
+from tidegate.data.schema import Numbers, array
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
@@ -25,6 +27,14 @@ SCALE_FILE = "scale.json"
 
 # What the file calls the parts of the scaling.
 _NAMES = {"center": "centre", "spread": "scale", "constant": "constant"}
+_FIELDS: Fields = {
+    "center": Numbers(1),
+    "spread": Numbers(1, minimum=1e-300),
+    "constant": Numbers(1, bool, maximum=None),
+    "names": Field(str, many=True),
+    "named": Field(bool, optional=True),
+    "clocked": Field(bool),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,14 +179,16 @@ class AnomalyEncoder:
         """Take back what `to_files` gave, trusting nothing in it.
 
         Raises:
-            ValueError: If something in it does not fit.
-            KeyError: If something is not there.
+            ArtifactError: If something is not there, or does not fit.
         """
-        found = files[SCALE_FILE]
-        names = tuple(map(str, found["names"]))
-        centre, scale, constant = (np.array(found[told]).reshape(len(names)) for told in _NAMES)
+        found = read_fields(files, SCALE_FILE, _FIELDS, absent={"named": None})
+        names = tuple(found["names"])
+        shape = (len(names),)
+        centre, scale, constant = (array(found[n], shape, SCALE_FILE, n) for n in _NAMES)
+        if not names:
+            raise damaged(SCALE_FILE, "names", "those of the variables", "none")
         scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
-        return cls(names, bool(found["clocked"]), scaling, named(names, found.get("named")))
+        return cls(names, found["clocked"], scaling, named(names, found["named"]))
 
 
 def check_learnable(panel: Panel, fewest: int, owner: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
+from tidegate.errors import ArtifactError
+
 
 class SavedEncoder(Protocol):
     """An encoder, as far as saving goes: see `tidegate.data.encoder.Encoder`."""
@@ -59,7 +61,11 @@ def restore(task: object, encoders: Encoders, files: Mapping[str, object]) -> No
     for attribute, kind in encoders.items():
         prefix = _prefix(attribute)
         own = {name: files[prefix + name] for name in kind.files if prefix + name in files}
-        setattr(task, attribute, kind.from_files(own))
+        try:
+            setattr(task, attribute, kind.from_files(own))
+        except ArtifactError as error:  # which of several encoders it is, only the prefix tells
+            named = str(error).startswith(tuple(kind.files))
+            raise ArtifactError(f"{prefix}{error}" if named else str(error)) from error
 
 
 def _prefix(attribute: str) -> str:

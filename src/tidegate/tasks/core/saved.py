@@ -13,6 +13,8 @@ from torch.overrides import TorchFunctionMode
 
 from tidegate.artifact import Artifact
 from tidegate.card import read_history
+from tidegate.data.codec import Field
+from tidegate.data.schema import Each
 from tidegate.device import pick_device, seeded
 from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
@@ -21,6 +23,7 @@ from tidegate.tasks.core.encoders import file_names
 from tidegate.tasks.core.task import Task
 
 _OWNER = "load"
+_SCORES = Each(Each(Field(float), by_name=True), by_name=True)
 
 
 def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -> Task:
@@ -50,7 +53,8 @@ def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -
         )
     except ArtifactError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # forged JSON
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        # forged JSON
         raise damaged(_OWNER, config, "settings and state that fit together", error) from error
     _restore_past(task, artifact)
     _restore_network(task, artifact)
@@ -87,19 +91,16 @@ def _restore_past(task: Task, artifact: Artifact) -> None:
     try:
         task.history_ = read_history(text)
     except ValueError as error:
-        raise damaged(_OWNER, path, "a table of numbers", error) from error
+        raise damaged(_OWNER, path, "the table of numbers that fit wrote", error) from error
     task.metrics_ = _metrics(artifact.document("metrics.json"), artifact.path / "metrics.json")
     best: object = task.best_epoch_
-    if not (isinstance(best, int) and 1 <= best <= len(task.history_)):
-        rule = f"a best epoch from 1 to {len(task.history_)}"
-        raise damaged(_OWNER, artifact.path / "config.json", rule, repr(best))
+    if not (type(best) is int and 1 <= best <= len(task.history_)):
+        rule = f"a table with the best epoch of config.json, {best!r:.20}"
+        raise damaged(_OWNER, path, rule, f"{len(task.history_)} epochs")
 
 
-def _metrics(found: object, path: Path) -> dict[str, dict[str, float]]:
-    if not isinstance(found, Mapping):
-        raise damaged(_OWNER, path, "numbers by part of the data and name", repr(found))
-    for part in found.values():
-        values = part.values() if isinstance(part, Mapping) else [None]
-        if not all(isinstance(value, int | float) for value in values):
-            raise damaged(_OWNER, path, "numbers by part of the data and name", repr(part))
-    return {part: dict(scores) for part, scores in found.items()}
+def _metrics(found: Any, path: Path) -> dict[str, dict[str, float]]:
+    if fault := _SCORES.fault(found):
+        raise damaged(_OWNER, path, "numbers by part of the data and name", repr(fault[1]))
+    scores: dict[str, dict[str, float]] = found
+    return scores

@@ -7,10 +7,15 @@ import base64
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import LARGEST_WEIGHT, Field, Fields, damaged, read_fields
+from tidegate.data.schema import Numbers
 from tidegate.data.windows.encoded import EncodedSeries, ForecastWindows
 from tidegate.data.windows.missing import fill
-from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
+
+LINEAR_FILE = "linear.json"
+"""Where a saved model keeps the line."""
+_FIELDS: Fields = {"shape": Numbers(1, int, minimum=0), "weights": Field(str)}
 
 # So many windows fix a line's coefficients; more would only take longer.
 _WINDOWS = 20_000
@@ -131,16 +136,19 @@ class LinearBaseline:
         """Read what `to_json` gave, trusting nothing in it.
 
         Raises:
-            InputError: If it does not fit the lookback and the horizon.
+            ArtifactError: If it does not fit the lookback and the horizon.
         """
-        data = base64.b64decode(found["weights"], validate=True)
+        told = read_fields({LINEAR_FILE: found}, LINEAR_FILE, _FIELDS)
         shape = (lookback + 1, horizon)
-        if tuple(found["shape"]) != shape or len(data) != 4 * shape[0] * shape[1]:
-            rule = f"of shape {list(shape)}"
-            raise InputError(message("load", "linear", rule, found["shape"]))
+        try:
+            data = base64.b64decode(told["weights"], validate=True)
+        except ValueError as error:
+            raise damaged(LINEAR_FILE, "weights", "base64", error) from error
+        if tuple(told["shape"]) != shape or len(data) != 4 * shape[0] * shape[1]:
+            raise damaged(LINEAR_FILE, "shape", str(list(shape)), told["shape"])
         weights = np.frombuffer(data, dtype="<f4").astype(np.float64).reshape(shape)
-        if not np.isfinite(weights).all():
-            raise InputError(message("load", "linear", "finite numbers", "NaN or infinity"))
+        if not (np.abs(weights) <= LARGEST_WEIGHT).all():
+            raise damaged(LINEAR_FILE, "weights", f"numbers up to {LARGEST_WEIGHT:g}", "others")
         return cls(weights)
 
 

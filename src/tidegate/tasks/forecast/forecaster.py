@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from tidegate.data.series.continuation import continued
 from tidegate.data.series.inputs import SeriesLike
-from tidegate.data.series.panel import Panel
+from tidegate.data.series.panel import RECENT_FILE, Panel
 from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
@@ -25,9 +25,9 @@ from tidegate.tasks.core.files.reading import fitted_columns, read_split
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
 from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
 from tidegate.tasks.forecast.backtest import Backtest
-from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all
+from tidegate.tasks.forecast.baselines import LINEAR_FILE, LinearBaseline, forecast_all
 from tidegate.tasks.forecast.forecast import Forecast
-from tidegate.tasks.forecast.intervals import Margins, enough, oldest
+from tidegate.tasks.forecast.intervals import MARGINS_FILE, Margins, enough, oldest
 from tidegate.tasks.forecast.metrics import naive_error
 from tidegate.tasks.forecast.network import build_forecaster_network
 from tidegate.tasks.forecast.series_task import SeriesExamples, SeriesTask
@@ -37,8 +37,6 @@ from tidegate.tasks.forecast.window_forecasts import WindowForecasts, forecast_w
 from tidegate.training.loop import Training
 from tidegate.training.measure import Loader, measure
 from tidegate.training.network import InspectableNetwork, Network
-
-RECENT_FILE, LINEAR_FILE, MARGINS_FILE = "recent.json", "linear.json", "margins.json"
 
 # Origins of a backtest, unless more are wanted.
 _ORIGINS = 1_000
@@ -122,6 +120,9 @@ class Forecaster(SeriesTask):
         panel = self.recent_ if X is None else continued(self._panel(X), self.recent_)[0]
         self._check_ready(panel, steps)
         found = self._run(self._windows(SeriesExamples(panel), horizon=steps))
+        if not np.isfinite(found.mean).all():
+            rule, got = "values near those of training", "forecasts that are no numbers"
+            raise InputError(message(type(self).__name__, "X", rule, got))
         lower, upper = found.widened(self.margins_ if X is None else self._recalibrated(panel))
         count = len(self._levels)
         return Forecast(
@@ -306,12 +307,14 @@ class Forecaster(SeriesTask):
     def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
         settings = self.settings_
-        self.recent_ = Panel.from_json(files[RECENT_FILE], self.encoder_.clock)
+        self.recent_ = Panel.from_json(files.get(RECENT_FILE, {}), self.encoder_.clock)
+        self.encoder_.check_own(self.recent_, settings.lookback)
         self.linear_ = LinearBaseline.from_json(
-            files[LINEAR_FILE], settings.lookback, settings.horizon
+            files.get(LINEAR_FILE, {}), settings.lookback, settings.horizon
         )
         found = files.get(MARGINS_FILE)
-        self.margins_ = None if found is None else Margins.from_json(found)
+        shape = settings.horizon, len(self.encoder_.targets), len(settings.levels)
+        self.margins_ = None if found is None else Margins.from_json(found, shape)
         self.backtest_ = None
 
     # How forecasts come about.

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.errors import InputError, message
+from tidegate.data.codec import read_fields
+from tidegate.data.schema import Numbers, array
 from tidegate.files import FoundJson
+
+MARGINS_FILE = "margins.json"
+"""Where a saved model keeps its margins."""
+_FIELDS = {"levels": Numbers(1, minimum=0, maximum=1), "values": Numbers(3)}
 
 # Errors that a margin is taken from: with fewer of one step, those of its neighbours join them.
 _ENOUGH = 100
@@ -83,18 +88,20 @@ class Margins:
         return {"levels": list(self.levels), "values": self.values.tolist()}
 
     @classmethod
-    def from_json(cls, found: FoundJson) -> Margins:
+    def from_json(cls, found: FoundJson, shape: tuple[int, int, int]) -> Margins:
         """Read what `to_json` gave, trusting nothing in it.
 
+        Args:
+            found: The margins as JSON.
+            shape: H, C and L of the model.
+
         Raises:
-            InputError: If something does not fit.
+            ArtifactError: If something does not fit.
         """
-        values = np.asarray(found["values"], dtype=np.float64)
-        levels = tuple(float(level) for level in found["levels"])
-        if values.ndim != 3 or values.shape[2] != len(levels) or not np.isfinite(values).all():
-            rule = f"finite numbers of shape [H, C, {len(levels)}]"
-            raise InputError(message("load", "margins", rule, f"shape {values.shape}"))
-        return cls(levels, values)
+        told = read_fields({MARGINS_FILE: found}, MARGINS_FILE, _FIELDS)
+        levels = array(told["levels"], shape[2:], MARGINS_FILE, "levels")
+        values = array(told["values"], shape, MARGINS_FILE, "values")
+        return cls(tuple(levels.astype(float).tolist()), values.astype(np.float64))
 
 
 def score(truth: Array, lower: Array, upper: Array, unit: Array) -> Array:

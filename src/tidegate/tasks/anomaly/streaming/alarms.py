@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from tidegate.data.codec import Field
+from tidegate.data.schema import Record
 from tidegate.files import FoundJson
 
 # Evidence that is rarer than the rate by so many powers of ten raises an alarm at first: each
@@ -12,6 +14,11 @@ _MARGIN = 0.2
 # Each alarm raises the threshold by so much; it sinks back at the pace that keeps the rate, and
 # no further below its start than so much.
 _RISE, _DEPTH = 0.1, 1.0
+
+STATE = Record(
+    {"offset": Field(float, minimum=-_DEPTH, maximum=1e9), "since": Field(int, minimum=0)}
+)
+"""What a file says of where the threshold stands."""
 
 
 class Alarms:

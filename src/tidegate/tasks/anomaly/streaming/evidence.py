@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from tidegate.data.codec import LARGEST_WEIGHT, Field
+from tidegate.data.schema import Each, Numbers, Record
 from tidegate.files import FoundJson
+from tidegate.tasks.anomaly.streaming import extreme_values
 from tidegate.tasks.anomaly.streaming.extreme_values import ExtremeValues
+from tidegate.tasks.anomaly.streaming.rest import STATE as REST
 from tidegate.tasks.anomaly.streaming.rest import UNKNOWN, Rest
 
 # What `_statistics` gives, in that order.
@@ -21,7 +25,7 @@ _LENGTHS = {
     "width": 48, "center": 48,
 }  # fmt: skip
 _RATES = tuple(1 / length for length in _LENGTHS.values())
-_BASE, _CENTER = 2, 7
+_BASE, _SQUARES, _CENTER = 2, slice(4, 7), 7
 # A single statistic has at most so much to say: nothing is rarer than once in 10^8.
 _MOST = 8.0
 # How much statistics that agree count for more than the strongest of them: 1 adds all up, without
@@ -29,6 +33,19 @@ _MOST = 8.0
 _POWER = 3
 # Evidence is averaged over three steps, or noise would be mistaken for news.
 _SETTLE = 1 / 3
+
+STATE = Record(
+    {
+        "steps": Field(int, minimum=0),
+        "last": Field(float, minimum=-LARGEST_WEIGHT, maximum=LARGEST_WEIGHT),
+        "settled": Field(float, minimum=0, maximum=LARGEST_WEIGHT),
+        "means": Numbers(1, maximum=LARGEST_WEIGHT),
+        "tails": extreme_values.STATE,
+        "rests": Each(REST),
+    },
+    absent=("rests",),
+)
+"""What a file says of what was learned."""
 
 
 class Evidence:
@@ -140,6 +157,8 @@ class Evidence:
         for rest, kept in zip(self.rests, found, strict=True):
             rest.load(kept)
         self._means = [float(m) for _, m in zip(_RATES, state["means"], strict=True)]
+        if min(self._means[_SQUARES]) < 0:
+            raise ValueError("means of squares below 0")
         self._tails.load(state["tails"])
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tidegate.data.codec import LARGEST_WEIGHT, Field
+from tidegate.data.schema import Numbers, Record
 from tidegate.files import FoundJson
 
 # Share of the past above the threshold, and how many of those values are kept.
@@ -22,6 +24,20 @@ _LIGHT, _HEAVY, _USUAL, _ENOUGH = -0.2, 0.6, 0.1, 10
 MOST_SURPRISING = 9.0
 # The smallest spread, scale and exceedance: a constant has none of its own.
 _LEAST = 1e-9
+
+STATE = Record(
+    {
+        "seen": Field(int, minimum=0),
+        "first": Numbers(2, maximum=LARGEST_WEIGHT),
+        "excess": Numbers(2, minimum=0, maximum=LARGEST_WEIGHT),
+        "threshold": Numbers(1, maximum=LARGEST_WEIGHT),
+        "spread": Numbers(1, minimum=0, maximum=LARGEST_WEIGHT),
+        "scale": Numbers(1, minimum=_LEAST, maximum=LARGEST_WEIGHT),
+        "shape": Numbers(1, minimum=_LIGHT, maximum=_HEAVY),
+        "number": Numbers(1, int, minimum=0),
+    }
+)
+"""What a file says of what was learned."""
 
 
 class ExtremeValues:

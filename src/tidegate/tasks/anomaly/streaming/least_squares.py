@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import LARGEST_WEIGHT, Field
+from tidegate.data.schema import Numbers, Record
 from tidegate.files import FoundJson
 
 # How much of what was learned is kept from step to step: 2,000 steps of memory.
@@ -17,6 +19,19 @@ _CLIP = 3.0
 _FAST, _SLOW, _EARLY = 0.02, 0.005, 500
 # The covariance is looked after every so many steps.
 _SELDOM = 16
+
+STATE = Record(
+    {
+        "steps": Field(int, minimum=0),
+        "spread": Numbers(2, minimum=0, maximum=LARGEST_WEIGHT),
+        "_weights": Numbers(3, maximum=LARGEST_WEIGHT),
+        "_values": Numbers(2, maximum=LARGEST_WEIGHT),
+        "_features": Numbers(2, maximum=LARGEST_WEIGHT),
+        "_gains": Numbers(2, maximum=LARGEST_WEIGHT),
+        "_covariance": Numbers(2, maximum=LARGEST_WEIGHT),
+    }
+)
+"""What a file says of what was learned."""
 
 
 class RecursiveLeastSquares:
@@ -102,7 +117,7 @@ class RecursiveLeastSquares:
         """
         covariance = self._covariance
         gain = covariance @ features
-        size = _KEEP + float(features @ gain)
+        size = _KEEP + max(0.0, float(features @ gain))  # below 0 by rounding alone
         covariance -= gain[:, None] * (gain / size)
         covariance /= _KEEP
         gain /= size
@@ -126,6 +141,9 @@ class RecursiveLeastSquares:
         for name in _ARRAYS:
             array = getattr(self, name)
             array[...] = np.asarray(state[name], array.dtype).reshape(array.shape)
+        covariance, most = self._covariance, 4 * len(self._covariance)  # see `read`
+        if (np.abs(covariance) > most).any() or (covariance.diagonal() < -1e-3).any():
+            raise ValueError("a covariance that cannot be")
 
 
 _ARRAYS = ("spread", "_weights", "_values", "_features", "_gains", "_covariance")

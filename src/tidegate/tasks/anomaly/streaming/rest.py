@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tidegate.data.codec import Field
+from tidegate.data.schema import Record
 from tidegate.files import FoundJson
 
 UNKNOWN = 50
@@ -9,6 +11,9 @@ UNKNOWN = 50
 
 # Fewer steps at rest are never too many.
 _FEWEST = 2
+
+STATE = Record({"steps": Field(int, minimum=0), "longest": Field(int, minimum=0)})
+"""What a file says of what was learned."""
 
 
 class Rest:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.codec import LARGEST_WEIGHT, Field, Fields, damaged, read_fields
+from tidegate.data.schema import Each, Numbers
 from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
+from tidegate.tasks.anomaly.streaming import alarms, evidence, least_squares
 from tidegate.tasks.anomaly.streaming.alarms import Alarms
 from tidegate.tasks.anomaly.streaming.evidence import Evidence
 from tidegate.tasks.anomaly.streaming.least_squares import RecursiveLeastSquares
@@ -276,7 +279,47 @@ class AnomalyStream:
         self._time, self._interval = float(state["time"]), float(state["interval"])
         self._last = np.asarray(state["last"], float).reshape(len(self.names))
         self._alarms.load(state["alarms"])
-        self._recurrent.state = tuple(np.asarray(p, np.float32) for p in state["recurrent"])
+        mine = self._recurrent.state
+        shapes = [part.shape for part in (mine if isinstance(mine, tuple) else (mine,))]
+        kept = [np.asarray(part, np.float32) for part in state["recurrent"]]
+        if [part.shape for part in kept] != shapes:
+            raise ValueError(f"states of other shapes than {shapes}")
+        self._recurrent.state = tuple(kept)
         self._readout.load(state["readout"])
         for found, kept in zip(self._evidence, state["evidence"], strict=True):
             found.load(kept)
+
+
+_STATE: Fields = {
+    "steps": Field(int, minimum=0),
+    "missing": Field(int, minimum=0),
+    "time": Field(float, minimum=-1e15, maximum=1e15),
+    "interval": Field(float, minimum=-1e15, maximum=1e15),
+    "last": Numbers(1, maximum=LARGEST_WEIGHT),
+    "alarms": alarms.STATE,
+    "recurrent": Each(Numbers(3, maximum=LARGEST_WEIGHT)),
+    "readout": least_squares.STATE,
+    "evidence": Each(evidence.STATE),
+}
+
+
+def read_state(stream: AnomalyStream, files: FoundJson, name: str) -> FoundJson:
+    """Read the state of a stream out of a saved model, trusting nothing in it.
+
+    Args:
+        stream: A stream of the model; it takes the state, which shows whether it can.
+        files: Parsed JSON by file name.
+        name: The file.
+
+    Returns:
+        The state.
+
+    Raises:
+        ArtifactError: If it is no state of such a stream.
+    """
+    found = read_fields(files, name, _STATE)
+    try:
+        stream.load(found)
+    except ValueError as error:
+        raise damaged(name, "content", "the state of this model", error) from error
+    return found

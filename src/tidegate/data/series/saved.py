@@ -1,0 +1,71 @@
+"""The clock of series in a saved model, read trusting nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tidegate.data.batching import Array
+from tidegate.data.codec import Field, damaged
+from tidegate.data.schema import Record
+from tidegate.data.series.clock import Clock
+
+_EVER = 2**62  # microseconds since 1970: the year 148,000
+
+CLOCK = Record(
+    {
+        "kind": Field(str, ("duration", "month", "business", "count")),
+        "step": Field(int, minimum=1, maximum=_EVER),
+        "origin": Field(int, minimum=-_EVER, maximum=_EVER),
+        "zone": Field(str, optional=True),
+        "wall": Field(bool),
+        "month_end": Field(bool),
+    }
+)
+"""What a file says of a clock."""
+
+
+def read_clock(found: Mapping[str, Any], file: str) -> Clock:
+    """Make the clock that `CLOCK` has checked.
+
+    Args:
+        found: Its attributes.
+        file: Where they were found.
+
+    Raises:
+        ArtifactError: If it can tell no times.
+
+    Example:
+        >>> read_clock({"kind": "month", "step": 3}, "series.json").name
+        '3 months'
+    """
+    clock = replace(Clock(), **found)
+    check_span(clock, np.zeros(1, np.int64), np.ones(1, np.int64), file)
+    return clock
+
+
+def check_span(clock: Clock, starts: Array, lengths: Array, file: str) -> None:
+    """Refuse positions that no time belongs to.
+
+    Args:
+        clock: The clock.
+        starts: The first position of each series, `[S]`.
+        lengths: Steps of each, `[S]`.
+        file: Where they were found.
+
+    Raises:
+        ArtifactError: If there is one.
+    """
+    reach = np.abs(starts.astype(float)) + lengths
+    far = float(reach.max(initial=0)) * clock.step * (2.7e12 if clock.kind == "month" else 1)
+    if clock.kind == "business":
+        far *= 1.3e11
+    try:
+        if far > _EVER or abs(clock.origin) > _EVER:
+            raise ValueError("times beyond all calendars")
+        clock.times(np.concatenate([starts, starts + lengths]))
+    except Exception as error:  # a library's of time zones raises what it likes
+        raise damaged(file, "clock", "one that tells times", error) from error

@@ -36,6 +36,10 @@ def test_the_card_tells_scores_settings_and_how_to_load():
     assert "| validation | 0.5000 |  |" in text
     assert "tidegate.load(" in text
     assert "- hidden_size: `64`" in text
+    assert "knows" not in text
+    facts = {"column of label": "stars", "classes": "a`b\nc"}
+    told = card.model_card("TextClassifier", {}, METRICS, 2, 1, facts=facts)
+    assert "## What it knows\n\n- column of label: `stars`\n- classes: `a'b c`\n" in told
 
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], [{"epoch": 1, "train_loss": 2.0}]])
@@ -65,3 +69,15 @@ def test_the_files_for_reading_are_made_together():
     files = card.describe("TextClassifier", {}, METRICS, HISTORY, 1)
     assert set(files) == {"README.md", "history.csv", "learning_curve.png"}
     assert files["learning_curve.png"].startswith(b"\x89PNG")
+
+
+def test_the_axis_of_a_share_ends_at_one(monkeypatch):
+    drawn = []
+    save = Figure.savefig
+    monkeypatch.setattr(
+        Figure, "savefig", lambda own, *a, **k: (drawn.append(own), save(own, *a, **k))
+    )
+    learning_curve(HISTORY)
+    loss, accuracy = drawn[0].axes
+    assert accuracy.get_ylim()[1] == 1.0
+    assert loss.get_ylim()[1] > 1

@@ -6,10 +6,13 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidegate.artifact import version
 from tidegate.training.loop import part_scores
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 History = Sequence[Mapping[str, float]]
 
@@ -22,6 +25,7 @@ def describe(
     parameters: int,
     *,
     use: str = "predict",
+    facts: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
     """Make the files of a model that are for reading, not for loading.
 
@@ -32,12 +36,14 @@ def describe(
         history: One row an epoch.
         parameters: Trained numbers in the network.
         use: The method that the model is for.
+        facts: What else there is to say of it, such as its classes, by name.
 
     Returns:
         `README.md`, `history.csv` and `learning_curve.png`, by file name.
     """
+    card = model_card(task, settings, metrics, len(history), parameters, use, facts or {})
     return {
-        "README.md": model_card(task, settings, metrics, len(history), parameters, use).encode(),
+        "README.md": card.encode(),
         "history.csv": history_csv(history).encode(),
         "learning_curve.png": learning_curve(history),
     }
@@ -92,6 +98,7 @@ def model_card(
     epochs: int,
     parameters: int,
     use: str = "predict",
+    facts: Mapping[str, str] | None = None,
 ) -> str:
     """Write the model card as Markdown: what it is, how good, how to load and use it."""
     names = list(dict.fromkeys(name for scores in metrics.values() for name in scores))
@@ -117,12 +124,20 @@ def model_card(
         f"model.{use}(...)",
         "```",
         "",
+        *(["## What it knows", ""] if facts else []),
+        *(f"- {name}: `{_code(value)}`" for name, value in (facts or {}).items()),
+        *([""] if facts else []),
         "## Settings",
         "",
         *(f"- {name}: `{value!r}`" for name, value in settings.items()),
         "",
     ]
     return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    """A text between backticks, on one line."""
+    return " ".join(text.replace("`", "'").split())
 
 
 def learning_curve(history: History) -> bytes:
@@ -150,7 +165,10 @@ def learning_curve(history: History) -> bytes:
                 if f"{part}_{score}" in row
             ]
             if points:
-                axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=part)
+                axes.plot(
+                    *zip(*points, strict=True), marker="o", markersize=3, label=part, clip_on=False
+                )
+        _bound(axes, score)
         axes.set(title=score.replace("_", " "), xlabel="epoch")
         # Of one epoch, two ticks could only be told apart by fractions.
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -159,3 +177,11 @@ def learning_curve(history: History) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
     return picture.getvalue()
+
+
+def _bound(axes: Axes, score: str) -> None:
+    """Let the axis of a share end at 1: there is no accuracy of 1.05."""
+    values = [value for line in axes.get_lines() for value in line.get_ydata().tolist()]
+    bottom, top = axes.get_ylim()
+    if score != "loss" and values and min(values) >= 0 and max(values) <= 1 < top:
+        axes.set_ylim(bottom, 1.0)

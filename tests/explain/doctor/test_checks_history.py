@@ -155,3 +155,27 @@ def test_a_training_that_was_stopped_is_a_warning():
 
 def test_one_epoch_shows_nothing_of_where_it_leads():
     assert found(sick(checks.undertraining, history([0.5]), 1, epochs=1)).severity == "warning"
+
+
+def test_a_loss_below_zero_is_judged_by_its_size():
+    """That of a density, whose logarithm may be of either sign."""
+
+    def history(*losses):
+        return [
+            {"epoch": number, "train_loss": -number, "validation_loss": loss}
+            for number, loss in enumerate(losses, 1)
+        ]
+
+    level = case(history=history(-0.5, -0.6, -0.59, -0.58), best_epoch=2)
+    assert checks.overfitting(level) is None
+    rising = found(checks.overfitting(case(history=history(-0.5, -0.6, -0.5, -0.3), best_epoch=2)))
+    assert "rose from -0.600 in epoch 2 to -0.300" in rising.evidence
+    assert checks.undertraining(case(history=history(-0.5, -0.51), best_epoch=2)) is None
+    assert checks.undertraining(case(history=history(-0.5, -0.6), best_epoch=2)) is not None
+
+
+def test_small_losses_are_told_apart():
+    rows = [(1, 0.0031), (2, 0.0026), (3, 0.0029), (4, 0.0033)]
+    history = [{"epoch": n, "train_loss": 0.01 / n, "validation_loss": loss} for n, loss in rows]
+    told = found(checks.overfitting(case(history=history, best_epoch=2)))
+    assert "rose from 0.0026 in epoch 2 to 0.0033 in epoch 4" in told.evidence

@@ -86,13 +86,15 @@ def explain(
         task = tasks.load(model, trust=trust or ())
         x = _input(task, given, columns, row)
         report = task.explain(x, target=target, layers=layer or None, units=unit or None)
+        replaced = path.exists()
         report.save(path, form)
     to = console.out()
     share = report.probabilities.get(report.prediction)
     to.print(report.prediction + ("" if share is None else f" ({share:.1%})"), soft_wrap=True)
     size = path.stat().st_size / 1e6
     more = "; open it in a browser, it needs no network" if form == "html" else ""
-    to.print(f"written: {path} ({size:.2f} MB){more}", soft_wrap=True)
+    written = "replaced" if replaced else "written"
+    to.print(f"{written}: {path} ({size:.2f} MB){more}", soft_wrap=True)
 
 
 def _input(task: Task, given: str, columns: Mapping[str, str | None], row: int | None) -> Any:

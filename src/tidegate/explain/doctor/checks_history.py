@@ -53,7 +53,7 @@ def overfitting(case: Case) -> CheckResult:
     low = min(range(len(losses)), key=losses.__getitem__)
     kept = case.best_epoch - 1 if case.best_epoch else low
     last = len(losses)
-    higher = losses[-1] > losses[low] * (1 + RISE) and last - 1 - low >= RISING
+    higher = losses[-1] > _higher(losses[low], RISE) and last - 1 - low >= RISING
     rising = higher and training[-1] < training[low]
     apart = _gap(case, kept)
     if not rising and apart < GAP:
@@ -61,9 +61,9 @@ def overfitting(case: Case) -> CheckResult:
     told, costs = [], []
     if rising:
         told.append(
-            f"Validation loss rose from {losses[low]:.3f} in epoch {low + 1} to {losses[-1]:.3f} "
-            f"in epoch {last} while training loss fell from {training[low]:.3f} to "
-            f"{training[-1]:.3f}"
+            f"Validation loss rose from {_told(losses[low])} in epoch {low + 1} to "
+            f"{_told(losses[-1])} in epoch {last} while training loss fell from "
+            f"{_told(training[low])} to {_told(training[-1])}"
         )
         costs.append(_wasted(losses, low, kept))
     if apart >= GAP:
@@ -73,7 +73,7 @@ def overfitting(case: Case) -> CheckResult:
             f"in training and {scores['validation_accuracy']:.3f} in validation"
         )
         costs.append("The network knows its training rows by heart: new ones are answered worse")
-    harmless = apart < GAP and losses[kept] < losses[low] * (1 + RISE)
+    harmless = apart < GAP and losses[kept] < _higher(losses[low], RISE)
     return Finding(
         name="over-fitting",
         severity="note" if harmless else "warning",
@@ -94,11 +94,11 @@ def undertraining(case: Case) -> CheckResult:
     count = len(losses)
     if case.best_epoch < count:
         return None
-    if count > 1 and losses[-1] >= losses[-2] * (1 - FALL):
+    if count > 1 and losses[-1] >= _higher(losses[-2], -FALL):
         return None
     told = f"Epoch {count}, the last, is the best"
     if count > 1:
-        told += f"; validation loss still fell, from {losses[-2]:.3f} to {losses[-1]:.3f}"
+        told += f"; validation loss still fell, from {_told(losses[-2])} to {_told(losses[-1])}"
     planned = case.settings.get("epochs", count)
     if count < planned:
         told += f"; {planned} epochs were planned"
@@ -109,6 +109,15 @@ def undertraining(case: Case) -> CheckResult:
         cost="The network has not learned all that it can from these rows",
         remedy=f"--epochs {max(2 * count, planned)}, or --from this model for some epochs more",
     )
+
+
+def _higher(loss: float, share: float) -> float:
+    """A loss that is higher by a share of its size; that of a density may be below 0."""
+    return loss + share * abs(loss)
+
+
+def _told(loss: float) -> str:
+    return f"{loss:.3f}" if abs(loss) >= 0.1 else f"{loss:.3g}"
 
 
 def _column(case: Case, name: str) -> Sequence[float]:
@@ -123,10 +132,10 @@ def _gap(case: Case, kept: int) -> float:
 
 
 def _wasted(losses: Sequence[float], low: int, kept: int) -> str:
-    if losses[kept] >= losses[low] * (1 + RISE):
+    if losses[kept] >= _higher(losses[low], RISE):
         return (
             f"Epoch {kept + 1} was kept for its score: it is surer of its wrong answers than "
-            f"epoch {low + 1} was (validation loss {losses[kept]:.3f})"
+            f"epoch {low + 1} was (validation loss {_told(losses[kept])})"
         )
     return f"The epochs after {low + 1} were in vain; epoch {kept + 1} was kept"
 

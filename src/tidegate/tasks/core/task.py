@@ -186,6 +186,7 @@ class Task(Hooks):
                 self.history_,
                 self.number_of_parameters,
                 use=self.use.split()[0],
+                facts={**{f"column of {r}": c for r, c in self.columns_.items()}, **self.facts()},
             ),
         )
 

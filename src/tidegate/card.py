@@ -168,7 +168,7 @@ def learning_curve(history: History) -> bytes:
                 axes.plot(
                     *zip(*points, strict=True), marker="o", markersize=3, label=part, clip_on=False
                 )
-        _bound(axes, score)
+        _bound(axes, [row[name] for row in history for name in row if name.endswith(f"_{score}")])
         axes.set(title=score.replace("_", " "), xlabel="epoch")
         # Of one epoch, two ticks could only be told apart by fractions.
         axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -179,9 +179,7 @@ def learning_curve(history: History) -> bytes:
     return picture.getvalue()
 
 
-def _bound(axes: Axes, score: str) -> None:
-    """Let the axis of a share end at 1: there is no accuracy of 1.05."""
-    values = [value for line in axes.get_lines() for value in line.get_ydata().tolist()]
-    bottom, top = axes.get_ylim()
-    if score != "loss" and values and min(values) >= 0 and max(values) <= 1 < top:
-        axes.set_ylim(bottom, 1.0)
+def _bound(axes: Axes, values: Sequence[float]) -> None:
+    """Let an axis end at 1 where the greatest value is 1: there is no accuracy of 1.05."""
+    if values and max(values) == 1:
+        axes.set_ylim(top=1.0)

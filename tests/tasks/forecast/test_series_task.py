@@ -11,6 +11,7 @@ from tidegate import Forecaster
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.forecast.series_task import SeriesExamples
 
 SMALL = {"lookback": 8, "horizon": 2, "segment": 2, "hidden_size": 4, "epochs": 1, "verbose": False}
@@ -207,3 +208,35 @@ def test_forecasts_move_with_the_unit_and_the_offset_of_the_data(unit, offset, s
     for name in ("mean", "lower", "upper"):
         moved = getattr(one, name) * unit + offset
         np.testing.assert_allclose(getattr(two, name), moved, rtol=0, atol=unit)
+
+
+def test_the_held_out_part_ends_with_the_last_target():
+    values = np.sin(np.arange(120.0) / 3)
+    values[105:] = np.nan
+    model = Forecaster(**SMALL | {"lookback": 20}).fit(values)
+    whole = Forecaster(**SMALL | {"lookback": 20}).fit(values[:105])
+    assert model.metrics_["train"] == whole.metrics_["train"]
+    assert model.predict().mean.shape == (1, 2, 1)
+    with pytest.raises(InputError, match="`target` must be known in some of the steps that are"):
+        whole.backtest(values)
+    nothing = np.full(60, np.nan)
+    with (
+        pytest.warns(DataWarning, match="are not forecast until more is known: 0"),
+        pytest.raises(InputError, match="`target` must be known in some of the steps that are"),
+    ):
+        model.fit(values[:100], validation=(nothing, None))
+
+
+def test_series_that_cannot_be_forecast_are_named_at_the_fit():
+    values = np.sin(np.arange(60.0) / 3)
+    gone = np.where(np.arange(60) < 45, values, np.nan)
+    with pytest.warns(DataWarning, match=r"2 of 3 series have fewer than 8 steps.*: b, c\."):
+        model = Forecaster(**SMALL).fit({"a": values, "b": values[:5], "c": gone})
+    with pytest.warns(DataWarning, match=r"2 of 3 series .*: b, c\."):
+        forecast = model.predict()
+    assert forecast.names == ("a",)
+    with pytest.raises(InputError, match=r"at least 8 steps, the lookback; got 5 in series b"):
+        model.predict({"a": values, "b": values[:5]})
+    with pytest.raises(InputError, match=r"known in some of the last 8 steps.* in series c"):
+        model.predict({"c": gone})
+    assert model.predict({"b": values[:20]}).mean.shape == (1, 2, 1)

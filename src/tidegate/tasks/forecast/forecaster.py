@@ -117,7 +117,7 @@ class Forecaster(SeriesTask):
         """
         self._check_fitted()
         steps = self._steps(horizon)
-        panel = self.recent_ if X is None else continued(self._panel(X), self.recent_)[0]
+        panel = self._ready() if X is None else continued(self._panel(X), self.recent_)[0]
         self._check_ready(panel, steps)
         found = self._run(self._windows(SeriesExamples(panel), horizon=steps))
         if not np.isfinite(found.mean).all():
@@ -182,7 +182,7 @@ class Forecaster(SeriesTask):
         fresh = self._fresh(X, most=None if stride else origins or _ORIGINS)
         owner, history = type(self).__name__, self.encoder_.history
         fresh.check_enough(history, steps, owner, part="a backtest after the fit", held=False)
-        windows = self._windows(fresh, horizon=steps, stride=stride or 1)
+        windows = self._told_windows(fresh, horizon=steps, stride=stride or 1)
         return self._backtested(windows, self.margins_)
 
     def score(self, X: SeriesLike, y: None = None, sample_weight: None = None) -> float:

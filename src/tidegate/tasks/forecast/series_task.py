@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -20,7 +21,7 @@ from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
-from tidegate.tasks.core.examples import Examples
+from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
@@ -183,7 +184,9 @@ class SeriesTask(Task):
             train = examples.within(0, most=most)
         else:
             share = checked_share(validation, settings.owner)
-            cut = split_by_time(examples.panel, share, horizon)
+            ends = _known_ends(examples.panel)
+            told = examples.panel.cut(np.zeros_like(ends), ends)
+            cut = split_by_time(told, share, horizon)
             train = examples.within(0, cut, most=most)
             held = examples.within(cut, most=most)
         train.check_enough(history, horizon, owner, part="training", held=held is not None)
@@ -208,10 +211,23 @@ class SeriesTask(Task):
             calendar=settings.calendar,
             missing=settings.missing,
         ).fit(examples.panel, examples.last)
+        _tell_unready(self.recent_, self.encoder_.history)
 
     def _loader(self, examples: Examples, *, training: bool) -> ForecastWindows:
         assert isinstance(examples, SeriesExamples)
-        return self._windows(examples, horizon=self.settings_.horizon)
+        return self._told_windows(examples, horizon=self.settings_.horizon)
+
+    def _told_windows(
+        self, examples: SeriesExamples, *, horizon: int, stride: int = 1
+    ) -> ForecastWindows:
+        """Cut out windows whose targets are known; there must be some."""
+        windows = self._windows(examples, horizon=horizon, stride=stride)
+        if not len(windows):
+            rule = "known in some of the steps that are forecast, and before them"
+            remedy = "Fill them in, leave out the rows without a target, or hold out more of them"
+            got = "only missing values"
+            raise InputError(message(type(self).__name__, "target", rule, got, remedy))
+        return windows
 
     def _examined(self, examples: Examples, most: int) -> tuple[Examples, ForecastWindows]:
         """Choose windows evenly, as `evaluate` measures them."""
@@ -224,7 +240,7 @@ class SeriesTask(Task):
             type(self).__name__,
         )
         chosen.check_enough(history, horizon, owner, part="a forecast", held=False)
-        return chosen, self._windows(chosen, horizon=horizon)
+        return chosen, self._told_windows(chosen, horizon=horizon)
 
     def _panel(self, X: SeriesLike) -> Panel:
         owner = type(self).__name__
@@ -265,16 +281,29 @@ class SeriesTask(Task):
         lengths = panel.lengths
         self.recent_ = panel.cut(np.maximum(0, lengths - count), lengths)
 
+    def _ready(self) -> Panel:
+        """The series of the fit that can be forecast without others; all where none can."""
+        unready = _unready(self.recent_, self.encoder_.history)
+        if not unready.any() or unready.all():
+            return self.recent_
+        _tell_unready(self.recent_, self.encoder_.history)
+        return self.recent_.take(np.flatnonzero(~unready))
+
     def _check_ready(self, panel: Panel, horizon: int) -> None:
         """Refuse series that nothing can be forecast of."""
         owner, history = type(self).__name__, self.encoder_.history
-        short = panel.lengths < history
-        if short.any():
-            number = int(short.argmax())
+        unready = _unready(panel, history)
+        if unready.any():
+            number = int(unready.argmax())
             name = panel.names[number] if panel.names is not None else number
-            rule = f"series of at least {history} steps, the lookback"
-            got = f"{panel.lengths[number]} in series {name}"
-            raise InputError(message(owner, "X", rule, got, "Add what came before"))
+            if panel.lengths[number] < history:
+                rule = f"series of at least {history} steps, the lookback"
+                got, remedy = f"{panel.lengths[number]} in series {name}", "Add what came before"
+                raise InputError(message(owner, "X", rule, got, remedy))
+            rule = f"known in some of the last {history} steps, the lookback"
+            got = f"only missing values in series {name}"
+            remedy = "Fill them in, or leave out the rows without a target"
+            raise InputError(message(owner, "target", rule, got, remedy))
         if not panel.known:
             return
         for number, count in enumerate(panel.ahead):
@@ -302,3 +331,35 @@ class SeriesTask(Task):
             elif not others:
                 first[number] = panel.lengths[number]
         return SeriesExamples(panel).within(first, most=most)
+
+
+def _known_ends(panel: Panel) -> Array:
+    """The step after the last of each series that has a target, `[S]`; all steps where none has."""
+    ends = panel.lengths
+    for number, length in enumerate(panel.lengths):
+        gone = np.isnan(panel.series(number)[:, : len(panel.targets)])
+        known: Array = ~np.asarray(gone.all(axis=1))
+        if known.any():
+            ends[number] = length - int(known[::-1].argmax())
+    return ends
+
+
+def _unready(panel: Panel, history: int) -> Array:
+    """Which series are too short to be forecast, or known nowhere in their lookback, `[S]` bool."""
+    targets = len(panel.targets)
+    last = (panel.series(number)[-history:, :targets] for number in range(len(panel)))
+    return np.array([len(part) < history or bool(np.isnan(part).all()) for part in last])
+
+
+def _tell_unready(panel: Panel, history: int) -> None:
+    """Name the series that cannot be forecast by themselves."""
+    unready = np.flatnonzero(_unready(panel, history))
+    if not len(unready):
+        return
+    names = [str(number if panel.names is None else panel.names[number]) for number in unready]
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    what = (
+        f"series have fewer than {history} steps, the lookback, or no target in the last of them, "
+        f"and are not forecast until more is known: {shown}."
+    )
+    warnings.warn(DataWarning(what, len(names), len(panel)), stacklevel=5)

@@ -94,7 +94,7 @@ def _plain(name: str) -> str:
 
 
 # How alike two names must be to be taken for one, from 0 to 1.
-_ALIKE = 0.68
+_ALIKE = 0.6
 # What other libraries call settings, and people call tasks.
 _OTHER_NAMES = {
     "lr": "learning_rate", "eta": "learning_rate", "step_size": "learning_rate",
@@ -113,6 +113,7 @@ _OTHER_NAMES = {
     "sentiment": "text_classifier", "classification": "text_classifier",
     "text_classification": "text_classifier", "spam": "text_classifier",
     "time_series": "forecaster", "timeseries": "forecaster", "forecasting": "forecaster",
+    "anomalies": "anomaly_detector", "text": "text_classifier", "series": "forecaster",
     "anomaly": "anomaly_detector", "anomaly_detection": "anomaly_detector",
     "outliers": "anomaly_detector", "time_series_classification": "sequence_classifier",
     "time_series_regression": "sequence_regressor", "regression": "sequence_regressor",

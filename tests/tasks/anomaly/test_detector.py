@@ -190,3 +190,5 @@ def test_the_doctor_reads_windows_of_a_series():
     assert "padding that leaks" in {*told.passed, *told.skipped}
     (stuck,) = [f for f in model.doctor(np.zeros(600)).findings if f.name == "dead units"]
     assert stuck.evidence.startswith("4 of 4 units of layer 0 forward tell no two of")
+    with pytest.raises(InputError, match="`X` must be at least one step; got none"):
+        model.doctor([])

@@ -9,6 +9,7 @@ import pytest
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.forecast.forecast import Forecast
 
 
@@ -71,8 +72,10 @@ def test_pictures_are_drawn_of_series_by_name_or_number(tmp_path):
         found.save_plot(tmp_path / "next.doc")
 
 
-def test_only_six_pictures_fit_and_the_title_says_of_how_many():
+def test_only_six_pictures_fit_and_the_title_says_of_how_many(tmp_path):
     found = forecast(monthly(*"abcdefgh"))
+    with pytest.warns(DataWarning, match="the first 6 of 8 series and targets"):
+        found.save_plot(tmp_path / "next.png")
     assert len(found.plot().axes) == 6
     assert found.plot().get_suptitle().endswith("; the first 6 of 8 pictures")
     assert len(found.plot(target="f").axes) == 1

@@ -188,3 +188,23 @@ def test_a_channel_with_an_offset_says_what_it_says_without(scaling):
         for rows in (whole, moved)
     )
     np.testing.assert_allclose(two, one, atol=1e-3)
+
+
+def test_the_doctor_reads_windows_at_every_step():
+    X, _, _ = walks(20)
+    steps = [["a" if value > 0 else "b" for value in row[:, 0]] for row in X]
+    model = SequenceClassifier(window=4, epochs=1, hidden_size=3, filters=4, verbose=False)
+    told = model.fit(X, steps).doctor(X, steps)
+    assert "class imbalance" in {*told.passed, *told.skipped, *(f.name for f in told.findings)}
+    assert "padding that leaks" in told.passed
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_other_channels_than_in_training_are_refused_by_everything(channels):
+    X, y, _ = walks(20)
+    model = SequenceClassifier(epochs=1, hidden_size=3, filters=4, verbose=False).fit(X, y)
+    wrong = [np.ones((6, channels)) for _ in range(3)]
+    rule = f"sequences of 2 channels, as in training; got {channels} in row 1"
+    for ask in (model.predict, model.doctor, model.trace, lambda X: model.explain(X[0])):
+        with pytest.raises(InputError, match=rule):
+            ask(wrong)

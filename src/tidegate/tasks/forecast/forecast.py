@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from tidegate.data.batching import Array
 from tidegate.data.series.clock import TimeAxis
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.examples import DataWarning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,6 +121,10 @@ class Forecast:
         Raises:
             InputError: If it cannot be written.
         """
+        pictures = len(self.names) * len(self.panel.targets)
+        if pictures > _PICTURES:
+            what = f"the picture shows the first {_PICTURES} of {pictures:,} series and targets."
+            warnings.warn(DataWarning(what), stacklevel=2)
         try:
             self.plot().savefig(path, dpi=120)
         except (OSError, ValueError) as error:

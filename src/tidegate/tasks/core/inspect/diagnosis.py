@@ -10,6 +10,7 @@ import numpy as np
 
 from tidegate.batch import Batch
 from tidegate.data.batching import Array
+from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case
 from tidegate.explain.doctor.doctor import Diagnosis, diagnose
 from tidegate.tasks.core.examples import DataWarning
@@ -59,10 +60,11 @@ def doctor(task: Inspected, X: Raw = None, y: Raw = None) -> Diagnosis:
         examples, loader = task._examined(examples, _DOCTOR_ROWS)
         order = _most(loader.in_order(), _DOCTOR_ROWS)
         rows = np.concatenate(order)
-        case = replace(
-            case, batches=[loader.batch(part) for part in order], trial=_trial(loader, rows)
-        )
-        if task.answers == "row":
+        batches = [loader.batch(part) for part in order]
+        if not any(batch.values.shape[1] for batch in batches):
+            raise InputError(message(type(task).__name__, "X", "at least one step", "none"))
+        case = replace(case, batches=batches, trial=_trial(loader, rows))
+        if task.answers == "row" and len(rows) == len(examples):  # no windows of a row each
             examples = examples.take(rows)
         return diagnose(task._told(case, examples))
 

@@ -127,6 +127,7 @@ class Labels:
 
     Attributes:
         optional: Whether None is allowed in its place.
+        missing: Whether None is allowed among them.
 
     Example:
         >>> Labels().fault(["north", 7]) is None
@@ -134,12 +135,13 @@ class Labels:
     """
 
     optional: bool = False
+    missing: bool = False
 
     def fault(self, value: object) -> tuple[str, object] | None:
         """Say which rule a value breaks, and which part of it does; None if it breaks none."""
         if value is None and self.optional:
             return None
-        kinds = (Field(str), Field(float), Field(bool))
+        kinds = (Field(str, optional=self.missing), Field(float), Field(bool))
         if not isinstance(value, list):
             return "a list of texts and numbers", value
         wrong = [item for item in value if all(kind.fault(item) for kind in kinds)]

@@ -13,7 +13,7 @@ from tidegate.errors import ArtifactError
 
 def test_what_older_models_hold_is_read():
     assert read_options(FILES) == FILES["series.json"] | {"named": None}
-    assert read_scales(FILES) == FILES["scales.json"]
+    assert read_scales(FILES) == FILES["scales.json"] | {"floor": None}
     assert numbers([[1, 2]], (1, 2), "scale").tolist() == [[1.0, 2.0]]
     assert read_scaling([[0, 1], [2, 4]], 2, "others").scale.tolist() == [2.0, 4.0]
 

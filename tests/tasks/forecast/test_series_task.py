@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+import tidegate
 from tidegate import Forecaster
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
@@ -240,3 +241,44 @@ def test_series_that_cannot_be_forecast_are_named_at_the_fit():
     with pytest.raises(InputError, match=r"known in some of the last 8 steps.* in series c"):
         model.predict({"c": gone})
     assert model.predict({"b": values[:20]}).mean.shape == (1, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "low", "high"),
+    [
+        ({"log": True}, 0, np.inf),
+        ({"log": True, "differencing": 1}, 0, np.inf),
+        ({"output": "negative-binomial"}, 0, np.inf),
+        ({"lower": 0.0, "upper": 9.0}, 0, 9),
+        ({"lower": 0.0, "output": "normal", "levels": (0.5, 0.99)}, 0, np.inf),
+    ],
+)
+def test_forecasts_and_intervals_stay_where_values_can_be(options, low, high, tmp_path):
+    values = np.random.default_rng(0).integers(1, 10, 120).astype(float)
+    values[-8:] = 1.0  # close to what nothing is below
+    model = Forecaster(**SMALL, **options).fit(values)
+    model.save(tmp_path / "model")
+    for task in (model, tidegate.load(tmp_path / "model")):
+        found = task.predict()
+        for part in (found.mean, found.lower, found.upper):
+            assert ((part >= low) & (part <= high)).all()
+    assert (model.backtest_.lower[~np.isnan(model.backtest_.lower)] >= low).all()
+
+
+def test_negative_values_keep_their_place_under_the_logarithm(tmp_path):
+    values = np.sin(np.arange(120.0) / 3) * 0.5
+    model = Forecaster(**SMALL, log=True).fit(values)
+    model.save(tmp_path / "model")
+    for task in (model, tidegate.load(tmp_path / "model")):
+        assert task._bounds.lower.tolist() == [-1]
+    assert Forecaster(**SMALL, log=True).fit(np.abs(values))._bounds.lower.tolist() == [0]
+
+
+def test_bounds_that_the_data_breaks_are_refused():
+    values = np.sin(np.arange(120.0))
+    with pytest.raises(InputError, match=r"`lower` must be a bound of .* 'value'; got 0"):
+        Forecaster(**SMALL, lower=0.0).fit(values)
+    with pytest.raises(InputError, match=r"`upper` must be a bound of .*; got 0.5 beside"):
+        Forecaster(**SMALL, upper=0.5).fit(values)
+    with pytest.raises(InputError, match=r"`upper` must be greater than lower, 1; got 1"):
+        Forecaster(**SMALL, lower=1.0, upper=1.0).fit(values)

@@ -30,7 +30,7 @@ _FIELDS: Fields = {
     "known": Field(str, many=True),
     "names": Labels(optional=True),
     "ahead": Numbers(1, int, minimum=0),
-    "static": Each(Labels(), by_name=True),
+    "static": Each(Labels(missing=True), by_name=True),
 }
 
 
@@ -52,7 +52,7 @@ class Panel:
         names: The identifier of each series, or None when they have none.
         ahead: Steps at the end of each series that lie in the future: their targets are unknown,
             their known columns are not, `[S]` int64.
-        static: What never changes, by name: one number or text a series.
+        static: What never changes, by name: one number or text a series, None where it is missing.
         stamps: The time of each position, without a zone, of values that were written down at
             times that follow no clock; None where the clock tells.
         named: Whether the columns are called so by the data, and not by their position alone.

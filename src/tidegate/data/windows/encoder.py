@@ -314,6 +314,11 @@ class SeriesEncoder:
             "scale": self.scale.tolist(),
             "spread": self.spread.tolist(),
             "offset": self.change.offset.tolist(),
+            **(
+                {"floor": self.change.floor.tolist()}
+                if self.change.floor.any() and self.log
+                else {}
+            ),
             "others": [self._others.centre.tolist(), self._others.scale.tolist()],
             "statics": [self._statics.centre.tolist(), self._statics.scale.tolist()],
         }
@@ -344,7 +349,8 @@ class SeriesEncoder:
         for name in ("shift", "scale", "spread"):
             setattr(found, name, numbers(scales[name], (count, width), name))
         offset = numbers(scales["offset"], (width,), "offset")
-        found.change = LogDifference(log=found.log, lag=found.lag, offset=offset)
+        floor = None if scales["floor"] is None else numbers(scales["floor"], (width,), "floor")
+        found.change = LogDifference(log=found.log, lag=found.lag, offset=offset, floor=floor)
         others = len(found.past) + len(found.known)
         found._others = read_scaling(scales["others"], others, "others")
         found._statics = read_scaling(scales["statics"], found.sizes["static"], "statics")

@@ -36,6 +36,7 @@ _SCALES: Fields = {
     "scale": Numbers(2, minimum=1e-300),
     "spread": Numbers(2, minimum=0),
     "offset": Numbers(1),
+    "floor": Numbers(1, optional=True),
     "others": Numbers(2),
     "statics": Numbers(2),
 }
@@ -70,10 +71,13 @@ def read_scales(files: FoundJson) -> dict[str, Any]:
     Args:
         files: The documents by file name.
 
+    Returns:
+        The values by name; `floor` is None where it is the usual one.
+
     Raises:
         ArtifactError: If something is not there, or is not what it may be.
     """
-    return read_fields(files, SCALES_FILE, _SCALES)
+    return read_fields(files, SCALES_FILE, _SCALES, absent={"floor": None})
 
 
 def numbers(values: Any, shape: tuple[int, ...], name: str) -> Array:

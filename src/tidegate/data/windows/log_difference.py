@@ -18,6 +18,7 @@ class LogDifference:
         log: Whether to take log(y + offset).
         lag: Forecast y_t - y_(t - lag); 0 forecasts y_t.
         offset: What is added before the logarithm, `[C]`.
+        floor: What no value is below, `[C]`; by default 0 with the logarithm, else nothing.
 
     Example:
         >>> change = LogDifference(log=False, lag=1, offset=np.zeros(1))
@@ -25,8 +26,10 @@ class LogDifference:
         [nan, 2.0, 3.0]
     """
 
-    def __init__(self, *, log: bool, lag: int, offset: Array) -> None:
+    def __init__(self, *, log: bool, lag: int, offset: Array, floor: Array | None = None) -> None:
         self.log, self.lag, self.offset = log, lag, offset
+        usual = np.full(len(offset), 0.0 if log else -np.inf)
+        self.floor = usual if floor is None else floor
 
     @property
     def identity(self) -> bool:
@@ -43,7 +46,9 @@ class LogDifference:
             lag: Steps between differences.
         """
         smallest = np.nanmin(values, axis=0) if log else np.ones(values.shape[1])
-        return cls(log=log, lag=lag, offset=np.where(smallest > 0, 0.0, 1.0))
+        offset = np.where(smallest > 0, 0.0, 1.0)
+        floor = np.where(smallest < 0, -offset, 0.0) if log else None
+        return cls(log=log, lag=lag, offset=offset, floor=floor)
 
     def check(self, panel: Panel, owner: str) -> None:
         """Refuse values that have no logarithm.

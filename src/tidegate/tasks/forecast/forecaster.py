@@ -230,14 +230,8 @@ class Forecaster(SeriesTask):
         columns: Answers = {}
         for number, target in enumerate(forecast.panel.targets):
             for step in range(forecast.horizon):
-                name = "_".join(
-                    [
-                        "prediction",
-                        *([target] if number else []),
-                        *([str(step + 1)] if step else []),
-                    ]
-                )
-                columns[name] = forecast.mean[:, step, number].tolist()
+                words = ["prediction", target * bool(number), str(step + 1) * bool(step)]
+                columns["_".join(filter(None, words))] = forecast.mean[:, step, number].tolist()
         return columns
 
     def beside(self) -> Evaluation:
@@ -341,7 +335,9 @@ class Forecaster(SeriesTask):
     def _run(self, windows: ForecastWindows) -> WindowForecasts:
         settings = self.settings_
         point = settings.output == "point"
-        return forecast_windows(self.network_, windows, settings.levels, point=point)
+        return forecast_windows(
+            self.network_, windows, settings.levels, point=point, bounds=self._bounds
+        )
 
     def _affordable(self, windows: ForecastWindows) -> int:
         """How many windows to look at closely."""

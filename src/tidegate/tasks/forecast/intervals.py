@@ -10,6 +10,8 @@ import numpy as np
 from tidegate.data.batching import Array
 from tidegate.data.codec import read_fields
 from tidegate.data.schema import Numbers, array
+from tidegate.data.series.panel import Panel
+from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 
 MARGINS_FILE = "margins.json"
@@ -21,6 +23,52 @@ _ENOUGH = 100
 # Forecasts that margins are taken from: the latest, and how few will do. Those that overlap are off
 # together, so they must be spread over so many horizons besides.
 LATEST, FEWEST, HORIZONS = 500, 100, 5
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What no value of a target can be below or above.
+
+    Attributes:
+        lower: `[C]`, maybe -infinity.
+        upper: `[C]`, maybe infinity.
+
+    Example:
+        >>> Bounds(np.zeros(1), np.full(1, np.inf)).clip(np.array([[[-2.0], [3.0]]])).tolist()
+        [[[0.0], [3.0]]]
+    """
+
+    lower: Array
+    upper: Array
+
+    def clip(self, values: Array) -> Array:
+        """Bring forecasts `[B, H, C]`, or ends of intervals `[B, H, C, L]`, within the bounds."""
+        lower, upper = self.lower, self.upper
+        if values.ndim == 4:
+            lower, upper = lower[:, None], upper[:, None]
+        found: Array = np.clip(values, lower, upper)
+        return found
+
+    def check(self, panel: Panel, owner: str) -> None:
+        """Refuse series that are beyond them.
+
+        Args:
+            panel: The series.
+            owner: Who complains.
+
+        Raises:
+            InputError: If a target has a value outside; the message names it.
+        """
+        values = panel.values[:, : len(self.lower)]
+        for name, bound, wrong in (
+            ("lower", self.lower, values < self.lower),
+            ("upper", self.upper, values > self.upper),
+        ):
+            if wrong.any():
+                step, target = np.argwhere(wrong)[0]
+                rule = f"a bound of the values of {panel.targets[target]!r}"
+                got = f"{bound[target]:g} beside {values[step, target]:g}"
+                raise InputError(message(owner, name, rule, got))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
+from tidegate.tasks.forecast.intervals import Bounds
 from tidegate.tasks.forecast.settings import ForecasterSettings
 
 if TYPE_CHECKING:
@@ -211,7 +212,18 @@ class SeriesTask(Task):
             calendar=settings.calendar,
             missing=settings.missing,
         ).fit(examples.panel, examples.last)
+        self._bounds.check(examples.panel, type(self).__name__)
         _tell_unready(self.recent_, self.encoder_.history)
+
+    @property
+    def _bounds(self) -> Bounds:
+        """What no value of the targets is beyond: as told, and as the settings imply."""
+        settings, floor = self.settings_, self.encoder_.change.floor
+        if settings.output == "negative-binomial":
+            floor = np.zeros_like(floor)
+        lower = floor if settings.lower is None else np.maximum(floor, settings.lower)
+        upper = np.inf if settings.upper is None else settings.upper
+        return Bounds(lower, np.full_like(lower, upper))
 
     def _loader(self, examples: Examples, *, training: bool) -> ForecastWindows:
         assert isinstance(examples, SeriesExamples)

@@ -97,6 +97,15 @@ class ForecasterSettings(EnsembleSettings):
     log: bool = setting(
         False, help="Forecast the logarithm of the values.", structural=True, group="Series"
     )
+    lower: float | None = setting(
+        None,
+        help="What no value can be below: forecasts and intervals end there. With log, and for "
+        "counts, 0 needs no telling.",
+        group="Series",
+    )
+    upper: float | None = setting(
+        None, help="What no value can be above, such as 100 for a share in percent.", group="Series"
+    )
     calendar: bool = setting(
         False,
         help="Give the network the time of day, week and year as inputs.",
@@ -137,6 +146,9 @@ class ForecasterSettings(EnsembleSettings):
             if self.output == "negative-binomial" and getattr(self, name):
                 rule = "left out with output='negative-binomial', whose counts stay counts"
                 raise InputError(message(self.owner, name, rule, getattr(self, name)))
+        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
+            rule = f"greater than lower, {self.lower:g}"
+            raise InputError(message(self.owner, "upper", rule, f"{self.upper:g}"))
         most = self.quantiles[-1] - self.quantiles[0]
         if self.output == "quantile" and max(self.levels, default=0.0) > 1e-9 + most:
             rule = f"at most {most:g}, what lies between the outermost quantiles"

@@ -11,7 +11,7 @@ import numpy as np
 from tidegate.data.batching import Array
 from tidegate.data.windows.encoded import ForecastWindows
 from tidegate.heads.forecast import ForecastHead
-from tidegate.tasks.forecast.intervals import Margins, ends, rolling, score
+from tidegate.tasks.forecast.intervals import Bounds, Margins, ends, rolling, score
 from tidegate.training.measure import answers
 from tidegate.training.network import Network
 
@@ -30,6 +30,7 @@ class WindowForecasts:
         lower: The lower end of each interval, `[B, H, C, L]`; the mean for a point forecast.
         upper: The upper end.
         levels: The share of the truth that each interval is to cover.
+        bounds: What no value is beyond.
     """
 
     windows: ForecastWindows
@@ -39,6 +40,7 @@ class WindowForecasts:
     lower: Array
     upper: Array
     levels: tuple[float, ...]
+    bounds: Bounds
 
     @property
     def truth(self) -> Array:
@@ -56,10 +58,11 @@ class WindowForecasts:
         return Margins.fit(scores, self.levels)
 
     def widened(self, margins: Margins | None) -> tuple[Array, Array]:
-        """Return both ends of the intervals, with margins if there are any."""
-        if margins is None:
-            return self.lower, self.upper
-        return margins.widen(self.lower, self.upper, self.unit)
+        """Return both ends of the intervals, with margins if there are any, within the bounds."""
+        lower, upper = self.lower, self.upper
+        if margins is not None:
+            lower, upper = margins.widen(lower, upper, self.unit)
+        return self.bounds.clip(lower), self.bounds.clip(upper)
 
     def rolled(self, start: Margins | None) -> tuple[Array, Array]:
         """Return both ends with the margins that were known when each forecast was made.
@@ -76,11 +79,16 @@ class WindowForecasts:
         for row, found in zip(order[:, None], margins, strict=True):
             chosen = start if start is not None and np.isnan(found.values).all() else found
             lower[row], upper[row] = chosen.widen(self.lower[row], self.upper[row], unit[row])
-        return lower, upper
+        return self.bounds.clip(lower), self.bounds.clip(upper)
 
 
 def forecast_windows(
-    network: Network, windows: ForecastWindows, levels: Sequence[float], *, point: bool
+    network: Network,
+    windows: ForecastWindows,
+    levels: Sequence[float],
+    *,
+    point: bool,
+    bounds: Bounds,
 ) -> WindowForecasts:
     """Let a network forecast windows.
 
@@ -89,6 +97,7 @@ def forecast_windows(
         windows: The windows.
         levels: L.
         point: Whether the network says one number only: then both ends of an interval are it.
+        bounds: What no value is beyond.
 
     Returns:
         The forecasts, in the order of `windows.in_order()`.
@@ -105,9 +114,9 @@ def forecast_windows(
         mean, quantiles = windows.encoded.inverse(series, origins, mean, quantiles)
         parts.append((series, origins, mean, quantiles))
     series, origins, mean, quantiles = (np.concatenate(p) for p in zip(*parts, strict=True))
-    count = len(levels)
+    count, mean = len(levels), bounds.clip(mean)
     if point:
         lower = upper = np.broadcast_to(mean[..., None], (*mean.shape, count))
     else:
         lower, upper = quantiles[..., :count], quantiles[..., count:]
-    return WindowForecasts(windows, series, origins, mean, lower, upper, tuple(levels))
+    return WindowForecasts(windows, series, origins, mean, lower, upper, tuple(levels), bounds)

@@ -43,7 +43,7 @@ def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
         parts.append(more)
         size += len(more)
         if size > _MOST_BYTES:
-            rule, got = f"of lines of at most {_MOST_BYTES:,} bytes", f"a longer one, line {number}"
+            rule, got = f"lines of at most {_MOST_BYTES:,} bytes", f"a longer one, line {number}"
             raise InputError(message("watch", "FILE" if source != "-" else "-", rule, got))
     if size:
         yield b"".join(parts)

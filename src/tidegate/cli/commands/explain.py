@@ -103,10 +103,11 @@ def _input(task: Task, given: str, columns: Mapping[str, str | None], row: int |
     from tidegate.tasks.core.inspect.limits import inspectable
 
     inspectable(task, "explain")
-    if task.whole_tables and row is None:
-        console.note("the first sequence of the table is explained; --row N explains another.")
     if task.whole_tables or row is not None:
-        return read_row(task, Path(given), columns, row or 1)
+        found = read_row(task, Path(given), columns, row or 1)
+        if row is None:
+            console.note("the first sequence of the table is explained; --row N explains another.")
+        return found
     return read_text(given, task.suffixes)
 
 

@@ -88,4 +88,4 @@ def test_a_state_saved_before_rests_were_counted_calls_few_of_them_stuck():
         evidence.update(0.3, [3.0] * 4, 0.8)
         told.append(evidence.kind())
     assert told[10] == "unexpected"
-    assert told.index("stuck") == 101
+    assert told.index("stuck") == 51

@@ -39,8 +39,8 @@ class Rest:
 
     @property
     def too_long(self) -> bool:
-        """Whether it is more than twice the longest rest that was usual."""
-        return self.steps >= max(_FEWEST, 2 * self._longest + 1)
+        """Whether it is longer than the longest rest that was usual."""
+        return self.steps >= max(_FEWEST, self._longest + 1)
 
     def update(self, move: float, *, learned: bool) -> None:
         """Take one step.

@@ -63,3 +63,8 @@ def test_a_panel_comes_back_from_json():
 def test_what_is_no_series_is_refused(series, rule):
     with pytest.raises(InputError, match=rule):
         Panel.from_arrays(series)
+
+
+def test_it_is_printed_in_a_line():
+    panel = Panel.from_arrays([[1.0, np.nan, 3.0], [5.0, 6.0]])
+    assert repr(panel) == "Panel(2 series; 5 steps of 1 step; targets value; 1 values missing)"

@@ -37,6 +37,8 @@ def test_the_parts_add_up_to_the_state_of_the_layer(case, options):
     torch.testing.assert_close(found.state, memory)
     for row, length in enumerate(LENGTHS):
         assert not found.steps[:, row, length:].any()
+    rows = layer.num_layers * (1 + layer.bidirectional)
+    assert repr(found).startswith(f"Decomposition(N {rows}, B 4, T 6, H ")
     assert torch.equal(found.start[:, 2], states_of(hx)[-1][:, 2])  # a row of no steps keeps all
 
 

@@ -116,3 +116,11 @@ def test_a_diagnosis_is_json():
         "passed": ["truncation"],
         "skipped": {"empty": "needs data"},
     }
+
+
+def test_a_finding_is_a_line_and_printed_whole_and_escaped_in_a_notebook():
+    finding = Finding("stuck <gate>", "note", "a < b", "time", "train")
+    assert repr(finding) == "Finding(note: stuck <gate>)"
+    assert str(finding).startswith("note: stuck <gate>\n  seen    a < b.\n")
+    assert "stuck &lt;gate&gt;" in finding._repr_html_()
+    assert "stuck &lt;gate&gt;" in Diagnosis((finding,), (), {})._repr_html_()

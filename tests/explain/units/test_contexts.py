@@ -8,6 +8,7 @@ import torch
 from tests.helpers import make
 from tidegate.errors import InputError
 from tidegate.explain import contexts
+from tidegate.nn import GRU
 from tidegate.nn.trace.trace import Trace
 
 LENGTHS = [9, 4, 0, 6]
@@ -130,3 +131,10 @@ def test_a_projection_has_features_of_its_own():
 def test_what_is_not_there_is_refused(case, arguments, words):
     with pytest.raises(InputError, match=words):
         contexts(traced(case), **arguments)
+
+
+def test_contexts_are_printed_in_a_line():
+    trace = GRU(1, 2).trace(torch.tensor([0.0, 0.0, 9.0, 0.0])[:, None])
+    assert (
+        repr(contexts(trace, 1, count=1)) == "Contexts(layer 0 forward, unit 1, hidden: 2 places)"
+    )

@@ -51,6 +51,10 @@ def test_times_reach_the_stream_where_it_reads_them_and_the_table():
 
 
 def test_it_shows_itself_in_a_notebook():
+    assert repr(detected(as_steps([1.0, 3.0]))) == "Detections(value: 1 alarm in 2 steps)"
+    shown = detected(as_steps([1.0, 3.0]))._repr_html_()
+    assert "data:image/png;base64," in shown
+    assert "unexpected" in shown or "deviations" in shown
     assert detected(as_steps([1.0, 3.0]))._repr_png_().startswith(b"\x89PNG")
 
 

@@ -20,3 +20,13 @@ def test_it_is_json():
     }
     assert len(sentence) == 2
     assert sentence == TaggedSentence(*vars(sentence).values())
+
+
+def test_it_is_printed_in_a_line():
+    words, tags = ("Ann", "rows"), ("B-PER", "O")
+    assert repr(TaggedSentence("Ann rows", words, tags, (), ())) == (
+        "TaggedSentence(Ann/B-PER rows/O)"
+    )
+    long = repr(TaggedSentence("", words * 50, tags * 50, (), ()))
+    assert long.endswith("rows/O … 88 words more)")
+    assert len(long) < 200

@@ -16,7 +16,7 @@ from tidegate.nn.layout import Lengths, walk_resets
 State = Tensor | tuple[Tensor, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decomposition:
     """What is left at the end of a row of what its steps wrote.
 
@@ -32,6 +32,11 @@ class Decomposition:
     steps: Tensor
     start: Tensor
     state: Tensor
+
+    def __repr__(self) -> str:
+        """Say how large it is; the numbers would fill the screen."""
+        sizes = zip("NBTH", self.steps.shape, strict=True)
+        return f"Decomposition({', '.join(f'{axis} {size}' for axis, size in sizes)})"
 
 
 @dataclass(frozen=True)

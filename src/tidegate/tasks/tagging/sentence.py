@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Words of a sentence that are shown where it is printed.
+_SHOWN = 12
+
 
 @dataclass(frozen=True)
 class TaggedSpan:
@@ -24,7 +27,7 @@ class TaggedSpan:
     confidence: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TaggedSentence:
     """A sentence with the tags of its words.
 
@@ -52,6 +55,12 @@ class TaggedSentence:
     def __len__(self) -> int:
         """Number of words."""
         return len(self.words)
+
+    def __repr__(self) -> str:
+        """Show words and tags; a long sentence is cut."""
+        pairs = [f"{word}/{tag}" for word, tag in zip(self.words, self.tags, strict=False)]
+        more = [f"… {len(pairs) - _SHOWN} words more"] if len(pairs) > _SHOWN else []
+        return f"TaggedSentence({' '.join([*pairs[:_SHOWN], *more])})"
 
     def to_json(self) -> dict[str, object]:
         """Return everything in JSON's types, confidences with six digits."""

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from tidegate import artifact
@@ -103,6 +104,44 @@ def test_a_crash_while_saving_leaves_the_old_model_whole(tmp_path, monkeypatch, 
     monkeypatch.undo()
     assert everything(tmp_path / "model") == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("suffix", [".new", ".old"])
+def test_a_model_that_a_killed_save_left_beside_is_back_at_the_next_load(tmp_path, suffix):
+    save(tmp_path / "model")
+    (tmp_path / "model").rename(tmp_path / f".model.0123abcd{suffix}")
+    (tmp_path / ".model.89abcdef").mkdir()
+    with pytest.warns(UserWarning, match="model: a save was cut short; the folder is back"):
+        assert Artifact.open(tmp_path / "model").task == "toy"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_a_killed_save_left_is_tidied_by_the_next(tmp_path):
+    save(tmp_path / "model")
+    save(tmp_path / ".model.0123abcd.new")
+    (tmp_path / ".model.89abcdef").mkdir()
+    (tmp_path / ".model.89abcdef" / "config.json").write_text('{"format"')
+    with pytest.warns(UserWarning, match="left beside is removed"):
+        save(tmp_path / "model")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_full_disk_is_the_users_and_nothing_is_left(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("tidegate.files.save_file", full)
+    with pytest.raises(InputError, match=r"No space left on device .os error 28.. Choose another"):
+        save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_working_folder_that_is_gone_is_named(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InputError, match="save: `model` must be in a folder that is there"):
+        save("model")
 
 
 def someone_elses(path):

@@ -81,3 +81,17 @@ def test_the_axis_of_a_share_ends_at_one(monkeypatch):
     loss, accuracy = drawn[0].axes
     assert accuracy.get_ylim()[1] == 1.0
     assert loss.get_ylim()[1] > 1
+
+
+@pytest.mark.parametrize("error", [ImportError("no\nlibrary"), MemoryError(), ValueError("x")])
+def test_a_model_is_not_lost_to_its_picture(monkeypatch, error):
+    def fail(history):
+        raise error
+
+    monkeypatch.setattr(card, "learning_curve", fail)
+    with pytest.warns(
+        UserWarning, match=r"^learning_curve\.png cannot be drawn \(\w+Error: ?"
+    ) as told:
+        files = card.describe("Toy", {}, {}, [{"epoch": 1, "train_loss": 0.5}], 7)
+    assert set(files) == {"README.md", "history.csv"}
+    assert "\n" not in str(told[0].message)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import secrets
-import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from tidegate.data.codec import LARGEST_WEIGHT
 from tidegate.errors import ArtifactError, InputError, message
 from tidegate.files import check_header, damaged, read_json, write_tensors
+from tidegate.folders import recover, replacing_folder
 
 FORMAT = 1
 _TENSORS = "model.safetensors"
@@ -66,27 +66,31 @@ def save_artifact(
     Raises:
         InputError: If `path` is something else than a tidegate model, or cannot be written.
     """
-    path = Path(path).absolute()
+    try:
+        path = Path(path).absolute()
+    except FileNotFoundError as error:
+        rule, remedy = "in a folder that is there", "Go to another working folder"
+        raise InputError(
+            message("save", str(path), rule, "one that was removed", remedy)
+        ) from error
+    recover_model(path)
     check_replaceable(path)
     files = sorted({_TENSORS, _CONFIG, *documents, *others})
     values = (FORMAT, task, version(), dict(settings), dict(state), files)
     config = dict(zip(_KEYS, values, strict=True))
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        temporary.mkdir(parents=True)
-        write_tensors(temporary / _TENSORS, tensors)
-        for name, document in {_CONFIG: config, **documents}.items():
-            text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-            (temporary / name).write_text(text + "\n", encoding="utf-8")
-        for name, content in others.items():
-            (temporary / name).write_bytes(content)
-        _swap(temporary, path)
+        with replacing_folder(path) as temporary:
+            # The config comes first: it says which files are the model's, whatever happens next.
+            for name, document in {_CONFIG: config, **documents}.items():
+                text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+                (temporary / name).write_text(text + "\n", encoding="utf-8")
+            write_tensors(temporary / _TENSORS, tensors)
+            for name, content in others.items():
+                (temporary / name).write_bytes(content)
     except OSError as error:
         remedy = "Choose another place or make room"
         rule = "a place that can be written to"
         raise InputError(message("save", str(path), rule, error, remedy)) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_replaceable(path: str | Path) -> None:
@@ -128,19 +132,21 @@ def is_model(path: str | Path) -> bool:
     return all(entry.name in config["files"] and entry.is_file() for entry in path.iterdir())
 
 
-def _swap(new: Path, path: Path) -> None:
-    """Put the folder `new` in the place of `path`; a crash between leaves the old one beside."""
-    if not path.exists():
-        new.rename(path)
-        return
-    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-    path.rename(old)
-    try:
-        new.rename(path)
-    finally:
-        if not path.exists():  # stopped between the two: the old model comes back
-            old.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+def recover_model(path: str | Path) -> None:
+    """Put a model back that a killed save has left beside its place, and tidy; told in a warning.
+
+    Args:
+        path: The model's folder.
+    """
+    path = Path(path)
+    if path.name and (told := recover(path.absolute(), _ours)):
+        warnings.warn(told, UserWarning, stacklevel=3)
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder holds what `save_artifact` writes, or the beginning of it."""
+    names = {entry.name for entry in folder.iterdir()}
+    return names <= {_CONFIG} or is_model(folder)
 
 
 @dataclass(frozen=True)
@@ -175,6 +181,7 @@ class Artifact:
             ArtifactError: If it is no model, is damaged, or of another format.
         """
         path = Path(path)
+        recover_model(path)
         if not path.is_dir() or (not (path / _CONFIG).exists() and not (path / _TENSORS).exists()):
             remedy = "Name the folder that fit or save wrote"
             got = "a file" if path.is_file() else "nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +40,20 @@ def describe(
         facts: What else there is to say of it, such as its classes, by name.
 
     Returns:
-        `README.md`, `history.csv` and `learning_curve.png`, by file name.
+        `README.md`, `history.csv` and `learning_curve.png`, by file name; without the picture,
+        and with a warning, where it cannot be drawn.
     """
     card = model_card(task, settings, metrics, len(history), parameters, use, facts or {})
-    return {
+    files = {
         "README.md": card.encode(),
         "history.csv": history_csv(history).encode(),
-        "learning_curve.png": learning_curve(history),
     }
+    try:
+        files["learning_curve.png"] = learning_curve(history)
+    except Exception as error:  # noqa: BLE001  # the model must not be lost to a picture
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        warnings.warn(f"learning_curve.png cannot be drawn ({said}).", UserWarning, stacklevel=2)
+    return files
 
 
 def history_csv(history: History) -> str:

@@ -59,9 +59,15 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: str = "")
         path: The file to make.
         tensors: Tensors by name, on any device.
         metadata: A text to keep in the header.
+
+    Raises:
+        OSError: If it cannot be written.
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(plain, path, metadata={"tidegate": metadata} if metadata else None)
+    try:
+        save_file(plain, path, metadata={"tidegate": metadata} if metadata else None)
+    except SafetensorError as error:  # of a full disk, for example, and it is no OSError
+        raise OSError(f"{path.name}: {error}") from error
     # safetensors makes private files; a model should be as readable as its folder.
     path.chmod(path.parent.stat().st_mode & 0o666)
 

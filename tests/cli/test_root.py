@@ -39,6 +39,14 @@ def test_what_ends_well_ends_with_0(capsys):
         (TrainingError("The loss is nan."), 1, "error: The loss is nan.\n"),
         (TidegateError("a fault."), 1, "error: a fault.\n"),
         (OSError(28, "No space left", "/tmp/a.csv"), 1, "error: /tmp/a.csv: No space left.\n"),
+        (MemoryError(), 1, "error: memory: there is not enough (none left). Close other programs"),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried\n1"),
+            1,
+            "error: memory: there is not enough ([enforce fail] DefaultCPUAllocator",
+        ),
+        (ImportError("libx.so: failed to map segment from shared object"), 1, "error: memory: "),
+        (OSError(12, "Cannot allocate memory"), 1, "error: standard output: Cannot allocate"),
         (OSError(5, "Input/output error"), 1, "error: standard output: Input/output error.\n"),
         (BrokenPipeError(), 0, ""),
         (KeyboardInterrupt(), 130, "note: stopped by Ctrl-C.\n"),
@@ -52,6 +60,16 @@ def test_an_error_is_one_line_and_an_exit_code(capfd, monkeypatch, error, code, 
     assert (found, out) == (code, "begun\n")
     assert line in err
     assert err.count("\n") <= 1
+
+
+def test_a_working_folder_that_is_gone_is_the_users_to_leave(capsys, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, out, err = ended(capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: working folder: `.` must be a folder that is there; got one that")
+    assert err.count("\n") == 1
 
 
 def test_an_exception_that_nobody_expected_is_not_swallowed(capsys):

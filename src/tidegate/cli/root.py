@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import sys
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -25,6 +27,16 @@ _ORDER = (
 )  # fmt: skip
 # The root of typer's usage errors; the module it lives in depends on typer's version.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[2]
+
+_GONE = (
+    "working folder: `.` must be a folder that is there; got one that was removed. "
+    "Go to another one with cd."
+)
+_NO_MEMORY = re.compile(
+    r"can't allocate memory|cannot allocate memory|out of memory|not enough memory"
+    r"|failed to map segment|std::bad_alloc",
+    re.IGNORECASE,
+)
 
 # How newer versions of typer tell of a value that is no number, or out of range.
 _BARE = re.compile(r"Invalid value for '([^']+)': Input should be (.+?)(?:, unable to parse.*)?$")
@@ -42,6 +54,8 @@ class Root(TyperGroup):
         """Run a command and leave with its exit code, errors told in one line each."""
         kwargs["standalone_mode"] = False
         try:
+            if _homeless():
+                raise InputError(_GONE)
             with console.plain_warnings():
                 code = super().main(*args, **kwargs) or 0
         except _UsageError as error:
@@ -63,14 +77,42 @@ class Root(TyperGroup):
         except BrokenPipeError:
             _silence()  # nobody listens any more
             return 0
+        except (MemoryError, RuntimeError, ImportError) as error:
+            if not out_of_memory(error):
+                raise
+            said = " ".join(str(error).split())[:200]
+            remedy = "Close other programs, or give it less at once: fewer rows, a smaller model"
+            lack = f"memory: there is not enough ({said or 'none left'})"
+            raise TidegateError(f"{lack}. {remedy}.") from error
         except OSError as error:
             _silence()
+            if error.errno == errno.ENOENT and _homeless():
+                raise InputError(_GONE) from error
             where = error.filename or "standard output"
             raise TidegateError(f"{where}: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             console.note("stopped by Ctrl-C.")
             raise typer.Exit(130) from None
         return result
+
+
+def _homeless() -> bool:
+    """Whether the working folder is gone, in which every name that is not absolute stands."""
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Say whether an error tells that memory has run out: Python's own, torch's, the linker's.
+
+    Example:
+        >>> out_of_memory(MemoryError()), out_of_memory(RuntimeError("shapes differ"))
+        (True, False)
+    """
+    return isinstance(error, MemoryError) or bool(_NO_MEMORY.search(str(error)))
 
 
 def _silence() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import tidegate
 from tests.cli.conftest import TINY, one_line, rows, write_csv
+from tidegate.folders import held
 from tidegate.tasks.text.network import TextNetwork
 
 FIT = ("fit", "text-classifier")
@@ -297,7 +298,51 @@ def test_resume_without_a_stopped_run(run, table, tmp_path):
     done = fit(run, table, "--resume", out=out)
     assert done.exit_code == 0
     assert "is finished: there is nothing to resume" in done.stderr
+    assert f"--from {out} in place of --resume" in done.stderr
+    more = one_line(fit(run, table, "--resume", "--epochs", "50", out=out))
+    assert f"{out}/ is finished, with epochs=2; got epochs=50. To train it further: --from" in more
     assert (out / "model.safetensors").stat().st_mtime_ns == kept
+
+
+def test_a_model_that_will_be_replaced_is_told_of(run, table, tmp_path):
+    out = tmp_path / "model"
+    assert "note:" not in fit(run, table, out=out).stderr
+    assert (
+        f"note: {out}/ holds a model, which the end of this run" in fit(run, table, out=out).stderr
+    )
+    assert "note:" not in fit(run, table, "--from", out, out=out).stderr
+    assert fit(run, table, "--quiet", out=out).stderr == ""
+
+
+def test_a_second_run_in_the_same_place_is_refused_while_the_first_lives(run, table, tmp_path):
+    kept = tmp_path / "model.checkpoint"
+    kept.mkdir()
+    with held(kept):
+        said = one_line(fit(run, table, "--quiet", out=tmp_path / "model"))
+        assert "`--out` must be a folder that no other run writes to" in said
+        assert kept.is_dir()
+    assert not (tmp_path / "model").exists()
+    assert (
+        fit(run, table, "--quiet", out=tmp_path / "model").exit_code == 0
+    )  # the dead hold nothing
+
+
+def test_what_was_learned_outlives_a_full_disk(run, table, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tidegate.artifact.write_tensors", full)
+        done = fit(run, table, "--quiet", out=tmp_path / "model")
+    kept = tmp_path / "model.checkpoint"
+    assert done.exit_code == 2
+    note, error = done.stderr.splitlines()
+    assert note.startswith(f"note: {kept}/ keeps what was learned: add --resume")
+    assert "No space left on device. Choose another place or make room." in error
+    assert [entry.name for entry in tmp_path.iterdir() if entry != table] == [kept.name]
+    assert fit(run, table, "--quiet", "--resume", out=tmp_path / "model").exit_code == 0
+    assert len(tidegate.load(tmp_path / "model").history_) == 2
+    assert not kept.exists()
 
 
 def test_a_stopped_run_is_told_of_when_a_new_one_replaces_it(run, table, tmp_path):

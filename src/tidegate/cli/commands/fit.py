@@ -138,12 +138,14 @@ def fit_task(task: type[Task], values: Mapping[str, Any]) -> None:
     }
     splits = read_splits(model, columns, values)
     kept = checkpoint_folder(out)
-    resume = _can_resume(kept, out, values["resume"])
+    resume = _can_resume(kept, out, values["resume"], model.epochs)
     before = getattr(model, "history_", None)
     began = time.monotonic()
+    _tell_replaced(out, values)
     try:
         with _marked(kept):
             tested = splits.fit(model, checkpoint=kept, resume=resume)
+            _save(model, out, kept)
     except KeyboardInterrupt:
         _tell_stopped(checkpoint.exists(kept))
         raise typer.Exit(130) from None
@@ -152,26 +154,61 @@ def fit_task(task: type[Task], values: Mapping[str, Any]) -> None:
             model.save(out)
             console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
         raise
-    model.save(out)
-    checkpoint.remove(kept)
     if not quiet:
         _tell_done(model, out, values, time.monotonic() - began, tested or model.beside())
 
 
 @contextlib.contextmanager
 def _marked(kept: Path) -> Iterator[None]:
-    """Have the folder of checkpoints from the start, so that a killed run can be told from none."""
+    """Have the folder of checkpoints from the start, so that a killed run can be told from none.
+
+    The run holds it as long as it lives, so that no other one writes to the same place.
+    """
+    from tidegate.folders import HeldError, held
+
     try:
         kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         rule = "a place that can be written to"
         raise InputError(message("fit", "--out", rule, f"{kept} ({error.strerror})")) from error
     try:
-        yield
+        with held(kept):
+            yield
+    except HeldError as error:
+        rule, remedy = "a folder that no other run writes to", "Wait for its end, or name another"
+        raise InputError(
+            message("fit", "--out", rule, "one that a run goes on in", remedy)
+        ) from error
     except TidegateError:
         with contextlib.suppress(OSError):  # it holds a checkpoint
             kept.rmdir()
         raise
+
+
+def _save(model: Task, out: Path, kept: Path) -> None:
+    """Save what was learned; where that fails, the last checkpoint is still worth something."""
+    from tidegate.training import checkpoint
+
+    try:
+        model.save(out)
+    except TidegateError:
+        if checkpoint.exists(kept):
+            console.note(f"{kept}/ keeps what was learned: add --resume once the save can succeed.")
+        raise
+    checkpoint.remove(kept)
+
+
+def _tell_replaced(out: Path, values: Mapping[str, Any]) -> None:
+    """Say that a model will be replaced, unless it is the one that is gone on from."""
+    from tidegate.artifact import is_model
+
+    base = values["base"]
+    same = base is not None and Path(base).resolve() == out.resolve()
+    if not values["quiet"] and not same and is_model(out):
+        console.note(
+            f"{out}/ holds a model, which the end of this run will replace; "
+            "to keep it, press Ctrl-C and name another --out."
+        )
 
 
 def checkpoint_folder(out: Path) -> Path:
@@ -202,7 +239,22 @@ def _model(task: type[Task], values: Mapping[str, Any]) -> Task:
     return model
 
 
-def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
+def _check_finished(out: Path, epochs: int) -> None:
+    """Refuse to resume a finished model with more epochs than it was to have.
+
+    Raises:
+        InputError: If more are asked for.
+    """
+    from tidegate.artifact import Artifact
+
+    had = Artifact.open(out).settings.get("epochs")
+    if isinstance(had, int) and epochs > had:
+        rule = f"left out: {out}/ is finished, with epochs={had}"
+        remedy = f"To train it further: --from {shlex.quote(str(out))} in place of --resume"
+        raise InputError(message("fit", "--resume", rule, f"epochs={epochs}", remedy))
+
+
+def _can_resume(kept: Path, out: Path, wanted: bool, epochs: int) -> bool:
     """Say whether there is a run to go on with, and tell when it is not as the user thinks."""
     from tidegate.artifact import is_model
     from tidegate.training.checkpoint import exists
@@ -210,7 +262,11 @@ def _can_resume(kept: Path, out: Path, wanted: bool) -> bool:
     there = exists(kept)
     if wanted and not there:
         if is_model(out) and not kept.exists():
-            console.note(f"{out}/ is finished: there is nothing to resume.")
+            _check_finished(out, epochs)
+            console.note(
+                f"{out}/ is finished: there is nothing to resume. "
+                f"To train it further: --from {shlex.quote(str(out))} in place of --resume."
+            )
             raise typer.Exit
         why = f"there is no stopped run of {out}/"
         if kept.exists():

@@ -28,7 +28,9 @@ class Estimator(BaseEstimator):
 
     settings_class: ClassVar[type[Settings]] = Settings
 
-    layer_options: Mapping[str, Value] | None  # the one setting that is read here by its name
+    # The settings that are read as they were given, by their names.
+    layer_options: Mapping[str, Value] | None
+    epochs: int
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         """Give the subclass a constructor with its settings as keyword arguments."""

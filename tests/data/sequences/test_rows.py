@@ -147,3 +147,16 @@ def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
         np.testing.assert_array_equal(found.ravel(), [1.0, NAN, 3.0])
     frame = pd.DataFrame({"t0": column, "t1": column})[:1]
     assert [row.tolist() for row in of_table(frame, None, "test")] == [[1.0, 1.0]]
+
+
+def test_channels_in_the_place_of_steps_are_asked_about():
+    X = np.zeros((2, 3, 5))
+    with pytest.raises(InputError, match=r"3 steps of 5 channels.* pass X.swapaxes\(1, 2\); if"):
+        read_sequences(X)
+    with pytest.raises(InputError, match=r"\[2, 3, 5\]: 3 steps of 5 channels. If they are"):
+        read_sequences(X, channels=3)
+    assert [row.shape for row in read_sequences(list(X))] == [(3, 5)] * 2
+    assert [row.shape for row in read_sequences(X, channels=5)] == [(3, 5)] * 2
+    assert [row.shape for row in read_sequences(X.swapaxes(1, 2))] == [(5, 3)] * 2
+    with pytest.raises(InputError, match=r"If its rows are channels, transpose each"):
+        read_sequences([np.zeros((2, 4)), np.zeros((2, 5))])

@@ -102,3 +102,25 @@ def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
     column = pd.Series([1, None, 3], dtype=dtype)
     for form in (column, column.to_frame("a"), column.tolist()):
         np.testing.assert_array_equal(as_steps(form).values.ravel(), [1.0, NAN, 3.0])
+
+
+def test_every_index_of_times_is_read():
+    values = pd.Series([1.0, 2.0, 3.0])
+    arrow = hours(3).astype("timestamp[ns][pyarrow]")
+    for index in (pd.period_range("2024", periods=3, freq="h"), arrow, hours(3).astype(str)):
+        assert as_steps(values.set_axis(index)).times(0, 0, 3).equals(hours(3))
+    for index in ([5, 6, 9], pd.to_timedelta([0, 1, 2], unit="h")):
+        assert not as_steps(values.set_axis(index)).dated
+
+
+@pytest.mark.parametrize(
+    ("index", "told"),
+    [
+        (["a", "b", "c"], "`time` must be a date or a whole number; got 'a' in row 1"),
+        (hours(3)[::-1], r"`time` must be ascending; got 2024-01-01 01:00:00 in row 2"),
+        (pd.MultiIndex.from_product([["a"], [1, 2, 3]]), "an index of times; got one of 2 levels"),
+    ],
+)
+def test_an_index_that_tells_no_times_is_refused(index, told):
+    with pytest.raises(InputError, match=told):
+        as_steps(pd.Series([1.0, 2.0, 3.0], index=index))

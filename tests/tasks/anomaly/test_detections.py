@@ -58,14 +58,41 @@ def test_it_shows_itself_in_a_notebook():
     assert detected(as_steps([1.0, 3.0]))._repr_png_().startswith(b"\x89PNG")
 
 
-def test_labels_are_read_as_true_and_false():
-    assert read_labels([0, 1, True], 3, "test").tolist() == [False, True, True]
-    assert read_labels(None, 3, "test") is None
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0, 1, True],
+        [0.0, 1.0, 1],
+        np.array([False, True, True]),
+        ["no", "Yes", "Y"],
+        ["False", "true", " TRUE "],
+        ["", "1", "1.0"],
+        [None, "t", 1],
+        [pd.NA, 1, "y"],
+        pd.array([None, True, True], "boolean"),
+    ],
+    ids=repr,
+)
+def test_marks_are_read_however_people_write_them(y):
+    assert read_labels(y, 3, "test").tolist() == [False, True, True]
 
 
-@pytest.mark.parametrize("y", [[0, 2, 0], [0, 1], [[0, 1, 0]], ["no", "yes", "no"]])
-def test_other_labels_are_refused(y):
-    with pytest.raises(InputError, match=r"`y` must be True or False for each of 3 steps; got"):
+@pytest.mark.parametrize("y", [None, ["", None, " "], [float("nan")] * 3])
+def test_where_nobody_marked_anything_there_are_no_marks(y):
+    assert read_labels(y, 3, "test") is None
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        ([0, 2, 0], "yes or no, or empty in each row; got 2 in row 2"),
+        (["ok", "1", ""], "got 'ok' in row 1"),
+        ([0, 1], "True or False for each of 3 steps; got shape"),
+        ([[0, 1, 0]], "True or False for each of 3 steps; got shape"),
+    ],
+)
+def test_other_labels_are_refused(y, told):
+    with pytest.raises(InputError, match=f"`y` must be .*{told}"):
         read_labels(y, 3, "test")
 
 

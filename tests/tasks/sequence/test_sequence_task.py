@@ -9,6 +9,7 @@ import pytest
 from tests.tasks.sequences import walks, wear
 from tidegate import SequenceClassifier, SequenceRegressor
 from tidegate.errors import ArtifactError, InputError
+from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.sequence.sequence_task import SequenceSettings, per_step
 
 QUICK = {"epochs": 1, "hidden_size": 4, "filters": 4, "convolutions": 1, "verbose": False}
@@ -208,3 +209,32 @@ def test_other_channels_than_in_training_are_refused_by_everything(channels):
     for ask in (model.predict, model.doctor, model.trace, lambda X: model.explain(X[0])):
         with pytest.raises(InputError, match=rule):
             ask(wrong)
+
+
+def test_targets_beside_padding_are_padding():
+    X, y = wear(6)
+    whole = max(map(len, X))
+    padded = np.full((6, whole, 2), np.nan)
+    targets = np.full((6, whole), -1.0)
+    for row, (steps, left) in enumerate(zip(X, y, strict=True)):
+        padded[row, : len(steps)], targets[row, : len(left)] = steps, left
+    model = SequenceRegressor(**QUICK, window=5).fit(X, y, validation=None)
+    told = model.evaluate(X, y)
+    assert model.evaluate(padded, targets) == told
+    assert model.evaluate(X, np.where(targets < 0, np.nan, targets)) == told
+    with pytest.raises(InputError, match=r"got \d+ for \d+ steps in row"):
+        model.evaluate(X, targets)
+
+
+@pytest.mark.parametrize("labels", [["", "", ""], ["up", "", "down"], None])
+def test_a_file_to_be_answered_needs_no_labels(labels, tmp_path):
+    tables, (_, y, _) = frames(20), walks(20)
+    model = SequenceClassifier(**QUICK).fit(tables, y, validation=None)
+    new = pd.concat([table.assign(id=number) for number, table in enumerate(tables[:3])])
+    if labels is not None:
+        new["label"] = [labels[number] for number in new["id"]]
+    new.to_csv(tmp_path / "new.csv", index=False)
+    model.columns_ = {"id": "id", "label": "label"}
+    model.respond(Question(path=tmp_path / "new.csv")).save(tmp_path / "out.csv")
+    found = pd.read_csv(tmp_path / "out.csv")["prediction"].tolist()
+    assert found == model.predict(tables[:3]).tolist()

@@ -16,7 +16,9 @@ from tidegate.errors import InputError, message
 _AXES = "of shape [rows, steps] or [rows, steps, channels], or a list of [steps, channels]"
 
 
-def read_sequences(X: Any, owner: str = "read_sequences") -> list[Array]:
+def read_sequences(
+    X: Any, owner: str = "read_sequences", *, channels: int | None = None
+) -> list[Array]:
     """Read sequences of numbers, of equal length or not; NaN and None are missing values.
 
     Axis letters: N sequences, T steps, C channels.
@@ -26,6 +28,8 @@ def read_sequences(X: Any, owner: str = "read_sequences") -> list[Array]:
             tensors or DataFrames. Steps at the end of a row of an array that miss every channel
             are padding, and left out.
         owner: Who complains.
+        channels: C of a fit, if there was one; else `[N, T, C]` must have no more channels than
+            steps, for then it may well be `[N, C, T]`.
 
     Returns:
         N arrays `[T, C]` of floats; views where the input allows it.
@@ -38,17 +42,20 @@ def read_sequences(X: Any, owner: str = "read_sequences") -> list[Array]:
         >>> [row.shape for row in read_sequences([[1, 2, 3], [4, 5]])]
         [(3, 1), (2, 1)]
     """
-    rows = _rows(X, owner)
-    channels = rows[0].shape[1] if rows else 0
+    rows = _rows(X, owner, channels)
+    width = rows[0].shape[1] if rows else 0
     for number, row in enumerate(rows):
-        if row.shape[1] != channels:
-            rule, got = f"sequences of {channels} channels, as row 1 is", row.shape[1]
-            raise InputError(message(owner, "X", rule, f"{got} in row {number + 1}"))
+        if row.shape[1] != width:
+            rule, got = f"sequences of {width} channels, as row 1 is", row.shape[1]
+            turned = len({len(each) for each in rows}) == 1
+            remedy = "If its rows are channels, transpose each: [row.T for row in X]"
+            got = f"{got} in row {number + 1}"
+            raise InputError(message(owner, "X", rule, got, remedy if turned else ""))
         _check_values(row, number, owner)
     return rows
 
 
-def _rows(X: Any, owner: str) -> list[Array]:
+def _rows(X: Any, owner: str, channels: int | None) -> list[Array]:
     if isinstance(X, str | bytes | Mapping) or not hasattr(X, "__len__"):
         remedy = "Wrap a single sequence: [sequence]"
         raise InputError(message(owner, "X", _AXES, type(X).__name__, remedy))
@@ -61,10 +68,25 @@ def _rows(X: Any, owner: str) -> list[Array]:
         got = f"shape {list(whole.shape)}"
         remedy = "Wrap a single sequence: [sequence]" if whole.ndim == 1 else ""
         raise InputError(message(owner, "X", _AXES, got, remedy))
+    if whole.ndim == 3:
+        _check_axes(whole.shape, channels, owner)
     cube = whole if whole.ndim == 3 else whole[:, :, None]
     gone: Array = np.all(np.isnan(cube), axis=2)
     ends = np.where(gone.all(axis=1), cube.shape[1], cube.shape[1] - gone[:, ::-1].argmin(1))
     return [row[:end] for row, end in zip(cube, ends, strict=True)]
+
+
+def _check_axes(shape: Sequence[int], channels: int | None, owner: str) -> None:
+    """Refuse an array whose last two axes seem to have changed places."""
+    _, steps, width = shape
+    if width <= steps if channels is None else width == channels or steps != channels:
+        return
+    rule = "[rows, steps, channels]"
+    got = f"{list(shape)}: {steps} steps of {width} channels"
+    remedy = "If they are channels and steps, pass X.swapaxes(1, 2)"
+    if channels is None:
+        remedy += "; if they are not, pass list(X)"
+    raise InputError(message(owner, "X", rule, got, remedy))
 
 
 def _row(item: Any, number: int, owner: str) -> Array:

@@ -116,9 +116,21 @@ def _of_pandas(table: pd.DataFrame, owner: str, learned: ColumnNames | None) -> 
         table, columns = table.iloc[:, at], learned
     where = [f" of {name}" for name in columns.names] if columns.named else [""]
     values = as_columns(table, owner, where=where)
-    index = table.index
-    stamps = index.tz_localize(None) if isinstance(index, pd.DatetimeIndex) else None
-    return _panel(values, columns, stamps)
+    return _panel(values, columns, _index_stamps(table.index, owner))
+
+
+def _index_stamps(index: pd.Index[Any], owner: str) -> pd.DatetimeIndex | None:
+    """The times that an index holds, by their own clock; None for one of numbers or durations."""
+    dtype = index.dtype
+    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+        return None
+    if not len(index):
+        return None
+    rows = np.arange(1, len(index) + 1)
+    if not isinstance(index, pd.MultiIndex):
+        return _stamps(pd.Series(index), rows, owner)
+    rule, remedy = "an index of times", "Keep one series, or call reset_index(drop=True)"
+    raise InputError(message(owner, "X", rule, f"one of {index.nlevels} levels", remedy))
 
 
 def _panel(values: Array, columns: ColumnNames, stamps: pd.DatetimeIndex | None) -> Panel:

@@ -24,6 +24,10 @@ Labels: TypeAlias = npt.ArrayLike | None
 
 # The panel knows the times.
 _COLUMNS = [name for name in Detection._fields if name != "time"]
+# How people write that a step is anomalous, and that it is not.
+_MARKED = ("1", "true", "yes", "y", "t")
+_UNMARKED = ("", "0", "false", "no", "n", "f")
+
 _DTYPES = {"alarm": bool, "ready": bool, "variable": object, "kind": object}
 
 
@@ -124,23 +128,45 @@ def read_labels(y: Labels, steps: int, owner: str) -> Array | None:
     """Check labels.
 
     Args:
-        y: `[T]`, or None.
+        y: `[T]`: True or False, 1 or 0, or these in words; what is empty is no mark. Or None.
         steps: T.
         owner: Who complains.
 
     Returns:
-        `[T]` bool, or None.
+        `[T]` bool, or None where nobody has marked anything.
 
     Raises:
-        InputError: If they are not one 0 or 1 a step.
+        InputError: If they are something else, or not one a step.
     """
     if y is None:
         return None
-    labels = np.asarray(y)
-    if labels.shape != (steps,) or not np.isin(labels, [0, 1]).all():
+    labels = np.asarray(y, dtype=object)
+    if labels.shape != (steps,):
         rule = f"True or False for each of {steps} steps"
         raise InputError(message(owner, "y", rule, f"shape {list(labels.shape)}"))
-    return labels.astype(bool)
+    marks = [_mark(label) for label in labels]
+    if None in marks:
+        row = marks.index(None)
+        rule = "True or False, 1 or 0, yes or no, or empty in each row"
+        raise InputError(message(owner, "y", rule, f"{labels[row]!r:.40} in row {row + 1}"))
+    if steps and not any(filter(None, map(_text, labels))):
+        return None
+    return np.array(marks, dtype=bool)
+
+
+def _text(label: object) -> str:
+    """A mark in lower case, a whole number by its digits; nothing for what is missing."""
+    if pd.isna(label):  # type: ignore[call-overload]  # anything may stand in a column
+        return ""
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    return str(label).strip().lower().removesuffix(".0")
+
+
+def _mark(label: object) -> bool | None:
+    """Read a mark; None if it is none."""
+    text = _text(label)
+    return True if text in _MARKED else False if text in _UNMARKED else None
 
 
 def agreement(alarm: Array, anomalous: Array) -> dict[str, float]:

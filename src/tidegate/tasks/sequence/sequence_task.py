@@ -193,7 +193,9 @@ class SequenceTask(Task):
     def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         owner = type(self).__name__
         inputs = self._inputs(X)
-        targets = None if y is None else self._targets_of(y, inputs)
+        shape: Sequence[int] = getattr(X, "shape", ())
+        whole = int(shape[1]) if len(shape) > 1 else None
+        targets = None if y is None else self._targets_of(y, inputs, whole)
         weights = None if sample_weight is None else checked_weights(sample_weight, owner)
         check_lengths(len(inputs), owner, {"y": targets, "sample_weight": weights})
         return Examples(inputs, targets, weights)
@@ -201,7 +203,8 @@ class SequenceTask(Task):
     def _inputs(self, X: object) -> Sequence[Raw]:
         """Check sequences; DataFrames stay such, for their names."""
         rows = self._in_order(X, self._learned_names)
-        arrays = read_sequences(rows, type(self).__name__)
+        channels = self.encoder_.channels if hasattr(self, "network_") else None
+        arrays = read_sequences(rows, type(self).__name__, channels=channels)
         named = arrays and (channel_names(rows) or step_names(rows))
         return list(rows) if named else arrays
 
@@ -219,8 +222,11 @@ class SequenceTask(Task):
             validation = (self._in_order(validation[0], names), validation[1])
         return super()._split(examples, validation, settings)
 
-    def _targets_of(self, y: object, rows: Sequence[Sized]) -> Array:
-        """Check targets: one a row, or with a window one a step, each row an array."""
+    def _targets_of(self, y: object, rows: Sequence[Sized], whole: int | None) -> Array:
+        """Check targets: one a row, or with a window one a step, each row an array.
+
+        Where rows were padded to `whole` steps, what stands beside the padding is left out.
+        """
         owner = type(self).__name__
         if not per_step(y):
             return self._column(y)
@@ -229,6 +235,8 @@ class SequenceTask(Task):
             raise InputError(message(owner, "y", "one target a row", "a list in row 1", remedy))
         found = np.empty(len(y), dtype=object)
         for number, (targets, row) in enumerate(zip(y, rows, strict=False)):
+            if len(targets) == whole or _padded(targets, len(row)):
+                targets = targets[: len(row)]
             if len(targets) != len(row):
                 rule = "one target a step in each row"
                 got = f"{len(targets)} for {len(row)} steps in row {number + 1}"
@@ -356,6 +364,12 @@ def _texts(names: Raw, argument: str) -> tuple[str, ...] | None:
             message("load", argument, f"a text for each {argument.rstrip('s')}", names)
         )
     return tuple(names)
+
+
+def _padded(targets: Sequence[object], steps: int) -> bool:
+    """Say whether targets after so many steps are nothing but missing."""
+    rest = targets[steps:]
+    return len(rest) > 0 and bool(pd.isna(np.array(rest, dtype=object)).all())
 
 
 def per_step(y: object) -> TypeGuard[Sequence[Sequence[object]]]:

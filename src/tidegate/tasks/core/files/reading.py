@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 import pandas as pd
 
+from tidegate.data.tables.complete import is_missing
 from tidegate.data.tables.reader import read_table
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.examples import DataWarning
@@ -120,6 +121,7 @@ def read_split(
     drop_missing: bool,
     *,
     also: str | None = None,
+    answering: bool = False,
 ) -> Split:
     """Read what a task needs of one file.
 
@@ -129,6 +131,7 @@ def read_split(
         columns: The column of each role.
         drop_missing: Whether to leave out rows with an empty cell instead of stopping.
         also: One more column to read.
+        answering: Whether the rows are only to be answered: targets need not be there.
 
     Returns:
         The rows, every one complete.
@@ -145,10 +148,23 @@ def read_split(
     named, text = task.read_columns(columns)
     wanted = None if named is None else list(dict.fromkeys([*named, *([also] if also else [])]))
     frame = read_table(path, columns=wanted, text=text)
+    if answering:
+        frame, columns = _without_targets(task, frame, columns)
     frame[ROW] = range(1, len(frame) + 1)
     frame, dropped = task.check_table(frame, columns, drop_missing=drop_missing, source=str(path))
     warn_of_dropped(path, dropped, "cell")
     return Split(str(path), columns, frame)
+
+
+def _without_targets(
+    task: Reads, frame: pd.DataFrame, columns: Mapping[str, str]
+) -> tuple[pd.DataFrame, Mapping[str, str]]:
+    """Leave out a column of targets that some rows do not have."""
+    target = columns.get(task.target_role or "")
+    if target is None or (target in frame and not is_missing(frame[target]).any()):
+        return frame, columns
+    others = {role: name for role, name in columns.items() if role != task.target_role}
+    return frame.drop(columns=target, errors="ignore"), others
 
 
 def read_row(task: Reads, path: Path, given: Mapping[str, str | None], number: int) -> Raw:

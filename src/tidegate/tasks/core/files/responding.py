@@ -68,7 +68,7 @@ def _answered(
 def _answer_table(task: Responds, path: Path, question: Question) -> pd.DataFrame:
     """A row for each answer to a table whose rows belong together."""
     columns = fitted_columns(task, question.columns)
-    split = read_split(task, path, columns, question.drop_missing)
+    split = read_split(task, path, columns, question.drop_missing, answering=True)
     with split.naming(task):
         answers = task.answer(split.rows(task)[0])
     own = [name for name in split.frame.columns if str(name).startswith(ROW[0])]

@@ -63,7 +63,9 @@ def test_a_line_that_does_not_end_is_refused_by_its_number(monkeypatch, tmp_path
     pipe.write(content)
     found = lines(str(tmp_path / "a.txt") if form == "file" else "-", None)
     assert [len(next(found)) for _ in range(2)] == [1, 900]
-    with pytest.raises(InputError, match="lines of at most 1,000 bytes; got a longer one, line 3"):
+    with pytest.raises(
+        InputError, match="must be lines of at most 1,000 bytes; got a longer one, line 3"
+    ):
         next(found)
 
 

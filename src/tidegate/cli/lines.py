@@ -6,14 +6,14 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tidegate.errors import InputError, message
 
 _PIPE_BYTES = 1 << 16
-# Of a line: one without an end must not fill the memory.
+# Of a line of values.
 _MOST_BYTES = 1 << 20
 
 
@@ -30,23 +30,53 @@ def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
     Raises:
         InputError: If the file cannot be read, or a line of it does not end.
     """
+    chunks = _chunks(stall) if source == "-" else _file_chunks(source)
+    name = "standard input" if source == "-" else source
+    for whole in split_lines(chunks, "watch", name, _MOST_BYTES):
+        if whole is None:
+            yield None
+        else:
+            yield from whole
+
+
+def split_lines(
+    chunks: Iterable[bytes | None], owner: str, name: str, most: int
+) -> Iterator[list[bytes] | None]:
+    """Put lines together of what comes in pieces, in linear time and bounded memory.
+
+    Args:
+        chunks: The pieces; None where nothing came for too long.
+        owner: Who complains.
+        name: What is read, for messages.
+        most: Bytes of a line; one without an end must not fill the memory.
+
+    Yields:
+        The lines that each piece ends, without their ends; None for None. The last one may lack
+        its end.
+
+    Raises:
+        InputError: If a line is longer.
+    """
     parts: list[bytes] = []  # of the line that has begun; joined once, or time were quadratic
     number, size = 1, 0
-    for chunk in _chunks(stall) if source == "-" else _file_chunks(source):
+    for chunk in chunks:
         if chunk is None:
             yield None
             continue
         more, *others = chunk.split(b"\n")
+        whole = []
         for begun in others:
-            yield b"".join([*parts, more])
+            whole.append(b"".join([*parts, more]))
             parts, size, number, more = [], 0, number + 1, begun
+        if whole:
+            yield whole
         parts.append(more)
         size += len(more)
-        if size > _MOST_BYTES:
-            rule, got = f"lines of at most {_MOST_BYTES:,} bytes", f"a longer one, line {number}"
-            raise InputError(message("watch", "FILE" if source != "-" else "-", rule, got))
+        if size > most:
+            rule, got = f"lines of at most {most:,} bytes", f"a longer one, line {number}"
+            raise InputError(message(owner, name, rule, got))
     if size:
-        yield b"".join(parts)
+        yield [b"".join(parts)]
 
 
 def _file_chunks(path: str) -> Iterator[bytes]:

@@ -114,3 +114,9 @@ def test_a_reader_that_leaves_is_no_failure(run, writer):
     done = subprocess.run(program, shell=True, capture_output=True, timeout=120, check=False)
     assert done.stderr == b""
     assert done.stdout.decode() == run(*words.split(), 30).stdout[:20]
+
+
+def test_a_prompt_that_does_not_end_is_refused(run, writer, monkeypatch):
+    monkeypatch.setattr("tidegate.cli.commands.generate._MOST_BYTES", 50)
+    told = one_line(run("generate", writer, "-", stdin="ab" * 26))
+    assert "`standard input` must be a prompt of at most 50 bytes; got more" in told

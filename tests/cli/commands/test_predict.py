@@ -220,3 +220,12 @@ def test_a_text_that_is_too_long_for_a_path_is_a_text(run, model):
     done = run("predict", model, "free prize " * 100)
     assert done.exit_code == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_a_line_that_does_not_end_is_refused(run, model, monkeypatch):
+    monkeypatch.setattr("tidegate.cli.commands.predict._MOST_BYTES", 50)
+    done = run("predict", model, "-", stdin="tide\n" + "gate " * 20000)
+    assert done.exit_code == 2
+    assert "standard input` must be lines of at most 50 bytes; got a longer one, line 2" in (
+        done.stderr
+    )

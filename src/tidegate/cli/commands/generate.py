@@ -18,6 +18,9 @@ from tidegate.errors import InputError, message
 if TYPE_CHECKING:
     from tidegate.tasks.core.commands import Generates
 
+# Of a prompt from standard input.
+_MOST_BYTES = 10_000_000
+
 # The options of the command, each with its help.
 Prompt = Annotated[
     str,
@@ -104,7 +107,11 @@ def generate(
 def _read(prompt: str) -> str:
     """The prompt: a text itself, or what comes by standard input."""
     if prompt == "-":
-        return decoded(sys.stdin.buffer.read(), "generate", "standard input")
+        content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            rule = f"a prompt of at most {_MOST_BYTES:,} bytes"
+            raise InputError(message("generate", "standard input", rule, "more"))
+        return decoded(content, "generate", "standard input")
     return _unescaped(typed(prompt, "generate", "PROMPT"))
 
 

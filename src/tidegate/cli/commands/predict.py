@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from tidegate.cli import console
+from tidegate.cli.lines import split_lines
 from tidegate.cli.options import given_options
 from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import is_true, typed
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
 
 _PIPE_BYTES = 1 << 16  # read from standard input at once, or less when less is there
+# Of a line: a longer one was not meant to be one text.
+_MOST_BYTES = 10_000_000
 
 
 def predict(
@@ -113,16 +117,14 @@ def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
         Complete lines without their ends; the last one may lack it.
 
     Raises:
-        InputError: If a line is not UTF-8; the lines before it have been yielded.
+        InputError: If a line is not UTF-8 or does not end; the lines before it have been yielded.
     """
-    rest, done = b"", 0
-    while chunk := stream.read1(_PIPE_BYTES):  # type: ignore[attr-defined]
-        *whole, rest = (rest + chunk).split(b"\n")
-        if whole:
+    done = 0
+    read = partial(stream.read1, _PIPE_BYTES)  # type: ignore[attr-defined]
+    for whole in split_lines(iter(read, b""), "predict", "standard input", _MOST_BYTES):
+        if whole is not None:
             yield from _decoded(whole, done)
             done += len(whole)
-    if rest:
-        yield from _decoded([rest], done)
 
 
 def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:

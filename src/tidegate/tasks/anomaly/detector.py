@@ -131,8 +131,13 @@ class AnomalyDetector(StepsTask):
             NotFittedError: If the task was not fitted.
         """
         self._check_fitted()
-        time = self.columns_.get("time")
-        return LineWatch(self.stream(), self.names_, clocked=self.clocked_, time=time)
+        return LineWatch(
+            self.stream(),
+            self.names_,
+            clocked=self.clocked_,
+            time=self.columns_.get("time"),
+            named=self.encoder_.named,
+        )
 
     def detect(self, X: StepsLike) -> Detections:
         """Look for anomalies in values that follow those of `fit`.

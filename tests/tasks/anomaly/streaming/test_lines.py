@@ -69,3 +69,12 @@ def test_of_whole_lines_nothing_is_remarked(stream):
     watched = watch(stream)
     list(watched.scan([b"1,2", b"3,4"]))
     assert watched.remarks() == []
+
+
+def test_a_header_of_other_columns_is_refused_with_what_was_probably_meant(stream):
+    told = r"header that names heat, load; got when, Heat, load. Did you mean 'Heat'"
+    with pytest.raises(InputError, match=told):
+        list(watch(stream).scan([b"when,Heat,load", b"noon,1,2"]))
+    nameless = LineWatch(stream, ("0", "1"), clocked=False, time=None, named=False)  # type: ignore[arg-type]
+    assert [number for number, _ in nameless.scan([b"heat,load", b"1,2"])] == [2]
+    assert stream.given == [([1.0, 2.0], None)]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.streaming.steps import read_number
 from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
@@ -99,6 +99,7 @@ class LineWatch:
         names: What the variables are called.
         clocked: Whether a time stands first.
         time: What the column of the time is called, or None.
+        named: Whether the data of the fit called the variables so; else a header tells nothing.
     """
 
     def __init__(
@@ -108,7 +109,9 @@ class LineWatch:
         *,
         clocked: bool,
         time: str | None,
+        named: bool = True,
     ) -> None:
+        self._named = named
         self._stream, self._names, self._time = stream, names, time
         self._layout = LineLayout.plain(len(names), clocked=clocked)
         self.unreadable = self.silences = self._lines = 0
@@ -135,18 +138,23 @@ class LineWatch:
             if named:
                 self._layout = named
                 continue
-            if number == 1:
-                self._check_columns(line)
+            if number == 1 and self._check_columns(line):
+                continue
             yield number, self._score(line)
             self._check_readable()
 
-    def _check_columns(self, line: bytes) -> None:
-        """Refuse a first line that names other columns."""
+    def _check_columns(self, line: bytes) -> bool:
+        """Refuse a first line that names other columns; True where nothing has names to compare."""
         fields = _fields(line)
-        if all(_NAME.match(field) and field.lower() not in _EMPTY for field in fields):
-            rule = f"lines of values, or lines under a header that names {', '.join(self._names)}"
-            got = ", ".join(fields)
-            raise InputError(message("watch", "line 1", rule, f"{got:.80}"))
+        if not all(_NAME.match(field) and field.lower() not in _EMPTY for field in fields):
+            return False
+        if not self._named and len(fields) == self._layout.count:
+            return True
+        lacking = next((name for name in self._names if name not in fields), "")
+        rule = f"lines of values, or lines under a header that names {', '.join(self._names)}"
+        got = f"{', '.join(fields):.80}"
+        remedy = suggest(lacking, set(fields) - set(self._names), listed=True)
+        raise InputError(message("watch", "line 1", rule, got, remedy))
 
     def _check_readable(self) -> None:
         """Refuse lines of which none at all is as it should be: they are something else."""

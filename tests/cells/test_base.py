@@ -59,6 +59,23 @@ def test_cells_of_other_packages_are_loaded_once(monkeypatch):
     assert asked == loaded == ["tidegate.cells"]
 
 
+def test_a_broken_plugin_is_named_once_and_left_out(monkeypatch):
+    class Broken:
+        name, value = "mgu", "minimal_gated:MGU"
+
+        def load(self) -> None:
+            raise ImportError("no\nsuch module")
+
+    loaded = []
+    monkeypatch.setattr(base, "entry_points", lambda group: [Broken(), Announced(loaded)])
+    base._load_plugins.cache_clear()
+    said = r"^the plug-in 'mgu' \(minimal_gated:MGU\) is left out: ImportError: no such module\.$"
+    with pytest.warns(UserWarning, match=said):
+        assert "lstm" in cells.names()
+    cells.get("lstm")
+    assert loaded == ["tidegate.cells"]
+
+
 def test_cells_are_frozen_and_compare_by_their_options():
     cell = cells.LSTM(hidden_size=3)
     with pytest.raises(FrozenInstanceError):

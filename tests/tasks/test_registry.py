@@ -41,3 +41,29 @@ def test_another_package_adds_a_task_by_an_entry_point(monkeypatch):
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
     assert "my-classifier" in tasks.names()
     assert tasks.get("my-classifier") is TextClassifier
+
+
+BROKEN = {
+    "import": "import no_such_module",
+    "exit": "raise SystemExit(3)",
+    "error": "raise RuntimeError('of another\\npackage')",
+    "nothing": "x = 1",
+    "no task": "class Broken: pass",
+}
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN)
+def test_a_broken_plugin_is_named_and_stops_no_other_task(code, tmp_path, monkeypatch):
+    (tmp_path / "broken_task.py").write_text(code + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_task", raising=False)
+    point = importlib.metadata.EntryPoint("broken", "broken_task:Broken", "tidegate.tasks")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
+    assert tasks.get("text-classifier") is TextClassifier
+    told = [tasks.outline(name).sentence for name in tasks.names()]
+    (broken,) = [sentence for sentence in told if sentence.startswith("Cannot be used")]
+    assert "`broken` must be a plug-in that works (broken_task:Broken); got " in broken
+    assert "\n" not in broken
+    with pytest.raises(InputError, match="Mend that package, or uninstall it"):
+        tasks.get("broken")
+    monkeypatch.delitem(sys.modules, "broken_task", raising=False)

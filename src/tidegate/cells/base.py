@@ -8,6 +8,7 @@ size, or H), G row blocks of the weight matrices.
 from __future__ import annotations
 
 import functools
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -184,9 +185,17 @@ def register(cell: C) -> C:
 
 @functools.cache
 def _load_plugins() -> None:
-    """Import the cells that other packages announce by an entry point in `tidegate.cells`."""
+    """Import the cells that other packages announce by an entry point in `tidegate.cells`.
+
+    One that cannot be imported is named, once, and left out: it must not stop all others.
+    """
     for entry in entry_points(group="tidegate.cells"):
-        entry.load()
+        try:
+            entry.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # another package's code
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            plugin = f"the plug-in '{entry.name}' ({entry.value})"
+            warnings.warn(f"{plugin} is left out: {said}.", UserWarning, stacklevel=2)
 
 
 def names() -> list[str]:

@@ -90,7 +90,7 @@ def get(name: str) -> type[Task]:
         The estimator's class.
 
     Raises:
-        InputError: If there is no task of that name.
+        InputError: If there is no task of that name, or its plug-in is broken.
 
     Example:
         >>> get("text-classifier").__name__
@@ -102,8 +102,7 @@ def get(name: str) -> type[Task]:
         return found
     plugins = _plugins()
     if name in plugins:
-        plugin: type[Task] = plugins[name].load()
-        return plugin
+        return _loaded(plugins[name])
     raise InputError(message("tasks", "name", "a known task", repr(name), suggest(name, names())))
 
 
@@ -115,7 +114,8 @@ def outline(name: str) -> Outline:
 
     Returns:
         Its sentence and its roles, so that help need not wait for torch. (A class that does not
-        write `roles` and `input_role` as literals is imported after all.)
+        write `roles` and `input_role` as literals is imported after all; of a plug-in that cannot
+        be imported the sentence says so.)
 
     Raises:
         InputError: If there is no task of that name.
@@ -135,7 +135,12 @@ def outline(name: str) -> Outline:
                     defaults["commands"] = ()
                     more: list[Any] = [told.get(key, value) for key, value in defaults.items()]
                     return Outline(name, sentence, told["roles"], told["input_role"], *more)
-    task = get(name)
+    try:
+        task = get(name)
+    except InputError as error:
+        if name not in _plugins():
+            raise
+        return Outline(name, f"Cannot be used: {error}", {}, "")
     sentence = _first_paragraph(inspect.getdoc(task))
     more = [task.target_role, task.optional_roles, task.data_example, task.commands]
     return Outline(name, sentence, task.roles, task.input_role, *more)
@@ -238,6 +243,21 @@ def _source(module: str) -> str:
 
 def _first_paragraph(docstring: str | None) -> str:
     return " ".join((docstring or "").partition("\n\n")[0].split())
+
+
+def _loaded(point: importlib.metadata.EntryPoint) -> type[Task]:
+    """Import the task of another package, whose code may do anything."""
+    from tidegate.tasks.core.task import Task
+
+    try:
+        found = point.load()
+        if not (isinstance(found, type) and issubclass(found, Task)):
+            raise TypeError(f"{found!r} is no Task")
+    except (Exception, SystemExit) as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        rule, remedy = f"a plug-in that works ({point.value})", "Mend that package, or uninstall it"
+        raise InputError(message("tasks", point.name, rule, said, remedy)) from error
+    return found
 
 
 def _plugins() -> dict[str, importlib.metadata.EntryPoint]:

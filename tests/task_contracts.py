@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.base import clone
 
 import tidegate
@@ -46,6 +47,7 @@ def check_task(cls: type[Task], X: Any, y: Any, folder: Path) -> None:
     check_repeats(task, X, y)
     check_resumes(task, X, y, folder / "checkpoint")
     check_saves(task, X, y, folder / "model")
+    check_other_default(task, X, y, folder)
     check_inside(task, X, y, folder)
 
 
@@ -118,6 +120,21 @@ def check_resumes(whole: Task, X: Any, y: Any, folder: Path) -> None:
         fitted(type(whole), X, y, checkpoint=folder, callbacks=[stop])
     resumed = fitted(type(whole), X, y, checkpoint=folder, resume=True)
     assert weights(resumed) == weights(whole)
+
+
+def check_other_default(task: Task, X: Any, y: Any, folder: Path) -> None:
+    """Where torch's default is float64, it fits, loads and answers the same; a float64 file too."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert weights(fitted(type(task), X, y)) == weights(task)
+        assert tasks.load(folder / "model").answer(X) == task.answer(X)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    path = folder / "model" / "model.safetensors"
+    wide = {n: t.double() if t.is_floating_point() else t for n, t in load_file(path).items()}
+    save_file(wide, path)
+    assert tasks.load(folder / "model").answer(X) == task.answer(X)
 
 
 def check_saves(task: Task, X: Any, y: Any, path: Path) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from tidegate.device import memory, pick_device, random_state, reseed, seeded, set_random_state
+from tidegate.device import (
+    memory,
+    pick_device,
+    random_state,
+    reseed,
+    seeded,
+    set_random_state,
+    single,
+)
 from tidegate.errors import InputError
 
 CPU = torch.device("cpu")
@@ -74,3 +82,14 @@ def test_the_gpus_numbers_are_seeded_and_put_back_too():
         set_random_state(state, gpu)
         assert torch.equal(torch.rand(4, device=gpu), first)
     assert torch.equal(torch.cuda.get_rng_state(), before)
+
+
+def test_what_a_program_makes_by_default_is_its_own_outside_of_a_block_in_float32():
+    torch.set_default_dtype(torch.float64)
+    try:
+        with pytest.raises(ZeroDivisionError), single():
+            assert torch.zeros(1).dtype == torch.float32
+            _ = 1 / 0
+        assert torch.zeros(1).dtype == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -236,7 +236,7 @@ class Artifact:
         found = self._header()
         wanted = {name: (tuple(t.shape), t.dtype) for name, t in network.state_dict().items()}
         for name in sorted(set(found) | set(wanted)):
-            if found.get(name) != wanted.get(name):
+            if _narrowed(found.get(name)) != _narrowed(wanted.get(name)):
                 rule = f"the tensor {name} {_shown(wanted.get(name))}"
                 raise damaged(_OWNER, path, f"a file with {rule}", _shown(found.get(name)))
 
@@ -270,6 +270,13 @@ class Artifact:
                 }
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise damaged(_OWNER, path, "a whole safetensors file", error) from error
+
+
+def _narrowed(tensor: tuple[tuple[int, ...], torch.dtype] | None) -> object:
+    """A float64 tensor as float32: where torch's default was float64, networks once were, too."""
+    if tensor is None or tensor[1] != torch.float64:
+        return tensor
+    return tensor[0], torch.float32
 
 
 def _shown(tensor: tuple[tuple[int, ...], torch.dtype] | None) -> str:

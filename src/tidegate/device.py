@@ -66,6 +66,29 @@ def memory(device: torch.device) -> int | None:
 
 
 @contextlib.contextmanager
+def single() -> Iterator[None]:
+    """Run a block, or the function below it, in float32, which all networks of tasks are made of.
+
+    It matters where the program has another default for its own tensors. That default is one of
+    the whole process: whoever changes it should not fit in several threads.
+
+    Example:
+        >>> with single():
+        ...     torch.zeros(1).dtype
+        torch.float32
+    """
+    before = torch.get_default_dtype()
+    if before == torch.float32:
+        yield
+        return
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextlib.contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Run a block with torch's generators seeded, and put back the caller's afterwards.
 

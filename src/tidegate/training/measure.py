@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
+from tidegate.device import single
 from tidegate.training.network import Meter, Network
 from tidegate.waiting import waiting
 
@@ -65,8 +66,8 @@ def answers(
     network.begin_pass()
     try:
         for rows in waiting(loader.in_order(), "reading", shown=shown):
-            batch = loader.batch(rows).to(device)
-            with torch.inference_mode():
+            with single(), torch.inference_mode():
+                batch = loader.batch(rows).to(device)
                 outputs = network(batch)
             yield rows, batch, outputs
     finally:

@@ -15,7 +15,7 @@ from tidegate.artifact import Artifact
 from tidegate.card import read_history
 from tidegate.data.codec import Field
 from tidegate.data.schema import Each
-from tidegate.device import pick_device, seeded
+from tidegate.device import pick_device, seeded, single
 from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
 from tidegate.nn.init import skipped
@@ -26,6 +26,7 @@ _OWNER = "load"
 _SCORES = Each(Each(Field(float), by_name=True), by_name=True)
 
 
+@single()
 def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -> Task:
     """Make a fitted task of a model's folder; see `tidegate.load`.
 

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 from tidegate.artifact import save_artifact
 from tidegate.card import describe
-from tidegate.device import pick_device, seeded
+from tidegate.device import pick_device, seeded, single
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.responding import respond
@@ -41,6 +41,7 @@ class Task(Hooks):
     What a task says of itself and writes stands in `Hooks`; here is what runs it.
     """
 
+    @single()
     def fit(
         self: T,
         X: Raw,

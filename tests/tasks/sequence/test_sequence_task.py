@@ -9,6 +9,7 @@ import pytest
 from tests.tasks.sequences import walks, wear
 from tidegate import SequenceClassifier, SequenceRegressor
 from tidegate.errors import ArtifactError, InputError
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.sequence.sequence_task import SequenceSettings, per_step
 
@@ -238,3 +239,15 @@ def test_a_file_to_be_answered_needs_no_labels(labels, tmp_path):
     model.respond(Question(path=tmp_path / "new.csv")).save(tmp_path / "out.csv")
     found = pd.read_csv(tmp_path / "out.csv")["prediction"].tolist()
     assert found == model.predict(tables[:3]).tolist()
+
+
+def test_an_explanation_says_which_steps_a_window_leaves_out():
+    X, y, _ = walks(20)
+    options = {"epochs": 1, "hidden_size": 3, "filters": 4, "verbose": False}
+    model = SequenceClassifier(window=4, **options).fit(X, y)
+    steps = len(X[0])
+    with pytest.warns(DataWarning, match=f"the last 4 of the {steps} steps: window is 4"):
+        report = model.explain(X[0])
+    assert report.tokens == tuple(map(str, range(steps - 4, steps)))
+    assert "window is 4" in report.to_html()
+    assert SequenceClassifier(**options).fit(X, y).explain(X[0]).excerpt.notes == ()

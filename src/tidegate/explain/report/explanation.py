@@ -37,7 +37,9 @@ class Explanation:
     def tokens(self) -> tuple[str, ...]:
         """What the steps are called: the tokens of a text, times, or numbers from 0."""
         if self.trace.labels is None:
-            return tuple(map(str, range(int(self.trace.lengths[0]))))
+            before = 0 if self.excerpt.skipped_after else self.excerpt.skipped
+            steps = range(before, before + int(self.trace.lengths[0]))
+            return tuple(map(str, steps))
         return self.trace.labels[0]
 
     @property

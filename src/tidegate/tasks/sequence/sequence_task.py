@@ -25,6 +25,7 @@ from tidegate.data.sequences.rows import (
     step_names,
 )
 from tidegate.errors import InputError, message
+from tidegate.explain.report.excerpt import Excerpt
 from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn.blocks.convolution import Convolution
 from tidegate.nn.blocks.pooling import Pooling
@@ -318,6 +319,14 @@ class SequenceTask(Task):
             return None
         last = slice(None if self.settings_.window is None else -self.settings_.window, None)
         return [[str(time) for time in row.index[last]] for row in examples.inputs]
+
+    def _excerpt(self, examples: Examples) -> Excerpt:
+        found, window = super()._excerpt(examples), self.settings_.window
+        steps = len(examples.inputs[0])
+        if window is None or steps <= window:
+            return found
+        note = f"The model read the last {window:,} of the {steps:,} steps: window is {window}."
+        return replace(found, skipped=steps - window, notes=(note,))
 
     def _changed(
         self, batch: Batch, labels: Labels, steps: Mapping[int, ArrayLike]

@@ -81,3 +81,19 @@ def test_scores_do_not_hang_on_unit_or_offset(model, unit, offset):
         AnomalyDetector(**QUICK).fit(learned).score_samples(new) for learned, new in (plain, moved)
     )
     np.testing.assert_allclose(two, one, atol=1e-3)
+
+
+def test_what_is_learned_from_and_measured_on_has_values():
+    values = wave(200)
+    late, ended = values.copy(), values.copy()
+    late[:185], ended[175:] = np.nan, np.nan
+    with pytest.raises(InputError, match="variable before the validation span; got only missing"):
+        AnomalyDetector(**QUICK).fit(late)
+    model = AnomalyDetector(**QUICK).fit(ended)
+    whole = AnomalyDetector(**QUICK).fit(values[:175])
+    assert model.metrics_["train"] == whole.metrics_["train"]  # what is held out ends alike
+    nothing = np.full(50, np.nan)
+    with pytest.raises(InputError, match="values to measure on; got only missing"):
+        model.evaluate(nothing)
+    with pytest.raises(InputError, match="values to validate on; got only missing"):
+        model.fit(values, validation=(nothing, None))

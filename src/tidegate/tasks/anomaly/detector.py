@@ -20,7 +20,12 @@ from tidegate.files import FoundJson
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
 from tidegate.tasks.anomaly.detections import Detections, Labels, agreement, watch
-from tidegate.tasks.anomaly.encoder import AnomalyEncoder, EncodedSteps, check_learnable
+from tidegate.tasks.anomaly.encoder import (
+    AnomalyEncoder,
+    EncodedSteps,
+    check_known,
+    check_learnable,
+)
 from tidegate.tasks.anomaly.network import AnomalyNetwork
 from tidegate.tasks.anomaly.settings import AnomalyDetectorSettings
 from tidegate.tasks.anomaly.steps_task import StepsTask
@@ -203,6 +208,7 @@ class AnomalyDetector(StepsTask):
         panel = self._panel(examples)
         if not len(panel.values):
             raise InputError(message(type(self).__name__, "X", "at least one row", "none"))
+        check_known(panel, type(self).__name__, "values to measure on", each=False)
         result = measure(self.network_, self._loader(examples, training=False)).result()
         alarm = self.predict(panel)
         result |= {"alarms": int(alarm.sum()), "alarm_rate": float(alarm.mean())}
@@ -272,13 +278,16 @@ class AnomalyDetector(StepsTask):
             X, y = validation
             held = self._examples(as_steps(X, settings.owner, learned=panel.columns), y)
             self._learned.append(self._panel(held))
+            check_known(self._panel(held), settings.owner, "values to validate on", each=False)
             return examples, held
-        steps = len(panel.values)
-        cut = steps - max(1, round(checked_share(validation, settings.owner) * steps))
+        # What is held out ends with the last value: measured on nothing, every epoch is as good.
+        last = 1 + int(np.flatnonzero(~np.isnan(panel.values).all(axis=1))[-1])
+        cut = last - max(1, round(checked_share(validation, settings.owner) * last))
         begin = max(0, cut - settings.lead_in)
-        spans = np.array([[0, cut], [begin, steps]])
-        learned, held = (Examples([panel.cut(*span[:, None])]) for span in spans)
-        return learned, held
+        spans = np.array([[0, cut], [begin, len(panel.values)]])
+        learned, after = (panel.cut(*span[:, None]) for span in spans)
+        check_known(learned, settings.owner, "values of each variable before the validation span")
+        return Examples([learned]), Examples([after])
 
     def _learn(self, examples: Examples) -> None:
         panel = self._panel(examples)

@@ -206,10 +206,25 @@ def check_learnable(panel: Panel, fewest: int, owner: str) -> None:
     if steps < fewest:
         rule = f"at least lookback + horizon = {fewest} values"
         raise InputError(message(owner, "X", rule, steps))
+    check_known(panel, owner, "values of each variable")
+
+
+def check_known(panel: Panel, owner: str, rule: str, *, each: bool = True) -> None:
+    """Refuse a series without a value.
+
+    Args:
+        panel: The series.
+        owner: Who complains.
+        rule: What it must be.
+        each: Whether each variable must have one, or any of them.
+
+    Raises:
+        InputError: If it has none; it names the first variable.
+    """
     empty = np.isnan(panel.values).all(axis=0)
-    if empty.any():
+    if empty.any() if each else empty.all():
         got = f"only missing ones of {panel.targets[int(empty.argmax())]}"
-        raise InputError(message(owner, "X", "values of each variable", got))
+        raise InputError(message(owner, "X", rule, got))
 
 
 def seconds_of(panel: Panel) -> Array:

@@ -124,6 +124,8 @@ def test_the_steps_of_a_table_have_the_names_of_its_columns():
     assert [row.tolist() for row in again] == [[1.0, 2.0], [3.0]]
     backwards = [row for _, row in table[["t1", "t0"]][:1].iterrows()]
     assert in_order(backwards, ("t0", "t1"), "test")[0].tolist() == [1.0, 2.0]
+    padded = pd.Series([NAN, 1.0], ["t1", "t0"])
+    assert in_order([padded], ("t0", "t1"), "test")[0].tolist() == [1.0]
     with pytest.raises(InputError, match="steps of `fit`: t0, t1; got no 't1'"):
         of_table(table[["t0"]], ("t0", "t1"), "test")
     with pytest.raises(InputError, match="table of numbers; got others in 'who'"):

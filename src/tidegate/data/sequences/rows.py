@@ -231,7 +231,8 @@ def _arranged(
     if isinstance(row, pd.Series):
         if found.names == wanted.names[: len(found.names)]:
             return row  # steps at its end may be left out
-        return row.iloc[places(found, wanted, owner, kind="steps", where=f" in row {number + 1}")]
+        at = places(found, wanted, owner, kind="steps", where=f" in row {number + 1}")
+        return table_rows(row.iloc[at].to_frame().T)[0]
     if found.names == wanted.names:
         return row
     return row.iloc[:, places(found, wanted, owner, kind="channels", where=f" in row {number + 1}")]

@@ -276,6 +276,10 @@ def test_negative_values_keep_their_place_under_the_logarithm(tmp_path):
 
 def test_bounds_that_the_data_breaks_are_refused():
     values = np.sin(np.arange(120.0))
+    with pytest.raises(InputError, match=r"`target` must be greater than -1 when log=True; got -1"):
+        Forecaster(**SMALL, log=True).fit(2 * values)
+    with pytest.raises(InputError, match=r"`target` must be counts, 0 or more.*; got -0.756802"):
+        Forecaster(**SMALL, output="negative-binomial").fit(values)
     with pytest.raises(InputError, match=r"`lower` must be a bound of .* 'value'; got 0"):
         Forecaster(**SMALL, lower=0.0).fit(values)
     with pytest.raises(InputError, match=r"`upper` must be a bound of .*; got 0.5 beside"):

@@ -143,6 +143,7 @@ class SeriesEncoder:
         self._check_alive(spans, width)
         smallest = np.array([_smallest(span[:, :width]) for span in spans]).min(axis=0)[None]
         self.change = LogDifference.fit(smallest, log=self.log, lag=self.lag)
+        self.change.check(panel, "Forecaster")
         found = [self._measure(span[:, :width]) for span in spans]
         self.shift, self.scale, self.spread = map(np.array, zip(*found, strict=True))
         self.absent = sum(int(np.isnan(span[:, :width]).sum()) for span in spans)

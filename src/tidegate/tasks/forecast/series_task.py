@@ -203,6 +203,8 @@ class SeriesTask(Task):
         settings = self.settings_
         warn_of_leaks(examples.panel, examples.last)
         counts = settings.output == "negative-binomial"
+        if counts:
+            _check_counts(examples.panel, settings.owner)
         scaling = {"window": "standard"}.get(settings.scaling, settings.scaling)
         self.encoder_ = SeriesEncoder(
             lookback=settings.lookback,
@@ -212,7 +214,8 @@ class SeriesTask(Task):
             calendar=settings.calendar,
             missing=settings.missing,
         ).fit(examples.panel, examples.last)
-        self._bounds.check(examples.panel, type(self).__name__)
+        if settings.lower is not None or settings.upper is not None:
+            self._bounds.check(examples.panel, settings.owner)
         _tell_unready(self.recent_, self.encoder_.history)
 
     @property
@@ -354,6 +357,16 @@ def _known_ends(panel: Panel) -> Array:
         if known.any():
             ends[number] = length - int(known[::-1].argmax())
     return ends
+
+
+def _check_counts(panel: Panel, owner: str) -> None:
+    """Refuse targets below 0, which count nothing."""
+    targets = panel.values[:, : len(panel.targets)]
+    if (targets < 0).any():
+        step, target = np.argwhere(targets < 0)[0]
+        rule = "counts, 0 or more, with output='negative-binomial'"
+        got = f"{targets[step, target]:g} in {panel.targets[target]!r}"
+        raise InputError(message(owner, "target", rule, got))
 
 
 def _unready(panel: Panel, history: int) -> Array:

@@ -385,6 +385,10 @@ def test_a_checkpoint_of_another_shape_is_damaged_not_a_crash(tmp_path):
     checkpoint.save(tmp_path, tensors, state)
     with pytest.raises(ArtifactError, match="checkpoint"):
         training(folder=tmp_path).run(resume=True)
+    tensors["network/hidden.bias"] = tensors.pop("network/hidden.weight")
+    checkpoint.save(tmp_path, {**tensors, "optimizer.x/step": torch.zeros(1)}, state)
+    with pytest.raises(ArtifactError, match="checkpoint"):
+        training(folder=tmp_path).run(resume=True)
 
 
 KILLED = """

@@ -293,7 +293,9 @@ class Training:
         try:
             self._check_identity(state["identity"])
             return self._take(tensors, state)
-        except (KeyError, TypeError, RuntimeError) as error:  # names, numbers, shapes
+        except InputError:
+            raise
+        except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             rule, got = "a whole checkpoint", f"something else ({error})".splitlines()[0]
             remedy = "Start anew without resume"
             where = str(self.checkpoint)

@@ -317,6 +317,7 @@ def test_a_model_that_will_be_replaced_is_told_of(run, table, tmp_path):
 def test_a_second_run_in_the_same_place_is_refused_while_the_first_lives(run, table, tmp_path):
     kept = tmp_path / "model.checkpoint"
     kept.mkdir()
+    (kept / "checkpoint.safetensors").write_bytes(b"of the run that lives")
     with held(kept):
         said = one_line(fit(run, table, "--quiet", out=tmp_path / "model"))
         assert "`--out` must be a folder that no other run writes to" in said

@@ -138,6 +138,9 @@ def fit_task(task: type[Task], values: Mapping[str, Any]) -> None:
     }
     splits = read_splits(model, columns, values)
     kept = checkpoint_folder(out)
+    if kept.is_dir():
+        with _alone(kept):  # told before whatever else there is to say of it
+            pass
     resume = _can_resume(kept, out, values["resume"], model.epochs)
     before = getattr(model, "history_", None)
     began = time.monotonic()
@@ -164,25 +167,32 @@ def _marked(kept: Path) -> Iterator[None]:
 
     The run holds it as long as it lives, so that no other one writes to the same place.
     """
-    from tidegate.folders import HeldError, held
-
     try:
         kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         rule = "a place that can be written to"
         raise InputError(message("fit", "--out", rule, f"{kept} ({error.strerror})")) from error
     try:
-        with held(kept):
+        with _alone(kept):
             yield
-    except HeldError as error:
-        rule, remedy = "a folder that no other run writes to", "Wait for its end, or name another"
-        raise InputError(
-            message("fit", "--out", rule, "one that a run goes on in", remedy)
-        ) from error
     except TidegateError:
         with contextlib.suppress(OSError):  # it holds a checkpoint
             kept.rmdir()
         raise
+
+
+@contextlib.contextmanager
+def _alone(kept: Path) -> Iterator[None]:
+    """Hold the folder of checkpoints; refuse where another run does."""
+    from tidegate.folders import HeldError, held
+
+    try:
+        with held(kept):
+            yield
+    except HeldError as error:
+        rule, remedy = "a folder that no other run writes to", "Wait for its end, or name another"
+        got = "one that a run goes on in"
+        raise InputError(message("fit", "--out", rule, got, remedy)) from error
 
 
 def _save(model: Task, out: Path, kept: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import LabelEncoder
 
-from tidegate.data.classes import ClassEncoder, read_labels
+from tidegate.data.classes import ClassEncoder, find_labels, read_labels
 from tidegate.errors import InputError
 
 
@@ -36,10 +36,10 @@ def test_whole_floats_are_integers():
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (["a", 1], r"T: `y` must be a text, an integer .* of one kind in all rows; got 1 in row 1"),
-        ([True, 1], "got 1 in row 1"),
-        ([1.5, 2], r"got 1\.5 in row 0"),
-        (["a", None], "got None in row 1"),
+        (["a", 1], r"T: `y` must be a text, an integer .* of one kind in all rows; got 1 in row 2"),
+        ([True, 1], "got 1 in row 2"),
+        ([1.5, 2], r"got 1\.5 in row 1"),
+        (["a", None], "got None in row 2"),
     ],
 )
 def test_labels_of_other_kinds_are_refused_by_their_row(labels, said):
@@ -61,9 +61,47 @@ def test_one_class_is_none(labels, said):
 
 def test_labels_that_were_never_seen_are_named():
     encoder = ClassEncoder("T").fit(np.array(["a", "b"]))
-    said = "T: `y` must be made of the labels seen in training, 'a', 'b'; got 'c', 'd'.*new model"
+    said = r"T: `y` must be made of the labels seen in training, 'a', 'b'; got 'd' in row 2 and 1 more labels\..*new model"
     with pytest.raises(InputError, match=said):
         encoder.encode(np.array(["a", "d", "c", "d"]))
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "wanted"),
+    [
+        (["1", "2", "other"], [1, "2", 2.0], [0, 1, 1]),
+        ([0, 1], ["1", "0"], [1, 0]),
+        (["007", "010", "11"], [11, "010"], [2, 1]),
+        (["10", "1E1"], ["1E1", "10"], [1, 0]),
+        (["false", "true"], [True, "True", "FALSE"], [1, 1, 0]),
+        ([False, True], ["true", "False"], [1, 0]),
+        (["TRUE", "true"], ["true", "TRUE"], [1, 0]),
+    ],
+)
+def test_a_label_is_the_class_of_the_same_text(classes, labels, wanted):
+    assert find_labels(labels, classes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("classes", "label"),
+    [
+        (["7", "8"], "007"),
+        ([1, 10], "1E1"),
+        (["TRUE", "true"], "True"),
+        (["a", "b"], "A"),
+        ([0, 1], True),
+    ],
+)
+def test_another_spelling_is_another_label(classes, label):
+    assert find_labels([label], classes) == [None]
+
+
+def test_a_label_that_differs_in_white_space_is_said():
+    encoder = ClassEncoder("T").fit(np.array(["neg", "pos"]))
+    with pytest.raises(
+        InputError, match="'pos ' in row 2.* differs from 'pos' in nothing but white"
+    ):
+        encoder.encode(np.array(["neg", "pos "]))
 
 
 @pytest.mark.parametrize("found", ["ab", [], ["a"], ["a", 2], {"a": 1}, None])

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
-from tidegate.data.splits import split_without_overlap
+from tidegate.data.splits import hold_out, same_texts, split_without_overlap
 from tidegate.datasets import load_sms_spam
 from tidegate.errors import InputError
 
@@ -73,3 +74,26 @@ def test_what_cannot_be_split(arguments, said):
     with pytest.raises(InputError, match=said) as caught:
         split_without_overlap(**{"texts": ["a", "b", "c", "d"], **arguments})
     assert "\n" not in str(caught.value)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.sampled_from("abc")), min_size=1, max_size=30),
+    st.floats(0.05, 0.9),
+    st.integers(0, 20),
+)
+def test_no_label_is_lost_and_no_group_is_parted(rows, share, seed):
+    groups = pd.factorize(np.array([group for group, _ in rows]))[0]
+    labels = np.array([label for _, label in rows])
+    held = hold_out(groups, labels.tolist(), share, seed)
+    assert set(labels) == set(labels[~held])
+    assert not set(groups[held]) & set(groups[~held])
+
+
+def test_held_out_rows_are_those_of_scikit_learn_where_it_can():
+    labels = ["a"] * 60 + ["b"] * 40
+    theirs = train_test_split(np.arange(100), test_size=0.1, stratify=labels, random_state=3)[1]
+    assert np.flatnonzero(hold_out(np.arange(100), labels, 0.1, 3)).tolist() == sorted(theirs)
+
+
+def test_texts_of_one_kind_have_one_number():
+    assert same_texts(["a", "b", " A", "B "]).tolist() == [0, 1, 0, 1]

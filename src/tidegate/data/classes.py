@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from tidegate.data.batching import Array
+from tidegate.data.tables.columns import plain_text
 from tidegate.errors import InputError, message
 
 CLASSES = "classes"
@@ -38,9 +39,52 @@ def read_labels(values: Sequence[object], owner: str) -> Array:
         allowed = (str, int, bool) if kinds - {str, int, bool} else (type(labels[0]),)
         row = next(row for row, label in enumerate(labels) if type(label) not in allowed)
         rule = "a text, an integer or True/False, of one kind in all rows"
-        got = f"{labels[row]!r} in row {row}"
+        got = f"{labels[row]!r} in row {row + 1}"
         raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
     return np.array(labels)
+
+
+def find_labels(labels: Iterable[object], classes: Sequence[object]) -> list[int | None]:
+    """Find labels among classes, whether a file or Python spelled them.
+
+    A label is the class of the same text: 1 and "1" are one, "007" and 7 are not. Where there is
+    no such class, true and false are the one class that differs in nothing but case.
+
+    Args:
+        labels: Labels.
+        classes: The labels of the classes.
+
+    Returns:
+        For each label the place of its class, None where it has none.
+
+    Example:
+        >>> find_labels(["no", "True", 1], ["no", "true"])
+        [0, 1, None]
+    """
+    texts = [str(plain_text(known)) for known in classes]
+    places: dict[str, int | None] = {text: place for place, text in enumerate(texts)}
+    folded = [text.lower() for text in texts]
+    found = []
+    for label in labels:
+        text = str(plain_text(label))
+        if text not in places and (truth := text.lower()) in ("true", "false"):
+            places[text] = folded.index(truth) if folded.count(truth) == 1 else None
+        found.append(places.get(text))
+    return found
+
+
+def nearest_label(label: object, classes: Sequence[object]) -> str:
+    """Say which class a label that is none differs from by its spelling alone; else nothing.
+
+    Example:
+        >>> nearest_label("pos ", ["neg", "pos"])
+        "It differs from 'pos' in nothing but white space or case: correct it"
+    """
+    plain = str(label).strip().lower()
+    near = [known for known in classes if str(known).strip().lower() == plain]
+    if near:
+        return f"It differs from {near[0]!r} in nothing but white space or case: correct it"
+    return ""
 
 
 class ClassEncoder:
@@ -91,17 +135,20 @@ class ClassEncoder:
         """Turn labels `[rows]` into numbers of classes `[rows]` int64.
 
         Raises:
-            InputError: If a label was not seen in `fit`.
+            InputError: If a label was not seen in `fit`; the message names its row.
         """
-        numbers = {label: number for number, label in enumerate(self.classes.tolist())}
-        given = labels.tolist()
-        unseen = sorted({repr(label) for label in given if label not in numbers})
-        if unseen:
-            known = ", ".join(map(repr, self.classes.tolist()[:20]))
-            rule = f"made of the labels seen in training, {known}"
-            remedy = "Drop those rows or correct them; for new classes, fit a new model"
-            raise InputError(message(self.owner, "y", rule, ", ".join(unseen), remedy))
-        return np.array([numbers[label] for label in given], dtype=np.int64)
+        known, given = self.classes.tolist(), labels.tolist()
+        numbers = find_labels(given, known)
+        if None in numbers:
+            row = numbers.index(None)
+            more = len({given[row] for row, number in enumerate(numbers) if number is None}) - 1
+            others = f" and {more:,} more labels" if more else ""
+            rule = f"made of the labels seen in training, {', '.join(map(repr, known[:20]))}"
+            got = f"{given[row]!r} in row {row + 1}{others}"
+            remedy = "Correct those labels or drop the rows; for new classes, fit a new model"
+            remedy = nearest_label(given[row], known) or remedy
+            raise InputError(message(self.owner, "y", rule, got, remedy))
+        return np.array(numbers, dtype=np.int64)
 
     def decode(self, numbers: Array) -> Array:
         """Turn numbers of classes `[rows]` into labels `[rows]`."""

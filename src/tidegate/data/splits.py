@@ -1,7 +1,8 @@
-"""Splits in which no text stands on both sides."""
+"""Splits in which no text stands on both sides, and no label is lost to one."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from tidegate.data.text.cleaning import text_chunks
 from tidegate.errors import InputError, message
 
-Array = np.ndarray[Any, np.dtype[np.int64]]
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def split_without_overlap(
@@ -49,8 +50,7 @@ def split_without_overlap(
     owner = "split_without_overlap"
     if isinstance(test_size, bool) or not 0 < test_size < 1:
         raise InputError(message(owner, "test_size", "between 0 and 1", repr(test_size)))
-    keys = [" ".join(text.lower().split()) for chunk in text_chunks(texts, owner) for text in chunk]
-    groups, distinct = pd.factorize(np.array(keys, dtype=object))
+    groups = same_texts(texts, owner)
     first = np.unique(groups, return_index=True)[1]
     kinds = None
     if labels is not None:
@@ -61,7 +61,7 @@ def split_without_overlap(
         kinds = codes[first]
     try:
         sides = train_test_split(
-            np.arange(len(distinct)), test_size=test_size, random_state=seed, stratify=kinds
+            np.arange(len(first)), test_size=test_size, random_state=seed, stratify=kinds
         )
     except ValueError as error:
         remedy = "Add texts, or pass a file for the other part"
@@ -69,3 +69,58 @@ def split_without_overlap(
         raise InputError(message(owner, "texts", rule, error, remedy)) from None
     parts = [np.flatnonzero(np.isin(groups, side)).astype(np.int64) for side in sides]
     return parts[0], parts[1]
+
+
+def same_texts(texts: Iterable[str], owner: str = "same_texts") -> Array:
+    """Number texts, those that differ only in capitals and white space alike.
+
+    Args:
+        texts: The texts, `[rows]`.
+        owner: Who complains.
+
+    Returns:
+        Numbers from 0, `[rows]` int64.
+
+    Raises:
+        InputError: If one is no text.
+
+    Example:
+        >>> same_texts(["a", "b", "A "]).tolist()
+        [0, 1, 0]
+    """
+    keys = [" ".join(text.lower().split()) for chunk in text_chunks(texts, owner) for text in chunk]
+    groups: Array = pd.factorize(np.array(keys, dtype=object))[0]
+    return groups
+
+
+def hold_out(groups: Array, labels: Sequence[Any], share: float, seed: int) -> Array:
+    """Choose rows to measure on, so that every label can still be learned.
+
+    The labels come in proportion, each once at least: more rows than the share are held out if
+    that needs it. A label of a single group is not held out.
+
+    Args:
+        groups: Rows of one number stay on one side, `[rows]` int64 from 0.
+        labels: Their labels, `[rows]`; rows of a group may differ.
+        share: Share of the groups to hold out, between 0 and 1.
+        seed: Seed of the draw.
+
+    Returns:
+        Which rows are held out, `[rows]` bool; none if each label has a single group.
+
+    Example:
+        >>> hold_out(np.arange(5), ["a", "a", "b", "b", "rare"], 0.1, seed=0).tolist()
+        [False, True, True, False, False]
+    """
+    codes = pd.factorize(np.array(list(labels), dtype=object))[0]
+    kinds = codes[np.unique(groups, return_index=True)[1]]
+    (several,) = (np.bincount(kinds)[kinds] >= 2).nonzero()
+    least = len(np.unique(kinds[several]))
+    if not least:
+        return np.zeros(len(codes), dtype=bool)
+    count = min(max(math.ceil(share * len(several)), least), len(several) - least)
+    held = train_test_split(several, test_size=count, random_state=seed, stratify=kinds[several])[1]
+    chosen = np.isin(groups, held)
+    for lost in np.setdiff1d(codes[chosen], codes[~chosen]):  # copies that contradict each other
+        chosen &= groups != groups[chosen & (codes == lost)][0]
+    return chosen

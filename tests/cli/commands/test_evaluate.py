@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import tidegate
 from tests.cli.conftest import one_line, rows, write_csv
+from tidegate.data.tables.writer import write_table
 
 
 @pytest.fixture
@@ -65,3 +67,33 @@ def test_classes_that_are_missing_are_said(run, model, tmp_path):
     done = run("evaluate", model, data)
     assert done.exit_code == 0
     assert done.stderr == f"warning: {data}: no row has the label 'no'.\n"
+
+
+@pytest.mark.parametrize(
+    ("learned", "measured"),
+    [
+        (("a.csv", "1 2 other"), ("b.csv", "1 2")),
+        (("a.csv", "007 010 11"), ("b.csv", "11")),
+        (("a.csv", "1E1 10"), ("b.csv", "1E1 10")),
+        (("a.csv", "1.5 4.5"), ("b.jsonl", "1.5 4.5")),
+        (("a.jsonl", "0 1"), ("b.csv", "0 1")),
+        (("a.csv", "true false"), ("b.csv", "True False")),
+        (("a.jsonl", "true false"), ("b.parquet", "true false")),
+        (("a.parquet", "3 4"), ("b.csv", "3 4")),
+    ],
+)
+def test_labels_mean_the_same_in_every_file(run, tmp_path, learned, measured):
+    def write(name, labels, typed):
+        labels = labels.split() * 12
+        frame = pd.DataFrame({"text": [f"boat {label} {row}" for row, label in enumerate(labels)]})
+        values = [json.loads(label) for label in labels] if typed else labels
+        path = tmp_path / name
+        write_table(frame.assign(label=values), path)
+        return path
+
+    data = write(*learned, learned[0] != "a.csv")
+    done = run("fit", "text-classifier", data, "--out", tmp_path / "m", "--epochs", 1, "--quiet")
+    assert done.exit_code == 0, done.output
+    assert tidegate.load(tmp_path / "m").classes_.tolist() == sorted(learned[1].split())
+    done = run("evaluate", tmp_path / "m", write(*measured, measured[0] != "b.csv"))
+    assert done.exit_code == 0, done.output

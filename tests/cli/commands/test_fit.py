@@ -170,8 +170,8 @@ def bad_table(folder, kind):
     if kind == "mixed-labels":
         data = data.with_suffix(".jsonl")
         lines = [json.dumps({"text": text, "label": label}) for text, label in rows(12)]
-        data.write_text("\n".join([*lines, '{"text": "x", "label": 3}']))
-        return data, ("mixed-labels.jsonl: `label` must be a text, an integer", "got 3")
+        data.write_text("\n".join([*lines, '{"text": "x", "label": [3]}']))
+        return data, ("mixed-labels.jsonl: `label` must be a text, an integer", "got [3]")
     raise AssertionError(kind)
 
 

@@ -84,7 +84,7 @@ def test_texts_that_are_numbers_become_text():
     assert clean_rows(frame, "text", None, False, "t.csv")[0]["text"].tolist() == ["2024", "7"]
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": 1}, True, 3])
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a"])
 def test_texts_that_are_something_else_are_named(value):
     frame = pd.DataFrame({"text": pd.Series(["fine", value], dtype=object)})
     with pytest.raises(InputError, match=r"t\.jsonl: `text` must be text; got .* in row 2"):

@@ -13,7 +13,7 @@ import tidegate
 from tests.tasks.texts import small, texts
 from tidegate.errors import InputError
 from tidegate.tasks.core.classifier import shortened
-from tidegate.tasks.core.examples import Examples
+from tidegate.tasks.core.examples import DataWarning, Examples
 
 THREE = ("calm", "storm", "fog")
 X, Y = texts(90, THREE)
@@ -113,13 +113,13 @@ def _labelled(labels):
     [
         (lambda y: None, "`y` must be given: one label a row"),
         (lambda y: ["calm"] * len(y), "labels of at least two classes; got only 'calm'"),
-        (lambda y: [*y[:-1], None], "got None in row 23"),
-        (lambda y: [*y[:3], float("nan"), *y[4:]], "got nan in row 3"),
-        (lambda y: [0.5, *y[1:]], "got 0.5 in row 0"),
-        (lambda y: [*y[:-1], 7], "got 7 in row 23"),
+        (lambda y: [*y[:-1], None], "got None in row 24"),
+        (lambda y: [*y[:3], float("nan"), *y[4:]], "got nan in row 4"),
+        (lambda y: [0.5, *y[1:]], "got 0.5 in row 1"),
+        (lambda y: [*y[:-1], 7], "got 7 in row 24"),
         (lambda y: y[:-1], "`y` must be of the length of X, 24; got length 23"),
         (lambda y: "calm", "`y` must be a list"),
-        (lambda y: [[label] for label in y], r"got \['.*'\] in row 0"),
+        (lambda y: [[label] for label in y], r"got \['.*'\] in row 1"),
         (lambda y: np.array([y]), "`y` must be one column"),
     ],
 )
@@ -131,7 +131,8 @@ def test_bad_labels_are_refused_and_the_row_is_named(change, named):
 
 def test_labels_never_seen_in_training_are_named(fitted):
     with pytest.raises(
-        InputError, match=r"`y` must be made of the labels seen .* got 'mist', 'sun'"
+        InputError,
+        match=r"`y` must be made of the labels seen .* got 'sun' in row 1 and 1 more labels",
     ):
         fitted.evaluate(["sun and mist"] * 3, ["sun", "mist", "calm"])
     with pytest.raises(InputError, match="got 'mist'"):
@@ -171,13 +172,27 @@ def test_a_text_never_stands_on_both_sides():
     assert not {*held} & {inputs[row] for row in np.flatnonzero(~chosen)}
 
 
-@pytest.mark.parametrize("labels", [["a", "a", "a", "b"], ["a", "b", "c", "d"]])
-def test_too_few_rows_for_a_validation_part_say_so(labels):
-    inputs = [f"text number {row}" for row in range(len(labels))]
-    rule = "`validation` must be possible: at least two different rows of each class"
-    with pytest.raises(InputError, match=rule):
-        small().fit(inputs, labels)
-    assert small(epochs=1).fit(inputs, labels, validation=None).score(inputs, labels) >= 0
+def test_a_class_of_one_row_is_learned_from_and_named():
+    inputs, labels = texts(24)
+    with pytest.warns(DataWarning, match=r"1 of 4 classes .* validate on: 'rare' \(1 row\)"):
+        model = small(epochs=1).fit([*inputs, "only this"], [*labels, "rare"])
+    assert "rare" in model.classes_
+    assert "validation" in model.metrics_
+
+
+def test_where_nothing_can_be_held_out_all_is_learned_from():
+    with pytest.warns(
+        DataWarning, match=r"4 of 4 classes have no row to validate on: 'a' \(1 row\)"
+    ):
+        model = small(epochs=1).fit([f"text number {row}" for row in range(4)], list("abcd"))
+    assert "validation" not in model.metrics_
+
+
+def test_a_share_too_small_for_the_classes_is_raised_and_said():
+    inputs = [f"text number {row}" for row in range(20)]
+    with pytest.warns(DataWarning, match="10 of 20 rows are held out for validation, so that each"):
+        model = small(epochs=1).fit(inputs, list("abcdefghij") * 2)
+    assert len(model.classes_) == 10
 
 
 # ------------------------------------------------------------------ weights

@@ -208,10 +208,10 @@ def test_tables_a_sentence_or_a_word_a_row(model):
     ("y", "told"),
     [
         (None, "`y` must be given: a list of tags for each sentence"),
-        ([["O"]] * 120, r"`y` must be a tag for each word; got 1 for \d words in row 0"),
+        ([["O"]] * 120, r"`y` must be a tag for each word; got 1 for \d words in row 1"),
         (Y[:-1], "`y` must be of the length of X, 120; got length 119"),
-        (["O"] * 120, "`y` must be a list of tags in each row; got 'O' in row 0"),
-        ([[None] * len(words) for words in X], "made of texts; got None at word 1 of row 0"),
+        (["O"] * 120, "`y` must be a list of tags in each row; got 'O' in row 1"),
+        ([[None] * len(words) for words in X], "made of texts; got None at word 1 of row 1"),
         ([["O"] * len(words) for words in X], "at least two different tags; got only 'O'"),
         ([["I-PER", *["O"] * (len(words) - 2), "B-PER"] for words in X], "in IOB1 a B- only"),
     ],

@@ -81,6 +81,42 @@ def column_from_json(values: Sequence[Any]) -> pd.Series[Any]:
     return _series(values, bool if kinds == {bool} and None not in values else object)
 
 
+def plain_text(value: Any) -> Any:
+    """Write a number or True/False as the text that means it; leave anything else alone.
+
+    Args:
+        value: A value of a typed file.
+
+    Returns:
+        Whole numbers by their digits, other numbers as Python writes them, true or false.
+
+    Example:
+        >>> [plain_text(value) for value in (7, 1.0, 1.5, True, "007")]
+        ['7', '1', '1.5', 'true', '007']
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float | np.floating):
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value) if isinstance(value, int | np.integer) else value
+
+
+def as_text(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Make the numbers and True/False of a typed column texts, see `plain_text`.
+
+    Args:
+        column: The column; missing values stay missing.
+
+    Returns:
+        A column of objects.
+    """
+    texts = [
+        None if gone else plain_text(value)
+        for gone, value in zip(column.isna(), column, strict=True)
+    ]
+    return pd.Series(texts, index=column.index, name=column.name, dtype=object)
+
+
 def whole_numbers(values: Sequence[int | None]) -> pd.Series[Any]:
     """Make a column of whole numbers that stays whole when some are missing.
 

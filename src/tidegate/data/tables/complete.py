@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tidegate.data.tables.columns import as_text
 from tidegate.errors import InputError, message, suggest
 
 
@@ -37,8 +38,8 @@ def clean_rows(
 ) -> tuple[pd.DataFrame, int]:
     """Check the texts and labels of a table, and leave out rows that lack one.
 
-    A text that is missing or only white space is empty. Texts come out as strings; labels come
-    out as strings, whole numbers (1.0 becomes 1) or whatever else they were.
+    A text that is missing or only white space is empty. Texts come out as strings, numbers
+    written out; labels as strings, whole numbers (1.0 becomes 1) or whatever else they were.
 
     Args:
         frame: The table.
@@ -106,13 +107,12 @@ def _row_numbers(rows: pd.Series[bool]) -> str:
 
 
 def _texts(column: pd.Series[Any], source: str) -> pd.Series[Any]:
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.map(str)
-    for row, value in enumerate(column, 1):
+    texts = as_text(column)
+    for row, value in enumerate(texts, 1):
         if not isinstance(value, str):
             got = f"{type(value).__name__} {value!r} in row {row}"
             raise InputError(message(source, str(column.name), "text", got))
-    return column
+    return texts
 
 
 def _labels(column: pd.Series[Any]) -> pd.Series[Any]:

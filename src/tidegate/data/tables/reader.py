@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tidegate.data.tables.columns import (
+    as_text,
     column_from_json,
     column_from_strings,
     column_of_strings,
@@ -53,7 +54,8 @@ def read_table(
     Args:
         path: The file.
         columns: The columns wanted, in that order; None for all.
-        text: Columns that stay text even if every field is a number.
+        text: Columns that are text even if every field is a number: what stands in the file, and
+            where a file has types, whole numbers by their digits and true or false.
 
     Returns:
         A frame of at least one row, numbered from 0.
@@ -86,6 +88,9 @@ def read_table(
         frame = _text_frame(list(fields), header, makers)
     if frame.empty:
         raise _no_rows(path)
+    typed = [name for name in text if name in frame and suffix in (".jsonl", ".parquet")]
+    for name in typed:
+        frame[name] = as_text(frame[name])
     return frame
 
 

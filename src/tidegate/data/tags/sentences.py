@@ -68,7 +68,7 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
         return Sentence(cut, given, row)
     words = given.tolist() if hasattr(given, "tolist") else given
     if not isinstance(words, Sequence) or isinstance(words, bytes):
-        rule, got = "made of texts, or of lists of words", f"{given!r:.40} in row {row}"
+        rule, got = "made of texts, or of lists of words", f"{given!r:.40} in row {row + 1}"
         raise InputError(message(owner, "X", rule, got))
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:

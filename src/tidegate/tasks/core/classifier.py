@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, cast
@@ -9,15 +10,15 @@ from typing import TypeGuard, cast
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from tidegate.data.classes import ClassEncoder, read_labels
+from tidegate.data.classes import ClassEncoder, find_labels, read_labels
 from tidegate.data.rows import Rows
+from tidegate.data.splits import hold_out
 from tidegate.errors import InputError, message
 from tidegate.heads import ClassifyHead, ClassifyMeter
 from tidegate.tasks.core.ensemble import members
-from tidegate.tasks.core.examples import Array, Examples
+from tidegate.tasks.core.examples import Array, DataWarning, Examples
 from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
 from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.core.settings.option import setting
@@ -64,6 +65,14 @@ class Classifier(ClassifierMixin, Task):
     def classes_(self) -> Array:
         """The labels, sorted, `[C]`."""
         return self.class_encoder_.classes
+
+    def read_columns(
+        self, columns: Mapping[str, str]
+    ) -> tuple[Sequence[str] | None, Sequence[str]]:
+        """Say which columns to read, None for all, and which are text: the labels are."""
+        named, text = super().read_columns(columns)
+        label = columns.get(self.target_role or "")
+        return named, [*text, *([label] if label is not None else [])]
 
     def predict(self, X: object) -> Array:
         """Answer the most probable class of each row.
@@ -144,23 +153,14 @@ class Classifier(ClassifierMixin, Task):
     def _hold_out(self, examples: Examples, share: float, seed: int) -> Array:
         owner = type(self).__name__
         labels = _required(examples.targets, owner)
-        ClassEncoder(owner).fit(labels)  # says what is wrong with them, before scikit-learn does
-        try:
-            held = self._held(examples.inputs, labels, share, seed)
-        except ValueError as error:  # scikit-learn's, or ours from a helper of data/
-            rule = "possible: at least two different rows of each class, some on either side"
-            remedy = "Add rows, hold none out (validation: none), or give rows of their own"
-            got = f"{len(labels):,} rows and validation={share:g}"
-            raise InputError(message(owner, "validation", rule, got, remedy)) from error
-        chosen = np.zeros(len(examples), dtype=bool)
-        chosen[held] = True
+        ClassEncoder(owner).fit(labels)  # says what is wrong with them
+        chosen = hold_out(self._groups(examples.inputs), labels, share, seed)
+        tell_held_out(labels, chosen, share)
         return chosen
 
-    def _held(self, inputs: Sequence[Raw], labels: Array, share: float, seed: int) -> Array:
-        """Choose the positions of validation rows, each class in proportion."""
-        rows = np.arange(len(inputs))
-        held: Array = train_test_split(rows, test_size=share, stratify=labels, random_state=seed)[1]
-        return held
+    def _groups(self, inputs: Sequence[Raw]) -> Array:
+        """Number the inputs; those of one number are not parted between training and validation."""
+        return np.arange(len(inputs))
 
     def _learn(self, examples: Examples) -> None:
         """Learn the classes; a subclass learns its encoder besides."""
@@ -185,9 +185,9 @@ class Classifier(ClassifierMixin, Task):
         Where fit goes on from a fitted model, they are those that the model does not know.
         """
         going_on = self.warm_start and hasattr(self, "class_encoder_")
-        known = set((self.classes_ if going_on else self._column(y)).tolist())
-        labels = self._column(others).tolist()
-        return [row for row, label in enumerate(labels) if label not in known]
+        known = np.unique(self.classes_ if going_on else self._column(y)).tolist()
+        found = find_labels(self._column(others).tolist(), known)
+        return [row for row, place in enumerate(found) if place is None]
 
     def facts(self) -> dict[str, str]:
         """Return the classes besides what every task tells."""
@@ -246,6 +246,28 @@ class Classifier(ClassifierMixin, Task):
             "per_class": by_class,
             "confusion_matrix": meter.confusion.tolist(),
         }
+
+
+def tell_held_out(labels: Array, chosen: Array, share: float) -> None:
+    """Warn of classes that validation rows cannot speak for, and of more such rows than asked for.
+
+    Args:
+        labels: One a row, `[rows]`.
+        chosen: Which rows are held out, `[rows]` bool.
+        share: The share that was asked for.
+    """
+    classes, counts = np.unique(labels, return_counts=True)
+    absent = ~np.isin(classes, labels[chosen])
+    if absent.any():
+        told = [
+            f"{label!r} ({count:,} row{'s' * (count > 1)})"
+            for label, count in zip(classes[absent].tolist(), counts[absent].tolist(), strict=True)
+        ]
+        what = f"classes have no row to validate on: {shortened(told)}; they are learned from."
+        warnings.warn(DataWarning(what, len(told), len(classes)), stacklevel=4)
+    if chosen.sum() > np.ceil(share * len(labels)) + 1:
+        what = "rows are held out for validation, so that each class has one there."
+        warnings.warn(DataWarning(what, int(chosen.sum()), len(labels)), stacklevel=4)
 
 
 def _is_weight(value: object) -> TypeGuard[float]:

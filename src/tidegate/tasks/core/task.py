@@ -233,7 +233,8 @@ class Task(Hooks):
         share = checked_share(validation, settings.owner)
         chosen = self._hold_out(examples, share, settings.random_state)
         rows = np.arange(len(examples))
-        return examples.take(rows[~chosen]), examples.take(rows[chosen])
+        held = examples.take(rows[chosen]) if chosen.any() else None
+        return examples.take(rows[~chosen]), held
 
     def _keep(self, training: Training) -> None:
         self.network_ = training.network.eval()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -63,6 +63,11 @@ class SequenceClassifier(SequenceTask, Classifier):
 
     settings_: SequenceClassifierSettings
     encoder_: SequenceEncoder
+
+    def read_columns(self, columns: Mapping[str, str]) -> tuple[None, Sequence[str]]:
+        """Read everything, as any sequence task does; the labels are texts."""
+        label = columns.get(self.target_role)
+        return None, [label] if label is not None else []
 
     def _learn(self, examples: Examples) -> None:
         if examples.targets is not None and examples.targets.dtype == object:

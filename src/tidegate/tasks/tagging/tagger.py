@@ -240,7 +240,7 @@ class Tagger(Task):
         if tags is not None:
             for row, (sentence, own) in enumerate(zip(inputs, tags, strict=True)):
                 if len(own) != len(sentence.words):
-                    got = f"{len(own)} for {len(sentence.words)} words in row {row}"
+                    got = f"{len(own)} for {len(sentence.words)} words in row {row + 1}"
                     raise InputError(message(owner, "y", "a tag for each word", got))
             targets = np.empty(len(tags), dtype=object)
             targets[:] = tags
@@ -252,11 +252,11 @@ class Tagger(Task):
         for row, given in enumerate(listed(y, owner, "y")):
             tags = given.tolist() if hasattr(given, "tolist") else given
             if isinstance(tags, str) or not isinstance(tags, Sequence):
-                rule, got = "a list of tags in each row", f"{given!r:.40} in row {row}"
+                rule, got = "a list of tags in each row", f"{given!r:.40} in row {row + 1}"
                 raise InputError(message(owner, "y", rule, got))
             for place, tag in enumerate(tags):
                 if not isinstance(tag, str) or not tag:
-                    rule, got = "made of texts", f"{tag!r} at word {place + 1} of row {row}"
+                    rule, got = "made of texts", f"{tag!r} at word {place + 1} of row {row + 1}"
                     raise InputError(message(owner, "y", rule, got, "Correct that tag"))
             found.append(list(tags))
         return found

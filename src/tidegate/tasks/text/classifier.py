@@ -14,7 +14,7 @@ import torch
 from tidegate.batch import Batch
 from tidegate.data.batching import Buckets
 from tidegate.data.rows import Rows
-from tidegate.data.splits import split_without_overlap
+from tidegate.data.splits import same_texts
 from tidegate.data.text.encoded import EncodedTexts
 from tidegate.data.text.encoder import TextEncoder
 from tidegate.data.text.vectors import load_vectors
@@ -89,14 +89,14 @@ class TextClassifier(Classifier):
         for row, text in enumerate(examples.inputs):
             if not isinstance(text, str):
                 rule = "made of texts"
-                got = f"{type(text).__name__} ({text!r:.40}) in row {row}"
+                got = f"{type(text).__name__} ({text!r:.40}) in row {row + 1}"
                 remedy = "Convert it with str(), or drop the row"
                 raise InputError(message(type(self).__name__, "X", rule, got, remedy))
         return examples
 
-    def _held(self, inputs: Sequence[str], labels: Array, share: float, seed: int) -> Array:
+    def _groups(self, inputs: Sequence[str]) -> Array:
         # A text that comes twice must not stand on both sides: its score would be too good.
-        return split_without_overlap(inputs, labels.tolist(), test_size=share, seed=seed)[1]
+        return same_texts(inputs)
 
     def _learn(self, examples: Examples) -> None:
         super()._learn(examples)

@@ -56,7 +56,7 @@ def checked_numbers(y: object, owner: str) -> Array:
     values = listed(y, owner, "y")
     for row, value in enumerate(values):
         if isinstance(value, bool) or not (isinstance(value, int | float) and np.isfinite(value)):
-            rule, got = "a finite number in each row", f"{value!r} in row {row}"
+            rule, got = "a finite number in each row", f"{value!r} in row {row + 1}"
             raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
     return np.array(values, dtype=np.float64)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tidegate.data.classes import nearest_label
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.files.reading import ROW, Reads, Split, read_split
@@ -162,7 +163,8 @@ def _check_targets(task: Fits, split: Split, known: Raw) -> None:
     column = split.columns[str(task.target_role)]
     others = f", and {len(unseen) - 1} more such rows" if len(unseen) > 1 else ""
     got = f"{targets[first]!r} in row {split.number(first)}{others}"
-    remedy = "Correct those labels, drop the rows, or add such rows to the training data"
+    hint = nearest_label(targets[first], known if isinstance(known[0], str) else ())
+    remedy = hint or "Correct those labels, drop the rows, or add such rows to the training data"
     rule = "made of the labels seen in training"
     raise InputError(message(split.source, column, rule, got, remedy))
 

@@ -61,7 +61,7 @@ def test_one_class_is_none(labels, said):
 
 def test_labels_that_were_never_seen_are_named():
     encoder = ClassEncoder("T").fit(np.array(["a", "b"]))
-    said = r"T: `y` must be made of the labels seen in training, 'a', 'b'; got 'd' in row 2 and 1 more labels\..*new model"
+    said = r"T: `y` must be .* training, 'a', 'b'; got 'd' in row 2 and 1 more labels\..*new model"
     with pytest.raises(InputError, match=said):
         encoder.encode(np.array(["a", "d", "c", "d"]))
 
@@ -98,9 +98,7 @@ def test_another_spelling_is_another_label(classes, label):
 
 def test_a_label_that_differs_in_white_space_is_said():
     encoder = ClassEncoder("T").fit(np.array(["neg", "pos"]))
-    with pytest.raises(
-        InputError, match="'pos ' in row 2.* differs from 'pos' in nothing but white"
-    ):
+    with pytest.raises(InputError, match=r"'pos ' in row 2.* differs from 'pos' in nothing"):
         encoder.encode(np.array(["neg", "pos "]))
 
 

@@ -121,6 +121,8 @@ def hold_out(groups: Array, labels: Sequence[Any], share: float, seed: int) -> A
     count = min(max(math.ceil(share * len(several)), least), len(several) - least)
     held = train_test_split(several, test_size=count, random_state=seed, stratify=kinds[several])[1]
     chosen = np.isin(groups, held)
-    for lost in np.setdiff1d(codes[chosen], codes[~chosen]):  # copies that contradict each other
-        chosen &= groups != groups[chosen & (codes == lost)][0]
+    for label in range(codes.max() + 1):  # copies that contradict each other may all be held
+        own = codes == label
+        if chosen[own].all():
+            chosen &= groups != groups[own][0]
     return chosen

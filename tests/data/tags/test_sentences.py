@@ -54,12 +54,12 @@ def test_words_stay_as_they_are():
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (5, "made of texts, or of lists of words; got 5 in row 3"),
-        (None, "got None in row 3"),
-        (b"Ann", "in row 3"),
-        (["Ann", 5], "made of words with a character; got 5 at word 2 of row 3"),
-        (["Ann", ""], "got '' at word 2 of row 3"),
-        (["Ann", float("nan")], "got nan at word 2 of row 3"),
+        (5, "made of texts, or of lists of words; got 5 in row 4"),
+        (None, "got None in row 4"),
+        (b"Ann", "in row 4"),
+        (["Ann", 5], "made of words with a character; got 5 at word 2 of row 4"),
+        (["Ann", ""], "got '' at word 2 of row 4"),
+        (["Ann", float("nan")], "got nan at word 2 of row 4"),
     ],
 )
 def test_what_is_no_sentence_is_named(wrong, told):

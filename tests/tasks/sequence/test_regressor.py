@@ -106,8 +106,8 @@ def test_it_comes_back_from_disk(tmp_path):
 @pytest.mark.parametrize(
     ("y", "what"),
     [
-        ([1.0] * 5 + ["x"], "a finite number in each row; got 'x' in row 5"),
-        ([1.0] * 5 + [float("nan")], "got nan in row 5"),
+        ([1.0] * 5 + ["x"], "a finite number in each row; got 'x' in row 6"),
+        ([1.0] * 5 + [float("nan")], "got nan in row 6"),
         ([True] * 6, "got True in row 1"),
         (None, "`y` must be given: one number a row"),
         ([1.0] * 5, "of the length of X, 6; got length 5"),

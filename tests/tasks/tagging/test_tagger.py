@@ -283,7 +283,7 @@ def test_tags_that_were_never_seen_are_named_before_training():
 
 @pytest.mark.parametrize("wrong", [5, None, b"Ann", ["Ann", 3], [""]])
 def test_what_is_no_sentence_is_named_with_its_row(model, wrong):
-    with pytest.raises(InputError, match=r"Tagger: `X` must be made of .* row 1"):
+    with pytest.raises(InputError, match=r"Tagger: `X` must be made of .* row 2"):
         model.predict([["Ann"], wrong])
 
 

@@ -161,10 +161,10 @@ def test_freezing_needs_vectors():
     ],
 )
 def test_what_is_no_text_is_named_with_its_row(value, named):
-    with pytest.raises(InputError, match=rf"`X` must be made of texts; got {named} .* in row 2"):
+    with pytest.raises(InputError, match=rf"`X` must be made of texts; got {named} .* in row 3"):
         small().fit([*X[:2], value, *X[3:]], Y)
     model = small(epochs=1).fit(X, Y)
-    with pytest.raises(InputError, match=rf"got {named} .* in row 2"):
+    with pytest.raises(InputError, match=rf"got {named} .* in row 3"):
         model.predict(["a", "b", value])
 
 

@@ -73,6 +73,6 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:
             rule = "made of words with a character"
-            got = f"{word!r} at word {place + 1} of row {row}"
+            got = f"{word!r} at word {place + 1} of row {row + 1}"
             raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
     return Sentence(tuple(words), row=row)

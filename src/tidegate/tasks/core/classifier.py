@@ -154,7 +154,7 @@ class Classifier(ClassifierMixin, Task):
         owner = type(self).__name__
         labels = _required(examples.targets, owner)
         ClassEncoder(owner).fit(labels)  # says what is wrong with them
-        chosen = hold_out(self._groups(examples.inputs), labels, share, seed)
+        chosen = hold_out(self._groups(examples.inputs), labels.tolist(), share, seed)
         tell_held_out(labels, chosen, share)
         return chosen
 
@@ -265,7 +265,7 @@ def tell_held_out(labels: Array, chosen: Array, share: float) -> None:
         ]
         what = f"classes have no row to validate on: {shortened(told)}; they are learned from."
         warnings.warn(DataWarning(what, len(told), len(classes)), stacklevel=4)
-    if chosen.sum() > np.ceil(share * len(labels)) + 1:
+    if share * len(labels) < (~absent).sum() < chosen.sum() + 1:
         what = "rows are held out for validation, so that each class has one there."
         warnings.warn(DataWarning(what, int(chosen.sum()), len(labels)), stacklevel=4)
 

@@ -58,7 +58,7 @@ def test_numbers_are_float64():
 @pytest.mark.parametrize("wrong", [True, "1", None, float("nan"), float("inf"), [1.0]])
 def test_what_is_no_finite_number_is_refused_by_its_row(wrong):
     with pytest.raises(
-        InputError, match=r"T: `y` must be a finite number in each row; got .* row 1"
+        InputError, match=r"T: `y` must be a finite number in each row; got .* row 2"
     ):
         checked_numbers([0.0, wrong, "later"], "T")
 

@@ -38,7 +38,7 @@ NAN = float("nan")
         pd.Series([1, None, 3]).astype("category"),
         pd.Series(["1", None, "3"], dtype="string"),
     ],
-    ids=repr,
+    ids=lambda values: f"{type(values).__name__} {getattr(values, 'dtype', '')}",
 )
 def test_one_column_of_every_kind(values):
     np.testing.assert_array_equal(as_floats(values), [1.0, NAN, 3.0])

@@ -52,7 +52,7 @@ OPTIONS = [
     ("clean", "html", "`clean` must be a sequence of strings"),
     ("clean", ["html", 3], "`clean` must be a sequence of strings"),
     ("stop_words", ["a b"], "`stop_words` must be words of one token each"),
-    ("stop_words", ["\ud800"], "`texts` must be valid Unicode"),
+    ("stop_words", ["\ud800"], "`stop_words` must be"),
     ("keep", "middle", "`keep` must be one of"),
     ("tokenizer", 3, "`tokenizer` must be the import name of a function"),
 ]

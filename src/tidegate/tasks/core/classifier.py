@@ -265,7 +265,7 @@ def tell_held_out(labels: Array, chosen: Array, share: float) -> None:
         ]
         what = f"classes have no row to validate on: {shortened(told)}; they are learned from."
         warnings.warn(DataWarning(what, len(told), len(classes)), stacklevel=4)
-    if share * len(labels) < (~absent).sum() < chosen.sum() + 1:
+    if np.ceil(share * len(labels)) < (~absent).sum():
         what = "rows are held out for validation, so that each class has one there."
         warnings.warn(DataWarning(what, int(chosen.sum()), len(labels)), stacklevel=4)
 

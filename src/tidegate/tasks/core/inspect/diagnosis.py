@@ -15,6 +15,7 @@ from tidegate.explain.doctor.case import Case
 from tidegate.explain.doctor.doctor import Diagnosis, diagnose
 from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.inspect.inspected import Inspected, some
+from tidegate.tasks.core.inspect.limits import check_comparable
 from tidegate.tasks.core.raw import Raw
 from tidegate.training.measure import Loader
 
@@ -53,6 +54,7 @@ def doctor(task: Inspected, X: Raw = None, y: Raw = None) -> Diagnosis:
     )
     if X is None:
         return diagnose(task._told(case, None))
+    check_comparable(task)
     examples = some(task, X, y)
     with warnings.catch_warnings():
         # Cut and empty texts are what the doctor tells of himself.

@@ -8,6 +8,7 @@ from tidegate.tasks.core.inspect.inspected import Inspected
 
 # What explanations of one answer explain; other tasks have an answer at each step, or a series.
 _ROW = "row"
+_SEQUENCE = "sequence"
 
 
 def title(task: Inspected) -> str:
@@ -33,6 +34,18 @@ def inspectable(task: Inspected, question: str) -> Inspectable:
         remedy = "Look with model.trace, model.units and model.contexts in Python"
         raise InputError(message(question, "model", rule, got, remedy))
     return network_of(task, question)
+
+
+def check_comparable(task: Inspected) -> None:
+    """Refuse data for the doctor of a task whose answers cannot be laid side by side.
+
+    Raises:
+        InputError: If each answer is a sequence of a length of its own.
+    """
+    if task.answers == _SEQUENCE:
+        rule, got = "left out for a task that answers with sequences", a(title(task))
+        remedy = "Without data the doctor examines weights, history and scores"
+        raise InputError(message("doctor", "X", rule, got, remedy))
 
 
 def network_of(task: Inspected, question: str) -> Inspectable:

@@ -110,7 +110,7 @@ def hold_out(groups: Array, labels: Sequence[Any], share: float, seed: int) -> A
 
     Example:
         >>> hold_out(np.arange(5), ["a", "a", "b", "b", "rare"], 0.1, seed=0).tolist()
-        [False, True, True, False, False]
+        [True, False, False, True, False]
     """
     codes = pd.factorize(np.array(list(labels), dtype=object))[0]
     kinds = codes[np.unique(groups, return_index=True)[1]]

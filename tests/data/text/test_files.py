@@ -35,10 +35,10 @@ def changed(files, file, path, value):
 
 
 OPTIONS = [
-    ("version", 2, "`version` must be 1; got 2. Load it with the tidegate that wrote it"),
-    ("version", "1", "`version` must be 1; got '1'"),
-    ("version", True, "`version` must be 1; got True"),
-    ("version", ..., "`version` must be 1; got None"),
+    ("version", 3, "`version` must be 2; got 3. Load it with the tidegate that wrote it"),
+    ("version", "1", "`version` must be 2; got '1'"),
+    ("version", True, "`version` must be 2; got True"),
+    ("version", ..., "`version` must be 2; got None"),
     ("level", ..., "`level` must be there; got nothing"),
     ("level", "words", "`level` must be one of word, char, bpe; got 'words'"),
     ("level", ["word"], "`level` must be one of"),
@@ -165,3 +165,12 @@ def test_whatever_is_changed_either_loads_or_names_the_file(files, data):
         assert encoded.words.max(initial=0) < encoder.size
         assert encoded.ids.min(initial=0) >= 0
         assert isinstance(encoder.decode(encoded.ids), str)
+
+
+def test_options_of_version_1_mean_what_they_meant():
+    encoder = TextEncoder(clean=("angles",), unspaced=False).fit(["a<user> 中文"])
+    files = encoder.to_files()
+    options = {**files["encoder.json"], "version": 1, "clean": ["html"]}
+    del options["unspaced"]
+    again = TextEncoder.from_files({**files, "encoder.json": options})
+    assert again.tokens("b<user> 中文") == encoder.tokens("b<user> 中文") == ["b", "中文"]

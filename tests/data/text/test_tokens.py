@@ -15,7 +15,9 @@ from tokenizers import Regex, pre_tokenizers
 
 from tidegate.data.text.tokens import (
     Pieces,
+    find_word_spans,
     find_words,
+    join_words,
     single_letter_share,
     split_by,
     split_characters,
@@ -54,19 +56,43 @@ def test_words_by_hand(text, words):
     assert find_words(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("我爱北京。", ["我", "爱", "北", "京", "。"]),
+        ("GPU很快 2024年", ["GPU", "很", "快", "2024", "年"]),
+        ("かなとカナ", ["か", "な", "と", "カ", "ナ"]),
+        ("ภาษาไทย", ["ภ", "า", "ษ", "า", "ไ", "ท", "ย"]),
+        ("กี่คน", ["กี่", "ค", "น"]),
+        ("ខ្មែរ", ["ខ្មែ", "រ"]),
+        ("한국어 말", ["한국어", "말"]),
+        ("don't 停", ["don't", "停"]),
+    ],
+)
+def test_letters_of_scripts_without_spaces_are_tokens(text, words):
+    assert find_words(text) == words
+    assert [text[start:end] for start, end in find_word_spans(text)] == words
+
+
+@pytest.mark.parametrize("text", ["我爱北京。", "the GPU 很快。 ok"])
+def test_words_are_put_together_as_they_were_written(text):
+    assert join_words(find_words(text)).replace(" ", "") == text.replace(" ", "")
+    assert "很 快" not in join_words(find_words(text))
+
+
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126) | st.sampled_from("äßжλ中文\n"))
 
 
 @given(PLAIN)
 def test_words_are_those_of_the_simple_pattern(text):
-    assert find_words(text) == re.findall(r"\w+(?:'\w+)*|[^\w\s]", text)
+    assert find_words(text, unspaced=False) == re.findall(r"\w+(?:'\w+)*|[^\w\s]", text)
 
 
 @given(PLAIN)
 def test_words_are_those_of_the_tokenizers_library(text):
     pattern = Regex(r"\w+(?:'\w+)*|[^\w\s]")
     split = pre_tokenizers.Split(pattern, behavior="removed", invert=True)
-    assert find_words(text) == [word for word, _ in split.pre_tokenize_str(text)]
+    assert find_words(text, unspaced=False) == [word for word, _ in split.pre_tokenize_str(text)]
 
 
 @given(st.text())

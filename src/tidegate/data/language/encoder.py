@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -264,7 +264,7 @@ class LanguageEncoder:
             ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
         name, version = text_files.OPTIONS_FILE, text_files.VERSION
-        encoder = cls(**read_fields(files, name, _FIELDS, version=version))
+        encoder = cls(**read_fields(text_files.upgraded(files), name, _FIELDS, version=version))
         options = encoder._options()
         words = text_files.read_vocabulary(files, options, SPECIAL)
         merges = text_files.read_merges(files, options, words)
@@ -308,10 +308,9 @@ class LanguageEncoder:
             return self.subwords.split([text])
         if self.level == "space":
             return split_spaces([text.replace("\n", f" {SPECIAL[END]} ")])
-        split: Callable[[list[str]], Pieces] = (
-            split_characters if self.level == "char" else split_words
-        )
-        return split([text])
+        if self.level == "char":
+            return split_characters([text])
+        return split_words([text], unspaced=False)  # words that are written get spaces between
 
     def _look_up(self, pieces: Pieces, unknown: Counter[str]) -> Array:
         """Ids of tokens, each distinct one looked up once; those not known are counted."""

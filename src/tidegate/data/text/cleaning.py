@@ -7,14 +7,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from tidegate.data.text.markup import strip_markup
 from tidegate.errors import InputError, message
 
 CHUNK_ROWS = 4096
 CHUNK_CHARACTERS = 4_000_000  # bounds the memory of a chunk when its texts are long
 
-# A tag starts with a letter, so "<3" and "a < b > c" are left alone. A comment or script must not
-# hold the start of another one: that keeps the search linear on hostile texts.
-_MARKUP = re.compile(
+# What models of older versions took for markup: all that starts with a letter. A comment or script
+# must not hold the start of another one: that keeps the search linear on hostile texts.
+_ANGLES = re.compile(
     r"<!--(?:(?!<!--).)*?-->|<script\b(?:(?!<script).)*?</script\s*>"
     r"|<style\b(?:(?!<style).)*?</style\s*>|<[!/]?[a-z][^<>]*>",
     re.IGNORECASE | re.DOTALL,
@@ -23,10 +24,10 @@ _URL = re.compile(r"\b(?:https?://|ftp://|www\.)[^\s<>\"]*[^\s<>\".,;:!?')\]]", 
 _DIGIT = re.compile(r"\d")
 
 
-def _clean_html(text: str) -> str:
-    """Put a space where a tag, comment or script stood; then resolve entities such as &amp;."""
+def _clean_angles(text: str) -> str:
+    """Drop whatever stands between < and >, text as well; then resolve entities, whole or not."""
     if "<" in text:
-        text = _MARKUP.sub(" ", text)
+        text = _ANGLES.sub(" ", text)
     return html.unescape(text)
 
 
@@ -44,7 +45,8 @@ def _clean_digits(text: str) -> str:
 
 # The order here is the order in which they run, whatever order they are asked for.
 CLEANERS: dict[str, Callable[[str], str]] = {
-    "html": _clean_html,
+    "html": strip_markup,
+    "angles": _clean_angles,
     "urls": _clean_urls,
     "digits": _clean_digits,
 }
@@ -55,8 +57,10 @@ def clean_text(text: str, names: Collection[str], *, lowercase: bool) -> str:
 
     Args:
         text: The text.
-        names: Which cleaners to run: "html" drops tags, comments and scripts and resolves
-            entities; "urls" writes addresses as the word url; "digits" writes digits as 0.
+        names: Which cleaners to run: "html" drops the tags, comments and scripts of HTML and
+            resolves entities; "angles" drops whatever stands between < and >, as "html" did in
+            models of version 1; "urls" writes addresses as the word url; "digits" writes digits
+            as 0.
         lowercase: Whether to lower-case.
 
     Returns:

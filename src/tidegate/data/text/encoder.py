@@ -25,13 +25,18 @@ class TextEncoder:
     """Turns texts into ids of words, characters or sub-words, and ids into texts.
 
     Args:
-        level: "word": words with their inner apostrophes ("don't" is one), and each punctuation
-            mark by itself. "char": characters. "bpe": sub-words learned from the texts.
+        level: "word": words with their inner apostrophes ("don't" is one), each punctuation mark
+            by itself, and see `unspaced`. "char": characters. "bpe": sub-words learned from the
+            texts.
         tokenizer: Instead of a level, a function from a cleaned text to a list of tokens. A model
             can be saved only when the function can be imported by its name.
         lowercase: Whether to lower-case.
         clean: What to clean, by name: "html" (tags, comments and scripts dropped, entities
-            resolved), "urls" (each written as the word url), "digits" (each written as 0).
+            resolved), "angles" (whatever stands between < and > dropped), "urls" (each written as
+            the word url), "digits" (each written as 0).
+        unspaced: Whether at level "word" each letter of a script that writes no spaces between
+            words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) is a token, for no one knows
+            where its words end; else a whole clause would be one.
         stop_words: Words to leave out; none by default, for "not" is one in most lists.
         min_frequency: How often a token must occur in the texts of `fit` to get an id.
         max_vocabulary: How many tokens get an id: the most frequent, the alphabetically first
@@ -62,6 +67,7 @@ class TextEncoder:
         tokenizer: Callable[[str], Any] | None = None,
         lowercase: bool = True,
         clean: Iterable[str] = ("html", "urls"),
+        unspaced: bool = True,
         stop_words: Iterable[str] = (),
         min_frequency: int = 1,
         max_vocabulary: int = 30_000,
@@ -75,6 +81,7 @@ class TextEncoder:
             tokenizer=tokenizer,
             lowercase=lowercase,
             clean=clean,  # type: ignore[arg-type]  # any iterable comes out as a tuple
+            unspaced=unspaced,
             stop_words=stop_words,  # type: ignore[arg-type]
             min_frequency=min_frequency,
             max_vocabulary=max_vocabulary,

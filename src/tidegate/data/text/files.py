@@ -21,7 +21,7 @@ OPTIONS_FILE = "encoder.json"
 VOCABULARY_FILE = "vocabulary.json"
 NGRAMS_FILE = "ngrams.json"
 MERGES_FILE = "merges.json"
-VERSION = 1
+VERSION = 2
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, MERGES_FILE, NGRAMS_FILE)
 _FIELDS = FIELDS | {
     "tokenizer": Field(str, optional=True, rule="the import name of a function, module:name")
@@ -78,7 +78,8 @@ def read_options(files: Mapping[str, object]) -> dict[str, Any]:
         ArtifactError: If a value is missing, unknown, of a wrong type or out of range, or the
             file is of another version.
     """
-    told = read_fields(files, OPTIONS_FILE, _FIELDS, version=VERSION)
+    absent = {"unspaced": False}  # which models of version 1 knew nothing of
+    told = read_fields(upgraded(files), OPTIONS_FILE, _FIELDS, version=VERSION, absent=absent)
     if told["tokenizer"] is not None:
         told["tokenizer"] = resolve(told["tokenizer"])
     try:
@@ -86,6 +87,24 @@ def read_options(files: Mapping[str, object]) -> dict[str, Any]:
     except InputError as error:
         raise ArtifactError(f"{OPTIONS_FILE}: {error}") from None
     return told
+
+
+def upgraded(files: Mapping[str, object]) -> Mapping[str, object]:
+    """Say what options of version 1 meant in the words of this one.
+
+    Args:
+        files: Parsed JSON by file name.
+
+    Returns:
+        The same, with options of this version; they are checked by whoever reads them.
+    """
+    told = files.get(OPTIONS_FILE)
+    if not isinstance(told, dict) or repr(told.get("version")) != "1":
+        return files
+    clean = told.get("clean")
+    if isinstance(clean, list):  # "html" took all that stands between < and >
+        clean = ["angles" if name == "html" else name for name in clean]
+    return {**files, OPTIONS_FILE: {**told, "version": VERSION, "clean": clean}}
 
 
 def read_vocabulary(

@@ -19,6 +19,7 @@ FIELDS = {
     "level": Field(str, get_args(Level)),
     "lowercase": Field(bool),
     "clean": Field(str, tuple(CLEANERS), many=True),
+    "unspaced": Field(bool),
     "stop_words": Field(str, many=True),
     "min_frequency": Field(int, minimum=1, maximum=LARGEST),
     "max_vocabulary": Field(int, minimum=1, maximum=LARGEST),
@@ -43,6 +44,7 @@ class TextOptions:
     tokenizer: Callable[[str], Any] | None = None
     lowercase: bool = True
     clean: tuple[str, ...] = ("html", "urls")
+    unspaced: bool = True
     stop_words: tuple[str, ...] = ()
     min_frequency: int = 1
     max_vocabulary: int = 30_000

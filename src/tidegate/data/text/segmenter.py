@@ -9,6 +9,7 @@ from tidegate.data.text.options import TextOptions
 from tidegate.data.text.subwords import Subwords
 from tidegate.data.text.tokens import (
     Pieces,
+    join_words,
     single_letter_share,
     split_by,
     split_characters,
@@ -79,7 +80,7 @@ class Segmenter:
             return split_characters(texts)
         if self.subwords is not None:
             return self.subwords.split(texts)
-        return split_words(texts).without(self._stop)
+        return split_words(texts, unspaced=self.options.unspaced).without(self._stop)
 
     def read(self, text: str) -> list[str]:
         """Cut a cleaned text into tokens that a person can read.
@@ -106,7 +107,9 @@ class Segmenter:
         """
         if self.subwords is not None:
             return self.subwords.joined(words)
-        return ("" if self.options.level == "char" else " ").join(words)
+        if self.options.level == "char":
+            return "".join(words)
+        return " ".join(words) if self.options.tokenizer is not None else join_words(words)
 
     def refuse_letters(self, texts: list[str]) -> None:
         """Refuse texts that were taken apart into letters, which trains without any error.

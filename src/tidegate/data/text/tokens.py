@@ -23,6 +23,20 @@ from tidegate.errors import InputError, message
 
 _APOSTROPHES = re.compile("[\u2019\u02bc\uff07\x92]")  # the last one is Windows' own, mistaken
 _LETTER = re.compile(r"[^\W\d_]")
+# Letters of scripts that write no spaces between words: Chinese and Japanese, Thai, Lao, Burmese
+# and Khmer, Yi, and those of the Tai and of Java. Their digits are like any others.
+UNSPACED = (
+    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u0edc-\u0edf"
+    "\u1000-\u102a\u103f\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081"
+    "\u108e\u1780-\u17b3\u17d7\u17dc\u1950-\u196d\u1970-\u1974\u1980-\u19c9\u1a00-\u1a16"
+    "\u1a20-\u1a54\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u3096"
+    "\u3099-\u309f\u30a1-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua000-\ua48c\ua984-\ua9b2\ua9e0-\ua9fe\uaa60-\uaa76\uaa7a\uaa80-\uaaaf"
+    "\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003347f"
+)
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_STACKERS = "\u1039\u17d2\u1a60\ua9c0"  # the letter that follows is written below, as one sign
+_NEEDS_NO_SPACE = re.compile(f"[{UNSPACED}\u3000-\u303f\uff01-\uff65]")
 _BREAKS = r"\x00-\x1f\x7f-\x9f\u200b"  # control characters, and the zero-width space of Thai
 
 
@@ -62,7 +76,7 @@ class Pieces:
         return Pieces(codes, words, np.diff(ends))
 
 
-def find_words(text: str) -> list[str]:
+def find_words(text: str, *, unspaced: bool = True) -> list[str]:
     r"""Cut a text into words and punctuation marks: `\w+(?:'\w+)*|[^\w\s]`.
 
     A word is a run of letters, accents, digits and `_`, with inner apostrophes: "don't" is one
@@ -72,6 +86,9 @@ def find_words(text: str) -> list[str]:
 
     Args:
         text: The text.
+        unspaced: Whether each letter of a script that writes no spaces between words, such as
+            Chinese or Thai, is a token, with the accents that belong to it. Else a whole clause
+            is one.
 
     Returns:
         Its tokens, in order.
@@ -79,6 +96,8 @@ def find_words(text: str) -> list[str]:
     Example:
         >>> find_words("don’t go!")
         ["don't", 'go', '!']
+        >>> find_words("GPU很快")
+        ['GPU', '很', '快']
     """
     signs = _signs()
     if text.isascii():
@@ -86,7 +105,29 @@ def find_words(text: str) -> list[str]:
     text = _APOSTROPHES.sub("'", text)
     if not signs.formats.isdisjoint(text):
         text = text.translate(dict.fromkeys(map(ord, signs.formats)))
-    return (signs.usual if signs.rare.isdisjoint(text) else signs.full).findall(text)
+    return signs.of(text, unspaced=unspaced).findall(text)
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Put words together as they are written: with spaces, but for scripts that have none.
+
+    Args:
+        words: Tokens of `find_words`.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> join_words(["the", "GPU", "很", "快", "。"])
+        'the GPU 很快。'
+    """
+    parts: list[str] = []
+    before = False
+    for word in words:
+        bare = _NEEDS_NO_SPACE.match(word) is not None
+        parts.append(word if not parts or (bare and before) else f" {word}")
+        before = bare
+    return "".join(parts)
 
 
 def find_word_spans(text: str) -> list[tuple[int, int]]:
@@ -108,7 +149,7 @@ def find_word_spans(text: str) -> list[tuple[int, int]]:
     plain = _APOSTROPHES.sub("'", text)
     places = [place for place, sign in enumerate(plain) if sign not in signs.formats]
     plain = "".join(plain[place] for place in places)
-    pattern = signs.usual if signs.rare.isdisjoint(plain) else signs.full
+    pattern = signs.of(plain, unspaced=True)
     spans = (found.span() for found in pattern.finditer(plain))
     return [(places[first], places[end - 1] + 1) for first, end in spans]
 
@@ -123,8 +164,15 @@ class _Signs:
 
     usual: re.Pattern[str]
     full: re.Pattern[str]
+    unspaced: re.Pattern[str]
     rare: frozenset[str]  # accents from U+10000 on
     formats: frozenset[str]
+
+    def of(self, text: str, *, unspaced: bool) -> re.Pattern[str]:
+        """The quickest pattern that finds the words of a text."""
+        if unspaced and _UNSPACED.search(text):
+            return self.unspaced
+        return self.usual if self.rare.isdisjoint(text) else self.full
 
 
 @lru_cache(maxsize=1)
@@ -135,19 +183,24 @@ def _signs() -> _Signs:
     formats = {letter for letter, category in categories if category == "Cf"} - {"\u200b"}
     common = "".join(mark for mark in marks if mark < "\U00010000")
     rare = frozenset(marks) - frozenset(common)
-    return _Signs(_pattern(common), _pattern("".join(marks)), rare, frozenset(formats))
+    every = "".join(marks)
+    letter = rf"[{UNSPACED}](?:[{every}]|(?<=[{_STACKERS}])[{UNSPACED}])*"
+    unspaced = _pattern(every, f"{letter}|", f"(?![{UNSPACED}])")
+    return _Signs(_pattern(common), _pattern(every), unspaced, rare, frozenset(formats))
 
 
-def _pattern(marks: str) -> re.Pattern[str]:
-    word = rf"[\w{marks}]"
-    return re.compile(rf"{word}+(?:'{word}+)*|[^\w\s{_BREAKS}][{marks}]*")
+def _pattern(marks: str, first: str = "", unless: str = "") -> re.Pattern[str]:
+    """What finds words and marks: `first` before them, and nothing in them that is `unless`."""
+    word = rf"(?:{unless}[\w{marks}])" if unless else rf"[\w{marks}]"
+    return re.compile(rf"{first}{word}+(?:'{word}+)*|[^\w\s{_BREAKS}][{marks}]*")
 
 
-def split_words(texts: list[str]) -> Pieces:
+def split_words(texts: list[str], *, unspaced: bool = True) -> Pieces:
     """Cut texts into words and punctuation marks, as `find_words` does.
 
     Args:
         texts: Texts.
+        unspaced: As of `find_words`.
 
     Returns:
         The tokens.
@@ -156,7 +209,7 @@ def split_words(texts: list[str]) -> Pieces:
         >>> split_words(["to be", "or not to be"]).lengths.tolist()
         [2, 4]
     """
-    return split_spaces(" ".join(find_words(text)) for text in texts)
+    return split_spaces(" ".join(find_words(text, unspaced=unspaced)) for text in texts)
 
 
 def split_spaces(texts: Iterable[str]) -> Pieces:

@@ -48,12 +48,27 @@ const char *fault_of_weights(const Family &family, const tidegate_sequence &q) {
   return nullptr;
 }
 
+// Most numbers in an array: whatever the kernels make of it is counted within 63 bits. No machine
+// has the memory for more.
+constexpr double kMost = double(int64_t{1} << 48);
+
+// Numbers that the last block of units or rows may be filled up with.
+constexpr double kFilling = 64;
+
+// Whether the arrays of `steps` steps are within reach. Products of whole numbers could overflow.
+bool fits(const tidegate_sequence &q, int64_t steps) {
+  const double I = double(q.I), H = double(q.H) + kFilling, P = double(q.P);
+  const double places = (double(q.B) + kFilling) * (double(steps) + 1);
+  return places * (I + H + P) < kMost && H * (I + H + P) < kMost;
+}
+
 }  // namespace
 
-int check_cell(const tidegate_sequence &q) {
+int check_cell(const tidegate_sequence &q, int64_t steps) {
   if (const char *what = isa_fault()) return fail(TIDEGATE_BAD_ARGUMENT, what);
-  if (q.B < 0 || q.I < 1 || q.H < 1 || q.P < 1)
+  if (q.B < 0 || steps < 0 || q.I < 1 || q.H < 1 || q.P < 1)
     return fail(TIDEGATE_BAD_ARGUMENT, "a size is out of range");
+  if (!fits(q, steps)) return fail(TIDEGATE_NO_MEMORY, "no memory holds arrays of these sizes");
   if (tidegate_supports(q.kind, q.options, q.H, q.P) != TIDEGATE_OK)
     return fail(TIDEGATE_UNSUPPORTED, "no kernel for this cell");
   if (const char *what = fault_of_weights(*family_of(q.kind), q))
@@ -66,7 +81,6 @@ namespace {
 // What the kernels rely on and cannot see for themselves, besides the cell.
 const char *fault(const tidegate_sequence &q) {
   const bool cell = family_of(q.kind)->has_cell;
-  if (q.T < 0) return "a size is out of range";
   if (q.threads < 1) return "threads must be >= 1";
   if (q.B == 0) return nullptr;
   if (!q.h0) return "h0 is null";
@@ -80,7 +94,7 @@ const char *fault(const tidegate_sequence &q) {
 
 int check(const tidegate_sequence *sequence) {
   if (!sequence) return fail(TIDEGATE_BAD_ARGUMENT, "sequence is null");
-  if (const int code = check_cell(*sequence)) return code;
+  if (const int code = check_cell(*sequence, sequence->T)) return code;
   const char *what = fault(*sequence);
   return what ? fail(TIDEGATE_BAD_ARGUMENT, what) : TIDEGATE_OK;
 }
@@ -195,7 +209,7 @@ int tidegate_supports(int32_t kind, int32_t options, int64_t H, int64_t P) {
 
 tidegate_kept_layout tidegate_kept_of(int32_t kind, int32_t options, int64_t H) {
   const Family *family = family_of(kind);
-  if (!family) return {};
+  if (!family || H < 1 || double(H) >= kMost) return {};
   const Shape shape = family->shape(options);
   return {(H + shape.units - 1) / shape.units, shape.slots, kernels()->units};
 }

@@ -21,7 +21,8 @@ const char *isa_fault();
 // The family of a kind as those kernels compute it, or null.
 const Family *family_of(int32_t kind);
 
-// Checks what a sequence and the layer of a stream have in common, their cell; returns a code.
-int check_cell(const tidegate_sequence &q);
+// Checks what a sequence and the layer of a stream have in common: their cell, and that arrays of
+// so many steps are within reach. Returns a code.
+int check_cell(const tidegate_sequence &q, int64_t steps);
 
 }  // namespace tidegate

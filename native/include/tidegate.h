@@ -51,7 +51,8 @@ enum {
   TIDEGATE_OWN = 256
 };
 
-/* What comes back: 0 is success. */
+/* What comes back: 0 is success. Sizes whose arrays no machine could hold, so that to count their
+ * numbers might overflow, are TIDEGATE_NO_MEMORY, before anything is read. */
 enum {
   TIDEGATE_OK = 0,
   TIDEGATE_BAD_ARGUMENT = 1,

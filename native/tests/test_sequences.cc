@@ -244,6 +244,32 @@ void check_cells() {
   CHECK(!tidegate_cell_of(-1, 0).name, "kind -1");
 }
 
+/* Sizes whose products overflow are refused before anything is read. */
+void check_sizes(const tidegate_sequence &fine) {
+  const tidegate_gradient g = {};
+  for (int64_t tidegate_sequence::*size :
+       {&tidegate_sequence::B, &tidegate_sequence::T, &tidegate_sequence::I, &tidegate_sequence::H,
+        &tidegate_sequence::P})
+    for (const int64_t value : {INT64_MIN, int64_t{-1}, int64_t{1} << 48, int64_t{1} << 61,
+                                int64_t{1} << 62, INT64_MAX}) {
+      tidegate_sequence odd = fine;
+      odd.*size = value;
+      if (size == &tidegate_sequence::H) odd.P = value;
+      const std::string what = "size " + std::to_string(value);
+      CHECK(tidegate_forward(&odd) != TIDEGATE_OK, what);
+      CHECK(tidegate_backward(&odd, &g) != TIDEGATE_OK, what);
+      CHECK(tidegate_forward_all(&odd, 1) != TIDEGATE_OK, what);
+      CHECK(tidegate_backward_all(&odd, &g, 1) != TIDEGATE_OK, what);
+      if (size != &tidegate_sequence::T) CHECK(!tidegate_stream_new(&odd, 1), what);
+      CHECK(tidegate_kept_of(0, 0, value).units == 0, what);
+    }
+  tidegate_sequence odd = fine;
+  odd.B = odd.T = odd.I = int64_t{1} << 22; /* each within reach, together not */
+  CHECK(tidegate_forward(&odd) == TIDEGATE_NO_MEMORY, "products of sizes");
+  CHECK(!tidegate_stream_fork(nullptr) && !tidegate_stream_state(nullptr), "no stream");
+  CHECK(tidegate_stream_size(nullptr) == 0, "no stream");
+}
+
 void check_arguments() {
   CHECK(tidegate_abi() == TIDEGATE_ABI, "");
   CHECK(tidegate_choose_isa("no such set") != TIDEGATE_OK, "");
@@ -270,6 +296,7 @@ void check_arguments() {
   odd = s;
   odd.options = TIDEGATE_BFLOAT16, odd.w_hr = problem.w_ih.data();
   CHECK(tidegate_forward(&odd) == TIDEGATE_BAD_ARGUMENT, "a projection in bfloat16");
+  check_sizes(s);
   const tidegate_gradient g = {};
   CHECK(tidegate_backward(&s, nullptr) != TIDEGATE_OK, "no gradient");
   CHECK(tidegate_backward(&s, &g) != TIDEGATE_OK, "no gates kept");

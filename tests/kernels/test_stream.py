@@ -8,6 +8,7 @@ import torch
 
 from tests.kernels.native_cases import CELLS, cell_of, needs_native, request_for
 from tidegate.cells import GRU, LSTM
+from tidegate.errors import BackendError, InputError
 from tidegate.kernels import reference
 from tidegate.kernels.stream import NativeStream, refuses
 
@@ -97,3 +98,48 @@ def test_without_the_library_it_says_why():
 def without_library(monkeypatch):
     monkeypatch.setattr("tidegate.kernels.library.LIBRARY", None)
     monkeypatch.setattr("tidegate.kernels.library.PROBLEM", "not built")
+
+
+@needs_native
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda weight: weight[:-1],
+        lambda weight: weight[..., :1],
+        lambda weight: torch.cat([weight, weight]),
+        lambda weight: weight.double(),
+        lambda weight: weight.bfloat16(),
+        lambda weight: weight.to("meta"),
+        lambda weight: weight.to_sparse(),
+        lambda weight: weight[0],
+    ],
+    ids=["fewer", "narrow", "more", "float64", "bfloat16", "meta", "sparse", "an axis less"],
+)
+@pytest.mark.parametrize("case", CELLS)
+def test_weights_that_do_not_fit_are_refused(case, spoil):
+    request = request_for(cell_of(case), ROWS, STEPS, D)
+    weights = {name: weight.detach() for name, weight in request.weights.items()}
+    for name, weight in weights.items():
+        spoiled = weights | {name: spoil(weight)}
+        if name == "weight_ih" and spoiled[name].shape == (len(weight), 1):
+            continue  # it says what D is
+        with pytest.raises(InputError, match="_l0"):
+            NativeStream(request.cell, [spoiled], ROWS)
+
+
+@needs_native
+def test_weights_of_another_cell_are_refused():
+    request = request_for(LSTM(hidden_size=6), ROWS, STEPS, D)
+    weights = {name: weight.detach() for name, weight in request.weights.items()}
+    del weights["bias_hh"]
+    with pytest.raises(InputError, match="those of the LSTM"):
+        NativeStream(request.cell, [weights], ROWS)
+
+
+@needs_native
+@pytest.mark.parametrize("rows", [2**40, 2**50, 2**61, 2**62, 2**63 - 1])
+def test_more_rows_than_memory_are_refused_by_the_library(rows):
+    request = request_for(LSTM(hidden_size=6), ROWS, STEPS, D)
+    weights = {name: weight.detach() for name, weight in request.weights.items()}
+    with pytest.raises(BackendError, match="memory"):
+        NativeStream(request.cell, [weights], rows)

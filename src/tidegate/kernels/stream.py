@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from tidegate.cells import Cell
-from tidegate.errors import BackendError
+from tidegate.errors import BackendError, InputError, message
 from tidegate.kernels import library
 from tidegate.kernels.inputs import WEIGHTS, describe, supports
 
@@ -74,6 +74,7 @@ class NativeStream:
         parts: For each layer its states, `[B, size]` each, to read and to write between steps.
 
     Raises:
+        InputError: If a weight has another shape or type than the cell says.
         BackendError: If the library cannot make the stream.
     """
 
@@ -86,7 +87,10 @@ class NativeStream:
         *,
         low_precision: bool = False,
     ) -> None:
-        self._sizes = (weights[0]["weight_ih"].shape[1], *cell.state_sizes)
+        features = weights[0]["weight_ih"].shape[-1]
+        for index, given in enumerate(weights):
+            check_weights(cell, given, features if index == 0 else cell.output_size, index)
+        self._sizes = (features, *cell.state_sizes)
         self._rows, self._layers = rows, len(weights)
         layers = (library.Sequence * len(weights))()
         held = [_fill(layers[i], cell, given, rows, rates) for i, given in enumerate(weights)]
@@ -145,6 +149,38 @@ class NativeStream:
         return tuple(
             tuple(arrays[start : start + len(sizes)]) for start in range(0, len(arrays), len(sizes))
         )
+
+
+def check_weights(
+    cell: Cell,
+    weights: Mapping[str, Tensor],
+    features: int,
+    layer: int,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Check the weights of a layer, which a stream reads without a look at their sizes.
+
+    Args:
+        cell: The equations.
+        weights: By name.
+        features: What the layer reads.
+        layer: Its number, for messages.
+        dtype: The type that all of them must have.
+
+    Raises:
+        InputError: Naming the weight that is of another shape, type or kind of memory.
+    """
+    shapes = cell.shapes(features)
+    if weights.keys() != shapes.keys():
+        given = ", ".join(weights)
+        raise InputError(message("Stream", "weights", f"those of the {cell.title}", given))
+    for name, shape in shapes.items():
+        weight = weights[name]
+        fits = weight.shape == shape and weight.dtype is dtype
+        if not fits or weight.is_meta or weight.layout is not torch.strided:
+            rule = f"{list(shape)} {dtype}, dense and with a memory"
+            got = f"{list(weight.shape)} {weight.dtype} {weight.layout} on {weight.device}"
+            raise InputError(message("Stream", f"{name}_l{layer}", rule, got))
 
 
 def _fill(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+import tidegate.nn as tn
 from tests.helpers import make, states_of
-from tidegate.errors import BackendError
+from tidegate.errors import BackendError, InputError
 from tidegate.kernels import library
 from tidegate.nn.streaming.stepper import make_stepper
 
@@ -100,3 +102,23 @@ def test_a_backend_that_cannot_is_refused_by_name():
     layer = make("lstm-norm", D, H, backend="native")  # float64
     with pytest.raises(BackendError, match=r'LSTM: `backend` must be .*use backend="auto"'):
         make_stepper(layer._pass(), B)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("rows", [2**50, 2**61, 2**63])
+def test_more_rows_than_memory_are_refused(dtype, rows):
+    with pytest.raises(InputError, match="a number of rows whose states fit"):
+        tn.LSTM(3, 4, dtype=dtype).stream(rows)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", ["weight_ih_l0", "weight_hh_l1", "bias_hh_l0", "weight_ch_l1"])
+def test_a_weight_that_somebody_replaced_is_named(dtype, name):
+    layer = tn.LSTM(3, 4, 2, peephole=True, dtype=dtype)
+    weight = getattr(layer, name).detach()
+    for other in (weight[..., :2], weight.half(), weight.to("meta")):
+        setattr(layer, name, nn.Parameter(other))
+        # The type is that of weight_ih: if that is odd, all others are.
+        first = name == "weight_ih_l0" and other.dtype is torch.half
+        with pytest.raises(InputError, match="weight_hh_l0" if first else name):
+            layer.stream()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tidegate.errors import BackendError, message
 from tidegate.kernels import choose
-from tidegate.kernels.stream import NativeStream, refuses
+from tidegate.kernels.stream import NativeStream, check_weights, refuses
 from tidegate.nn.stack_pass import StackPass
 
 Array = npt.NDArray[Any]
@@ -84,8 +84,10 @@ def make_stepper(stack: StackPass, rows: int) -> tuple[Stepper, str, str]:
         Who takes them, its name, and a sentence that says why.
 
     Raises:
+        InputError: If a weight has another shape or type than the cell says.
         BackendError: If the backend asked for cannot.
     """
+    _check(stack)
     frozen = _freeze(stack)
     weights = [frozen.weights(layer, "") for layer in range(stack.num_layers)]
     dtype = weights[0]["weight_ih"].dtype
@@ -113,6 +115,14 @@ def make_stepper(stack: StackPass, rows: int) -> tuple[Stepper, str, str]:
         name,
         f"{name} runs it in torch; native does not: {reason}.",
     )
+
+
+def _check(stack: StackPass) -> None:
+    """Check the weights, which somebody may have replaced since the layer was made."""
+    features, dtype = stack.input_size, stack.weights(0, "")["weight_ih"].dtype
+    for layer in range(stack.num_layers):
+        check_weights(stack.cell, stack.weights(layer, ""), features, layer, dtype)
+        features = stack.cell.output_size
 
 
 def _freeze(stack: StackPass) -> StackPass:

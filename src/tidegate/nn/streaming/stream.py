@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from tidegate.cells.base import check_size
+from tidegate.device import memory
 from tidegate.errors import InputError, message
 from tidegate.nn.stack_pass import StackPass
 from tidegate.nn.streaming.snapshot import pack, unpack
@@ -19,6 +20,8 @@ Array = npt.NDArray[Any]
 State = Array | tuple[Array, ...]
 
 _DTYPES = {torch.float16: np.float16, torch.float32: np.float32, torch.float64: np.float64}
+
+_CPU = torch.device("cpu")
 
 
 class Stream:
@@ -78,8 +81,18 @@ class Stream:
             "sizes": sizes,
             "dtype": self._dtype.name,
         }
+        self._check_memory()
         steps, self.backend, self._reason = make_stepper(stack, self.batch_size)
         self._take(steps)
+
+    def _check_memory(self) -> None:
+        """Refuse a number of rows whose states alone are more than this machine's memory."""
+        numbers = self._description["layers"] * sum(self._description["sizes"].values())
+        needed, there = self.batch_size * numbers * self._dtype.itemsize, memory(_CPU)
+        if there is not None and needed > there:
+            rule = f"a number of rows whose states fit into memory, {there:,} bytes"
+            got = f"{self.batch_size}, which take {needed:,}"
+            raise InputError(message("Stream", "batch_size", rule, got))
 
     def step(self, x: Array) -> Array:
         """Advance one step.

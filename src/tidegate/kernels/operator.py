@@ -68,13 +68,46 @@ class _Train(torch.autograd.Function):
         ctx: Any, layer: Sequence[Inputs], show: bool, *_: Tensor
     ) -> tuple[Tensor | None, ...]:
         y, made = passes.forward(layer, keep=True, show=show)
-        _save(ctx, layer, y, made)
+        # Autograd lets nobody write to a view that a function made: this is the same memory.
+        y = y.data
+        _save(ctx, layer, _keep_apart(ctx, y), made)
         shown = [part if show else (*part[:3], None, None) for part in made]
         return y, *[value for part in shown for value in part[1:]]
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor | None) -> tuple[Tensor | None, ...]:
-        return None, None, *_gradients(ctx, given, ctx.needs_input_grad[2:], passes.backward)
+        def run(layer: Sequence[Inputs], kept: Any, *rest: Any) -> list[list[Tensor]]:
+            if _is_changed(ctx):
+                y, _ = passes.forward(layer, keep=False, show=False)
+                ys = split(y, layer)
+                kept = [(y, *others[1:]) for y, others in zip(ys, kept, strict=True)]
+            return passes.backward(layer, kept, *rest)
+
+        return None, None, *_gradients(ctx, given, ctx.needs_input_grad[2:], run)
+
+
+def _keep_apart(ctx: Any, y: Tensor) -> Tensor:
+    """What to save of an output that the caller may write to, as programs for torch.nn do.
+
+    Backward reads it, and would refuse to if autograd saw the change. So it is saved under a count
+    of changes of its own, and the caller's count is looked at: only if that has moved, the forward
+    pass is run again. Where hooks take what is saved elsewhere, a copy is safe from both.
+    """
+    ctx.watched = None
+    if torch._C._autograd._top_saved_tensors_default_hooks(False) is not None:
+        return y.clone()
+    ctx.watched = y.detach(), y._version
+    return y.data
+
+
+def _is_changed(ctx: Any) -> bool:
+    """Whether the caller has written to the output since the forward pass."""
+    if ctx.watched is None:
+        return False
+    y, version = ctx.watched
+    if not torch._C._autograd._get_current_graph_task_keep_graph():
+        ctx.watched = None  # its memory is free, as that of all that was saved
+    return bool(y._version != version)
 
 
 def _sequence(*arguments: Any) -> tuple[Tensor, ...]:

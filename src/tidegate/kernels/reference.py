@@ -47,6 +47,9 @@ def run(request: Request) -> Result:
             outputs[t] = torch.where(valid, outputs[t], 0)
         state = states[t] = new
     trace = _trace(request, gates, states, mask) if request.return_gates else None
+    # A copy, since the caller may write to it: autograd keeps the last state of some cells, and
+    # that of no steps is the caller's own.
+    state = tuple([part.clone() for part in state])
     return Result(_stack(outputs, request, request.cell.output_size), state, trace)
 
 

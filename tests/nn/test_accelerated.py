@@ -161,3 +161,12 @@ def test_a_pass_reads_the_weights_of_the_module_when_it_runs():
     expected, end = layer(x)
     assert difference(output, expected) <= 1e-5
     assert difference(state, end) <= 1e-5
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:torch.quantize_per_tensor")
+@pytest.mark.parametrize("inplace", [True, False])
+def test_quantization_that_passes_a_layer_by_is_told(inplace):
+    model = nn.Sequential(nn.LSTM(3, 4))
+    accelerate(model)
+    with pytest.warns(UserWarning, match="Quantization leaves accelerated layers"):
+        torch.ao.quantization.quantize_dynamic(model, {nn.LSTM}, inplace=inplace)

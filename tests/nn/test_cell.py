@@ -111,8 +111,8 @@ def test_positional_arguments_are_those_of_torch():
 def test_a_cell_of_any_kind_steps():
     step = tn.StepCell(cells.GRU(hidden_size=H, reset_after=False), D)
     assert list(step(torch.randn(B, D)).shape) == [B, H]
-    assert "reset_after=False" in repr(step)
-    assert f"input_size={D}" in repr(step)
+    assert repr(step) == f"StepCell(gru, {D}, {H}, reset_after=False)"
+    assert repr(tn.LSTMCell(D, H, bias=False)) == f"LSTMCell({D}, {H}, bias=False)"
 
 
 def test_states_under_autocast_may_be_of_the_lower_type():

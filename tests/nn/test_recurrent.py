@@ -157,3 +157,23 @@ def test_a_swap_inside_a_model_keeps_its_answers():
     assert difference(model(ids), expected) <= 1e-5
     model.load_state_dict(weights, strict=True)
     assert difference(model(ids), expected) <= 1e-5
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2),
+        nn.GRU(3, 4, bias=False),
+        nn.RNN(3, 4, 2),
+        nn.RNN(3, 4, nonlinearity="relu"),
+    ],
+)
+def test_what_programs_for_torch_read_of_a_layer(theirs):
+    kind = {nn.LSTM: tn.LSTM, nn.GRU: tn.GRU, nn.RNN: tn.RNN}[type(theirs)]
+    ours = kind.from_torch(theirs)
+    for name in ("mode", "_all_weights", "_flat_weights_names", "proj_size", "bias"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    for mine, given in zip(ours.all_weights, theirs.all_weights, strict=True):
+        assert all(map(torch.equal, mine, given))
+    assert list(map(id, ours._flat_weights)) == list(map(id, ours.parameters()))
+    assert all(map(torch.equal, ours._flat_weights, theirs._flat_weights))

@@ -9,6 +9,7 @@ from torch.func import functional_call, grad, jacrev, jvp, vmap
 import tidegate.nn as tn
 from tests.helpers import VARIANTS, as_hx, difference, make, random_states, states_of
 from tidegate import kernels
+from tidegate.errors import InputError
 
 B, T, D, H = 3, 4, 3, 4
 
@@ -141,3 +142,21 @@ def test_autocast_of_a_relu_with_rows_that_end():
         with torch.autocast("cpu", dtype):
             output, _ = layer(x, lengths=[4, 0, 2])
         assert difference(output, expected) < 2**-5
+
+
+@pytest.mark.parametrize("layer", [tn.LSTM(3, 4, bidirectional=True), tn.GRU(3, 4, num_layers=2)])
+def test_vmap_goes_over_lengths_too_and_checks_them(layer):
+    layer = layer.double()
+    x = torch.randn(3, 6, 2, 3, dtype=torch.float64)
+    lengths = torch.tensor([[6, 2], [0, 1], [5, 5]])
+
+    def run(rows, counts):
+        return layer(rows, lengths=counts)[0]
+
+    expected = torch.stack([run(*pair) for pair in zip(x, lengths, strict=True)])
+    assert difference(vmap(run)(x, lengths), expected) <= 1e-12
+    nested = vmap(vmap(run, (None, 0)), (0, None))(x, lengths)
+    assert difference(nested[1, 2], run(x[1], lengths[2])) <= 1e-12
+    for wrong in (7, -1):
+        with pytest.raises(InputError, match="between 0 and T = 6"):
+            vmap(run)(x, lengths.index_fill(0, torch.tensor(1), wrong))

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -57,9 +58,14 @@ def run_sequence(
         InputError: If `backend` is not the name of one.
     """
     module = BACKENDS[choose(request, backend)]
-    if checkpoint_every is None or not torch.is_grad_enabled() or request.x.shape[1] == 0:
+    if not _checkpoints(checkpoint_every) or request.x.shape[1] == 0:
         return _result(module.run(request))
     return _run_checkpointed(request, module, checkpoint_every)
+
+
+def _checkpoints(every: int | None) -> TypeGuard[int]:
+    """Whether states are to be dropped: not in a trace of torch.jit, which keeps what it sees."""
+    return every is not None and torch.is_grad_enabled() and torch._C._get_tracing_state() is None
 
 
 def run_layer(
@@ -79,7 +85,7 @@ def run_layer(
         BackendError: If the backend asked for cannot run the requests.
         InputError: If `backend` is not the name of one.
     """
-    whole = checkpoint_every is None or not torch.is_grad_enabled()
+    whole = not _checkpoints(checkpoint_every)
     joins = len(requests) > 1 and whole and native.joins(requests)
     if joins and {choose(request, backend) for request in requests} == {"native"}:
         return native.run_layer(requests)

@@ -118,8 +118,10 @@ def _operator(request: Request, x: Tensor, mask: Tensor | None) -> tuple[Tensor,
     cell, weights = request.cell, dict(request.weights)
     first = [state[None].contiguous() for state in request.state]
     # has_biases, num_layers, dropout, train, bidirectional, batch_first. With one layer `train`
-    # has no effect but that cuDNN can run backward afterwards, in eval mode too.
-    flags = (cell.bias, 1, 0.0, torch.is_grad_enabled(), False, True)
+    # has no effect but that cuDNN can run backward afterwards, in eval mode too. What torch.jit
+    # traces keeps the flag for good, whatever it is run for later.
+    train = torch.is_grad_enabled() or torch._C._get_tracing_state() is not None
+    flags = (cell.bias, 1, 0.0, train, False, True)
     if mask is not None:
         x, weights = _drive(x, weights, mask, _pull(cell, x))
     if isinstance(cell, LSTM):

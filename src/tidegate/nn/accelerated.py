@@ -7,6 +7,7 @@ optimizers, state dicts and references held elsewhere go on working, and going b
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -26,6 +27,10 @@ from tidegate.nn.stack_pass import StackPass, read_weight
 TORCH_CLASSES: tuple[type[nn.RNNBase], ...] = (nn.LSTM, nn.GRU, nn.RNN)
 
 _OPTIONS = StackOptions()
+_QUANTIZED = (
+    "Quantization leaves accelerated layers as they are. To have them quantized, call "
+    "tidegate.restore(model) first."
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -66,6 +71,12 @@ class Accelerated(nn.RNNBase):
             own: tuple[Any, ...] = super().forward(input, hx)
             return own
         return stack_pass(self, packed).run(input, hx)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # That is how quantization marks every module, those too which it has no other class for.
+        if name == "qconfig":
+            warnings.warn(_QUANTIZED, UserWarning, stacklevel=2)
+        super().__setattr__(name, value)
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         state = super().__reduce_ex__(protocol)[2]

@@ -13,7 +13,7 @@ from tidegate.cells.base import check_size
 from tidegate.errors import InputError, message
 from tidegate.nn.init import initialise
 from tidegate.nn.layout import Layout, check_input, read_state
-from tidegate.nn.options import StackOptions
+from tidegate.nn.options import StackOptions, show
 
 Device = torch.device | str | None
 
@@ -110,7 +110,7 @@ class StepCell(nn.Module):
 
     def extra_repr(self) -> str:
         """What a cell shows of itself when it is printed."""
-        return f"{self.cell}, input_size={self.input_size}"
+        return show(self, self.input_size, self.cell, self.options)
 
 
 def _lift(owner: str, hx: object, ndim: int) -> object:

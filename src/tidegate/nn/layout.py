@@ -89,12 +89,20 @@ def read_lengths(owner: str, lengths: Lengths | None, x: Tensor) -> Tensor | Non
     if given.shape != (rows,):
         raise InputError(message(owner, "lengths", f"of shape [B] = [{rows}]", list(given.shape)))
     # A look at the values would break the graph that torch.compile draws.
-    if rows and not torch.compiler.is_compiling():
-        low, high = int(given.min()), int(given.max())
+    if given.numel() and not torch.compiler.is_compiling():
+        values = _unwrapped(given)
+        low, high = int(values.min()), int(values.max())
         if low < 0 or high > steps:
             rule = f"between 0 and T = {steps}"
             raise InputError(message(owner, "lengths", rule, low if low < 0 else high))
     return given.to(x.device)
+
+
+def _unwrapped(lengths: Tensor) -> Tensor:
+    """The values themselves: vmap lets nobody look at those of one of its rows."""
+    while torch._C._functorch.is_functorch_wrapped_tensor(lengths):
+        lengths = torch._C._functorch.get_unwrapped(lengths)
+    return lengths
 
 
 def read_resets(owner: str, reset_mask: object, x: Tensor) -> Tensor | None:

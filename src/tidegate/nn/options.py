@@ -189,3 +189,35 @@ def split_options(cell: str, options: Mapping[str, Any]) -> tuple[dict[str, Any]
             raise InputError(message(cell.upper(), name, rule, "it set", suggest(name, known)))
     of_cell = {name: value for name, value in options.items() if name in own}
     return of_cell, {name: value for name, value in options.items() if name not in own}
+
+
+def show(
+    module: object,
+    input_size: int,
+    cell: Cell,
+    options: StackOptions,
+    given: Mapping[str, object] | None = None,
+) -> str:
+    """Say what a layer is made of, as torch.nn does: its sizes, and what is not the default.
+
+    Args:
+        module: The layer, whose class may tell which cell it is.
+        input_size: D.
+        cell: The equations.
+        options: What stands around them.
+        given: Arguments of its own that are not the default.
+
+    Example:
+        >>> show(object(), 3, cells.GRU(hidden_size=4, reset_after=False), StackOptions())
+        'gru, 3, 4, reset_after=False'
+    """
+    named = type(module).__name__.lower().startswith(cell.name)
+    parts = [] if named else [cell.name]
+    shown = dict(given or {})
+    for holder in (cell, options):
+        for field in fields(holder):
+            value = getattr(holder, field.name)
+            if field.name != "hidden_size" and value != field.default:
+                shown[field.name] = value
+    parts += [str(input_size), str(cell.hidden_size)]
+    return ", ".join(parts + [f"{name}={value!r}" for name, value in shown.items()])

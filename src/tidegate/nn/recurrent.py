@@ -20,6 +20,12 @@ class _TorchLike(Recurrent):
 
     torch_class: type[nn.RNNBase]
 
+    @property
+    def mode(self) -> str:
+        """What torch.nn calls the equations: "LSTM", "GRU", "RNN_TANH" or "RNN_RELU"."""
+        squash = getattr(self, "nonlinearity", None)
+        return self.torch_class.__name__ + (f"_{squash.upper()}" if squash else "")
+
     @classmethod
     def from_torch(cls: type[L], module: nn.RNNBase, **options: Any) -> L:
         """Make a layer with a copy of the weights of its namesake in torch.nn.

@@ -15,13 +15,16 @@ from tidegate.errors import InputError, message
 from tidegate.kernels import explain
 from tidegate.nn.init import initialise
 from tidegate.nn.layout import Lengths
-from tidegate.nn.options import StackOptions, split_options
+from tidegate.nn.options import StackOptions, show, split_options
 from tidegate.nn.stack_pass import StackPass, read_weight
 from tidegate.nn.streaming.stream import Stream
 from tidegate.nn.summary import Summary, layer_cost
 from tidegate.nn.trace.recording import Wanted, trace_pass
 from tidegate.nn.trace.selection import Names, Numbers
 from tidegate.nn.trace.trace import Trace
+
+# Those that stand in neither the cell nor the options.
+_DEFAULTS = {"num_layers": 1, "batch_first": False, "dropout": 0.0, "bidirectional": False}
 
 
 class Recurrent(nn.Module):
@@ -102,6 +105,30 @@ class Recurrent(nn.Module):
     def proj_size(self) -> int:
         """The projected size, 0 without a projection."""
         return 0 if self.cell.output_size == self.hidden_size else self.cell.output_size
+
+    @property
+    def _all_weights(self) -> list[list[str]]:
+        """Names of the weights of each layer and direction, where programs for torch.nn look."""
+        return [
+            [f"{name}_l{layer}{suffix}" for name in self._names]
+            for layer in range(self.num_layers)
+            for suffix in self._suffixes
+        ]
+
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        """The same in one list."""
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list[Tensor]:
+        """The weights themselves, read anew at every call."""
+        return [read_weight(self, name) for name in self._flat_weights_names]
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The weights of each layer and direction, as those of torch.nn layers."""
+        return [[read_weight(self, name) for name in names] for names in self._all_weights]
 
     @property
     def output_size(self) -> int:
@@ -316,8 +343,7 @@ class Recurrent(nn.Module):
         return features * F.dropout(ones, self.dropout, self.training)
 
     def extra_repr(self) -> str:
-        """What a layer shows of itself when it is printed."""
-        parts = [f"{self.cell}", f"input_size={self.input_size}", f"num_layers={self.num_layers}"]
-        if self.options != StackOptions():
-            parts.append(str(self.options))
-        return ", ".join(parts)
+        """What a layer shows of itself when it is printed: sizes, and what is not the default."""
+        held = {name: getattr(self, name) for name in _DEFAULTS}
+        given = {name: value for name, value in held.items() if value != _DEFAULTS[name]}
+        return show(self, self.input_size, self.cell, self.options, given)

@@ -7,6 +7,7 @@ divided into rooms, and in `answers.json` what each answered to a few inputs.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ import numpy as np
 import pytest
 
 import tidegate
+from tidegate.data.tags.notation import Notation
 from tidegate.data.text.files import upgraded
 
 FOLDER = Path(__file__).parent / "saved"
 TOLD: dict[str, Any] = json.loads((FOLDER / "answers.json").read_text(encoding="utf-8"))
+
+
+# Options of encoders that did not exist, and what they are for models of older versions.
+NEW = {"unspaced": False, **asdict(Notation())}
 
 
 def plain(found: Any) -> Any:
@@ -66,5 +72,5 @@ def test_it_is_saved_again_as_it_was(name, tmp_path):
             told["settings"] |= {setting: default[setting] for setting in new}
         if file.name == "encoder.json":
             told = {**upgraded({file.name: told})[file.name]}
-            told |= {name: False for name in ("unspaced",) if name in again}
+            told |= {name: value for name, value in NEW.items() if name in again}
         close(again, told)

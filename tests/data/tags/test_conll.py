@@ -6,9 +6,11 @@ import gzip
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidegate.data import read_conll, read_table
-from tidegate.data.tags.conll import words_of_lines, write_conll
+from tidegate.data.tags.conll import looks_like_conll, words_of_lines, write_conll
 from tidegate.errors import InputError
 
 PLAIN = """-DOCSTART- -X- O O
@@ -97,3 +99,56 @@ def test_what_is_written_is_read_again():
     frame = words_of_lines(text.getvalue().split("\n"), "text", conllu=False)
     found = frame.groupby("sentence")[["0", "1"]].apply(lambda rows: [*map(tuple, rows.values)])
     assert found.tolist() == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("10\u00a0000 O\nboats O\n", [["10\u00a0000", "boats"]]),
+        ("\u3000 O\n\u6211 O\n", [["\u3000", "\u6211"]]),
+        ("Ann O\n-DOCSTART- O\nBob O\n", [["Ann"], ["Bob"]]),
+        ("# id 1\tdomain=en\nAnn _ O\nrows _ O\n", [["Ann", "rows"]]),
+        ("# O\n1 O\n\n# O\n", [["#", "1"], ["#"]]),
+        ("Ann  O \r\n  Bob\tO\r\n", [["Ann", "  Bob"]]),
+    ],
+)
+def test_words_are_parted_by_spaces_and_tabs_alone(tmp_path, text, words):
+    path = tmp_path / "a.conll"
+    path.write_bytes(text.encode("utf-8"))
+    frame = read_conll(path)
+    found = [group["0"].tolist() for _, group in frame.groupby("sentence")]
+    assert found == words
+
+
+@pytest.mark.parametrize("odd", [1, 3, 5])
+def test_the_line_that_is_odd_is_named(tmp_path, odd):
+    lines = ["Ann B-PER"] * 5
+    lines[odd - 1] = "Ann A B-PER"
+    path = tmp_path / "a.conll"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=rf"`line {odd}` must be 2 columns.*got 3"):
+        read_conll(path)
+
+
+@given(st.lists(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4), min_size=1))
+def test_whatever_a_token_holds_words_stay_words(sentences):
+    handle = io.StringIO()
+    write_conll([[(word, "O") for word in words] for words in sentences], handle)
+    lines = list(filter(None, handle.getvalue().split("\n")))
+    assert len(lines) == sum(map(len, sentences))
+    assert all(line.endswith(("\tO", " O")) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "looks"),
+    [
+        (["Ann B-PER", "rows O", None, "to O"], True),
+        (["# comment here", "Ann B-PER", "rows O", "to O"], True),
+        (["Ann rows to Hull.", "Bob waits."], False),
+        (["Ann rows", "Bob waits", "Eve sleeps"], False),
+        (["Ann"], False),
+        ([], False),
+    ],
+)
+def test_a_text_file_of_words_looks_like_conll(lines, looks):
+    assert looks_like_conll(lines) == looks

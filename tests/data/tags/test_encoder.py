@@ -164,3 +164,10 @@ def test_nothing_at_all_can_be_encoded():
     assert batch.lengths.tolist() == [0, 0]
     assert batch.values.shape[:2] == (2, 1)
     assert torch.equal(batch.to("cpu").spelled, batch.spelled)
+
+
+def test_words_in_the_place_of_tags_are_refused():
+    words = [[f"word{number}" for number in range(5)]] * 8
+    tags = [[f"{row}{place}" for place in range(5)] for row in range(8)]
+    with pytest.raises(InputError, match="tags that come again and again; got 40 different ones"):
+        TagEncoder().fit(words, tags)

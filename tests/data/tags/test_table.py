@@ -132,3 +132,25 @@ def test_a_file_of_one_column_has_no_tags(tmp_path):
     (tmp_path / "a.conll").write_text("Ann\nrows\n")
     with pytest.raises(InputError, match=r"`tag` must be there: a tag for each word; got the"):
         read_sentences(tmp_path / "a.conll")
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_words_follow_the_sentence_that_is_named_at_its_first(drop):
+    frame = pd.DataFrame(
+        {
+            "Sentence #": ["Sentence: 1", None, " ", "Sentence: 2", None],
+            "Word": ["Ann", "rows", ".", "Bob", "waits"],
+            "Tag": ["B-per", "O", "O", "B-per", "O"],
+        }
+    )
+    columns = {"token": "Word", "tag": "Tag", "sentence": "Sentence #"}
+    found, dropped = gather_sentences(frame, columns, drop_missing=drop, source="a.csv")
+    assert found[TOKENS].tolist() == [["Ann", "rows", "."], ["Bob", "waits"]]
+    assert dropped == 0
+
+
+def test_a_sentence_that_is_missing_among_others_is_not_guessed():
+    frame = pd.DataFrame({"sentence": [1, 1, None, 2], "token": [*"abcd"], "tag": ["O"] * 4})
+    columns = {"token": "token", "tag": "tag", "sentence": "sentence"}
+    with pytest.raises(InputError, match="1 without a sentence, the first in row 3"):
+        gather_sentences(frame, columns, drop_missing=False, source="a.csv")

@@ -158,7 +158,7 @@ def fit_task(task: type[Task], values: Mapping[str, Any]) -> None:
             console.note(f"{out}/ holds the model of epoch {model.best_epoch_}.")
         raise
     if not quiet:
-        _tell_done(model, out, values, time.monotonic() - began, tested or model.beside())
+        _tell_done(model, out, values, time.monotonic() - began, {**model.beside(), **tested})
 
 
 @contextlib.contextmanager

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from tidegate.data.batching import Array
-from tidegate.data.codec import Field, read_fields, read_texts
+from tidegate.data.codec import Field, damaged, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
+from tidegate.data.tags.notation import Notation, find_notation
 from tidegate.data.tags.schemes import (
     SCHEMES,
     Scheme,
@@ -44,6 +46,15 @@ _FIELDS = {
     "max_characters": Field(int, minimum=1),
     "affixes": Field(bool),
 }
+# In which notation tags are; absent in models of older versions.
+_NOTATION = {
+    "letters": Field(str),
+    "separator": Field(str),
+    "last": Field(bool),
+    "outside": Field(str),
+}
+# More different tags than half of the words, of 30 and more, are words themselves.
+_DIFFERENT, _FEW_WORDS = 0.5, 30
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Sentences = Sequence[Sequence[str]]
@@ -67,6 +78,7 @@ class TagEncoder:
 
     Attributes:
         scheme: The scheme of the tags, known after `fit`.
+        notation: The notation they are in, likewise; answers are in the same one.
         tags: The tags that are learned, index = id.
 
     Example:
@@ -105,6 +117,7 @@ class TagEncoder:
                 _FIELDS[name].check(value, "TagEncoder", name)
         self._given = scheme
         self.scheme: Scheme = "none"
+        self.notation = Notation()
         self.tags: list[str] = []
         self._words, self._characters = Vocabulary([]), Vocabulary([])
         self._affixes: dict[str, int] = {}
@@ -142,6 +155,22 @@ class TagEncoder:
         """Which tags may follow which, see `schemes.transitions`."""
         return transitions(self.tags, self.learned_scheme)
 
+    def reading(self) -> str:
+        """Say in a sentence how tags are read.
+
+        Example:
+            >>> TagEncoder().fit([["Ann", "rows"]], [["U-PER", "O"]]).reading()
+            'Tags were read as iobes (B-, I-, E-, U-): spans of 1 kind.'
+        """
+        count = len(self.labels)
+        kinds = f"{count:,} kind{'s' * (count != 1)}"
+        if self.scheme == "none":
+            return f"Tags were read as they are, each word by itself: {kinds}, no spans."
+        prefixes = dict.fromkeys(parted(tag)[0] for tag in tags_of(["x"], self.scheme))
+        written = [self.notation.write(f"{prefix}-x") for prefix in prefixes if prefix != "O"]
+        spelled = ", ".join(tag.replace("x", "") if len(tag) > 1 else tag for tag in written)
+        return f"Tags were read as {self.scheme} ({spelled}): spans of {kinds}."
+
     def fit(self, sentences: Sentences, tags: Sentences, rows: Rows = None) -> TagEncoder:
         """Learn words, characters and tags from training sentences.
 
@@ -156,7 +185,8 @@ class TagEncoder:
         Raises:
             InputError: If tags are not written in the scheme, or there are no two different ones.
         """
-        self.scheme = detect(tags) if self._given == "auto" else cast(Scheme, self._given)
+        self._read_scheme(tags)
+        tags = self._plain(tags)
         check(tags, self.scheme, "Tagger", rows)
         distinct = sorted({tag for row in tags for tag in row})
         if self.scheme != "none":
@@ -166,9 +196,13 @@ class TagEncoder:
             got = f"only {self.tags[0]!r}" if self.tags else "none"
             remedy = "Check which column holds the tags"
             raise InputError(message("Tagger", "y", "at least two different tags", got, remedy))
+        forms = Counter(word for sentence in sentences for word in sentence)
+        if len(distinct) > _DIFFERENT * forms.total() > _DIFFERENT * _FEW_WORDS:
+            got = f"{len(distinct):,} different ones for {forms.total():,} words"
+            remedy = "Check which column holds the tags; a text without tags teaches nothing"
+            raise InputError(message("Tagger", "y", "tags that come again and again", got, remedy))
         words: Counter[str] = Counter()
         characters: Counter[str] = Counter()
-        forms = Counter(word for sentence in sentences for word in sentence)
         for form, count in forms.items():
             words[self._normalised(form)] += count
             characters.update(dict.fromkeys(form, count))
@@ -181,6 +215,24 @@ class TagEncoder:
             counts = Counter(affix for form in forms for affix in affixes(form))
             self._set_affixes(most_frequent(counts, len(counts), 2))
         return self
+
+    def _read_scheme(self, tags: Sentences) -> None:
+        """Find out how tags are written, and in which notation."""
+        notation = None if self._given == "none" else find_notation(tags)
+        self.notation = notation or Notation()
+        if self._given != "auto":
+            self.scheme = cast(Scheme, self._given)
+        elif notation is None:
+            self.scheme = "none"
+        else:  # the few tags that are not of the notation are refused by `check`
+            has, read = notation.has, notation.read
+            self.scheme = detect([read(tag) for tag in row if has(tag)] for row in tags)
+
+    def _plain(self, tags: Sentences) -> Sentences:
+        """Tags in the one notation in which schemes are written here."""
+        if self.scheme == "none":
+            return tags
+        return [[self.notation.read(tag) for tag in row] for row in tags]
 
     def encode(
         self, sentences: Sentences, tags: Sentences | None = None, rows: Rows = None
@@ -236,6 +288,7 @@ class TagEncoder:
         Raises:
             TagError: If a tag is wrong where it stands, or was never seen in training.
         """
+        tags = self._plain(tags)
         check(tags, self.scheme, "Tagger", rows)
         found: list[int] = []
         for number, row in zip(rows or range(len(tags)), tags, strict=True):
@@ -249,12 +302,14 @@ class TagEncoder:
     def written(self, ids: Sequence[int]) -> list[str]:
         """Turn the ids of a sentence's tags into tags as the files write them."""
         tags = [self.tags[index] for index in ids]
-        return tags if self.scheme == self.learned_scheme else convert(tags, self.scheme)
+        if self.scheme != self.learned_scheme:
+            tags = convert(tags, self.scheme)
+        return tags if self.scheme == "none" else [self.notation.write(tag) for tag in tags]
 
     def to_files(self) -> dict[str, object]:
         """Give what `from_files` needs, as JSON-able values by file name."""
         return {
-            OPTIONS_FILE: {"scheme": self.scheme, **self.options},
+            OPTIONS_FILE: {"scheme": self.scheme, **asdict(self.notation), **self.options},
             VOCABULARY_FILE: self.vocabulary,
             CHARACTERS_FILE: self.characters,
             AFFIXES_FILE: list(self._affixes),
@@ -274,7 +329,12 @@ class TagEncoder:
         Raises:
             ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
-        encoder = cls(**read_fields(files, OPTIONS_FILE, _FIELDS))
+        told = read_fields(files, OPTIONS_FILE, _FIELDS | _NOTATION, absent=asdict(Notation()))
+        notation = Notation(**{name: told.pop(name) for name in _NOTATION})
+        if not len(notation.letters) == len(set(notation.letters)) == len(Notation().letters):
+            raise damaged(OPTIONS_FILE, "letters", "four different letters", notation.letters)
+        encoder = cls(**told)
+        encoder.notation = notation
         encoder.scheme = cast(Scheme, encoder._given)
         encoder._words = Vocabulary(read_texts(files, VOCABULARY_FILE, special=SPECIAL))
         encoder._characters = Vocabulary(read_texts(files, CHARACTERS_FILE, special=SPECIAL))

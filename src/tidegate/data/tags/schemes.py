@@ -183,9 +183,11 @@ def check(
     for number, tags in zip(rows or range(len(sentences)), sentences, strict=True):
         strange = next((word for word, tag in enumerate(tags) if tag not in known), None)
         if strange is not None:
-            *others, last = (f"{prefix}-" for prefix in _PREFIXES[scheme])
-            rule = f"O, or {', '.join(others)} or {last} with a label (B-PER, say), in {scheme}"
-            got = f"{tags[strange]!r} {place(number, strange)}"
+            *firsts, last = (f"{prefix}-" for prefix in _PREFIXES[scheme])
+            rule = f"O, or {', '.join(firsts)} or {last} with a label (B-PER, say), in {scheme}"
+            more = sum(tag not in known for row in sentences for tag in row) - 1
+            others = f", and {more:,} more such tags" if more else ""
+            got = f"{tags[strange]!r} {place(number, strange)}{others}"
             told = message(owner, "y", rule, got, f"Correct it, or {_AS_THEY_ARE}")
             raise TagError(told, number, strange)
         wrong = fault(tags, scheme)

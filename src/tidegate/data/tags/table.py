@@ -55,6 +55,7 @@ def gather_sentences(
 ) -> tuple[pd.DataFrame, int]:
     """Make a table with a row a sentence of one with a row a word.
 
+    Where a sentence is named in the row of its first word only, the others follow it.
     A table whose words are lists has a row a sentence already; so has one without tags and without
     a column of sentences, whose rows are texts. The lines of a .txt, in the one column "text", are
     those of a CoNLL file.
@@ -81,6 +82,8 @@ def gather_sentences(
     number = columns.get("sentence", SENTENCE)
     if number != SENTENCE:
         check_column(number, _own(frame), source)
+    if number in frame:
+        frame = frame.assign(**{number: _filled_down(frame[number])})
     roles = {"tag": tag, "word": token, "sentence": number if number in frame else None}
     places = frame[LINE] if _is_conll(frame) else range(1, len(frame) + 1)
     frame, dropped = _complete(frame.assign(**{PLACES: places}), roles, drop_missing, source)
@@ -190,6 +193,16 @@ def _runs(frame: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:
     return runs
 
 
+def _filled_down(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Give every word the sentence above it, where only first words say which sentence it is."""
+    empty = is_missing(column)
+    given = column[~empty]
+    if not empty.any() or not len(given) or empty.iloc[0] or given.duplicated().any():
+        return column
+    filled: pd.Series[Any] = column.where(~empty).ffill()
+    return filled
+
+
 def _complete(
     frame: pd.DataFrame, roles: Mapping[str, str | None], drop_missing: bool, source: str
 ) -> tuple[pd.DataFrame, int]:
@@ -199,6 +212,8 @@ def _complete(
         if name is None:
             continue
         empty = is_missing(frame[name])
+        if role == "word":  # a no-break or ideographic space is one
+            empty &= frame[name].map(lambda word: not isinstance(word, str) or word.isascii())
         if empty.any() and not drop_missing:
             raise _empty(frame, empty, role, source)
         missing |= empty

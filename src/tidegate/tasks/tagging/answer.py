@@ -18,7 +18,7 @@ from rich.text import Text
 from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.reader import read_table
 from tidegate.data.tables.writer import write_table
-from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, write_conll
+from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, looks_like_conll, write_conll
 from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
 from tidegate.errors import InputError, message
 from tidegate.files import replacing
@@ -133,7 +133,8 @@ def tagged_answer(task: Reads, question: Question, tag: Tag, labels: Sequence[st
 def _tag_file(task: Reads, path: Path, question: Question, tag: Tag) -> Iterator[Tagged]:
     columns = question.columns
     frame = read_table(path, text=["text", *filter(None, columns.values())])
-    if path.name.endswith((".txt", ".txt.gz")) and not any(columns.values()):
+    plain = path.name.lower().endswith((".txt", ".txt.gz")) and not any(columns.values())
+    if plain and not looks_like_conll(frame["text"].fillna("").tolist()):
         yield from _tag_texts(tag, [frame["text"].dropna().tolist()])
         return
     # Tags that stand there already are not read, and may be missing.

@@ -356,6 +356,10 @@ class Tagger(Task):
             "vocabulary": f"{len(words):,}: {shortened(words)}",
         }
 
+    def beside(self) -> Evaluation:
+        """Return how the tags were read, a sentence."""
+        return {"verdict": self.encoder_.reading()}
+
     def _state(self) -> dict[str, object]:
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
         return super()._state() | facts

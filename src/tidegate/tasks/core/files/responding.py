@@ -77,7 +77,7 @@ def _answer_table(task: Responds, path: Path, question: Question) -> pd.DataFram
 
 def _column(task: Responds, path: Path, given: Mapping[str, str | None]) -> str:
     """Say which column of a file to answer; that of a .txt is always called text."""
-    if path.name.endswith((".txt", ".txt.gz")) and not any(given.values()):
+    if path.name.lower().endswith((".txt", ".txt.gz")) and not any(given.values()):
         return "text"
     return fitted_columns(task, given)[task.input_role]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
+import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,7 @@ def check_task(cls: type[Task], X: Any, y: Any, folder: Path) -> None:
     check_declaration(cls)
     check_estimator(cls)
     task = fitted(cls, X, y)
+    check_threads(task, X, y)
     check_repeats(task, X, y)
     check_resumes(task, X, y, folder / "checkpoint")
     check_saves(task, X, y, folder / "model")
@@ -78,12 +81,31 @@ def check_estimator(cls: type[Task]) -> None:
         cls(hiden_size=5)
 
 
-def fitted(cls: type[Task], X: Any, y: Any, **options: Any) -> Task:
-    return cls(**QUICK).fit(X, y, **options)
+def fitted(cls: type[Task], X: Any, y: Any, seed: int = 0, **options: Any) -> Task:
+    return cls(**QUICK, random_state=seed).fit(X, y, **options)
 
 
 def weights(task: Task) -> dict[str, list[float]]:
     return {name: tensor.tolist() for name, tensor in task.network_.state_dict().items()}
+
+
+def generators() -> str:
+    """The state of the generators that belong to the program."""
+    numpy = np.random.get_state()  # noqa: NPY002  # the program's own, whatever it draws from
+    return repr((torch.get_rng_state().tolist(), random.getstate(), numpy))
+
+
+def check_threads(alone: Task, X: Any, y: Any) -> None:
+    """Fits in several threads have numbers of their own, and the program's are left alone."""
+    before = generators()
+    with ThreadPoolExecutor(2) as pool:
+        fits = [pool.submit(fitted, type(alone), X, y, seed) for seed in (0, 1)]
+        same, other = (weights(fit.result()) for fit in fits)
+    assert same == weights(alone)
+    assert other != same
+    if type(alone).__module__.startswith("tidegate."):
+        alone.answer(X)
+        assert generators() == before
 
 
 def check_repeats(first: Task, X: Any, y: Any) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.datasets.memory_problems import MemoryProblem
-from tidegate.device import seeded
+from tidegate.device import building
 from tidegate.nn import Recurrent, recurrent_layer
 from tidegate.training.loop import Training, TrainingPlan
 from tidegate.training.measure import measure
@@ -140,7 +140,7 @@ def learn(
     def solved(event: Event) -> bool:
         return event.kind == "epoch" and event.row["validation_loss"] < until
 
-    with seeded(recipe.seed, torch.device("cpu")):
+    with building(recipe.seed, torch.device("cpu")):
         network = RecallNetwork(problem, variant, recipe.hidden_size)
     training = Training(
         network,

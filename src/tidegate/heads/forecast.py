@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from tidegate.batch import Batch
 from tidegate.heads.distributions import Distribution
+from tidegate.nn.blocks.dropout import Dropout
 from tidegate.nn.blocks.instance_norm import InstanceNorm, Level
 
 
@@ -53,7 +54,7 @@ class ForecastHead(nn.Module):
         self.targets, self.distribution, self.norm = targets, distribution, norm
         self.width = targets if width is None else width
         self.shape = (steps, self.width, distribution.parameters)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(features, math.prod(self.shape))
 
     def forward(self, features: Tensor) -> Tensor:

@@ -13,12 +13,12 @@ from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils import parametrize
 from torch.nn.utils.rnn import PackedSequence
 
 from tidegate import cells
 from tidegate.cells import Cell
+from tidegate.device import dropout
 from tidegate.errors import BackendError, message
 from tidegate.nn.options import StackOptions
 from tidegate.nn.packing import read_packing
@@ -123,9 +123,9 @@ def _drop(module: nn.RNNBase, packed: PackedSequence | None, features: Tensor) -
         return features
     rows, steps, size = features.shape
     if packed is None:
-        mask = F.dropout(features.new_ones(steps, rows, size), module.dropout).transpose(0, 1)
+        mask = dropout(features.new_ones(steps, rows, size), module.dropout).transpose(0, 1)
     else:
-        data = F.dropout(features.new_ones(len(packed.data), size), module.dropout)
+        data = dropout(features.new_ones(len(packed.data), size), module.dropout)
         mask = read_packing(packed).pad(data)
     return features * mask
 

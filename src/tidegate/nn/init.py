@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tidegate.cells import Cell
 from tidegate.cells.base import Weights
+from tidegate.device import generator
 from tidegate.nn.options import StackOptions
 
 _skipped = ContextVar("skipped", default=False)
@@ -53,12 +54,14 @@ def initialise(cell: Cell, weights: Weights, options: StackOptions) -> None:
         if name.startswith("norm"):
             nn.init.zeros_(weight) if name.endswith("bias") else nn.init.ones_(weight)
         else:
-            nn.init.uniform_(weight, -bound, bound)
+            nn.init.uniform_(weight, -bound, bound, generator(weight.device))
     if options.init == "orthogonal":
         _orthogonal(cell, weights)
     if options.init == "chrono":
         assert options.max_lag is not None
-        keep = torch.empty(cell.hidden_size).uniform_(1, options.max_lag - 1).log()
+        drawn = torch.empty(cell.hidden_size)
+        source = generator(drawn.device)
+        keep = drawn.uniform_(1, options.max_lag - 1, generator=source).log()
         _set_bias(cell, weights, cell.keep_gate, keep)
         _set_bias(cell, weights, cell.write_gate, -keep)
     if options.forget_bias is not None:
@@ -72,8 +75,9 @@ def _orthogonal(cell: Cell, weights: Weights) -> None:
         # loads torch's compiler, which takes most of the time in which a model is loaded.
         wide = torch.promote_types(block.dtype, torch.float32)
         drawn = torch.empty(block.shape, dtype=wide, device=block.device)
-        block.copy_(nn.init.orthogonal_(drawn))
-    nn.init.xavier_uniform_(weights["weight_ih"])
+        block.copy_(nn.init.orthogonal_(drawn, generator=generator(drawn.device)))
+    inputs = weights["weight_ih"]
+    nn.init.xavier_uniform_(inputs, generator=generator(inputs.device))
     for name, weight in weights.items():
         if name.startswith("bias"):
             nn.init.zeros_(weight)

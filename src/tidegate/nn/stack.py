@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from tidegate.cells import Cell
 from tidegate.cells.base import check_size
+from tidegate.device import dropout
 from tidegate.errors import InputError, message
 from tidegate.kernels import explain
 from tidegate.nn.init import initialise
@@ -338,9 +338,9 @@ class Recurrent(nn.Module):
     def _drop(self, features: Tensor) -> Tensor:
         """Dropout between layers; the variational kind draws one mask for all steps of a row."""
         if not self.options.variational_dropout:
-            return F.dropout(features, self.dropout, self.training)
+            return dropout(features, self.dropout, self.training)
         ones = features.new_ones(features.shape[0], 1, features.shape[2])
-        return features * F.dropout(ones, self.dropout, self.training)
+        return features * dropout(ones, self.dropout, self.training)
 
     def extra_repr(self) -> str:
         """What a layer shows of itself when it is printed: sizes, and what is not the default."""

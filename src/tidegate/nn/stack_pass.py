@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from tidegate.cells import Cell
 from tidegate.cells.base import State, Weights
+from tidegate.device import dropout, generator, seeded
 from tidegate.errors import InputError, message
 from tidegate.kernels import Noise, Request, Result, run_layer
 from tidegate.nn.layout import (
@@ -123,7 +123,7 @@ class StackPass:
         entered = layout.enter(x)
         state = read_state(layout, self.cell, None, 1, entered)
         # A question must not move the random numbers of the training that goes on around it.
-        with torch.random.fork_rng([x.device] if x.is_cuda else []):
+        with seeded(0, x.device):
             noise = self._noise(entered)
         return Request(
             cell=self.cell,
@@ -261,7 +261,7 @@ class StackPass:
         recurrent = None
         if self.training and self.options.recurrent_dropout:
             ones = x.new_ones(rows, self.cell.output_size)
-            recurrent = F.dropout(ones, self.options.recurrent_dropout)
+            recurrent = dropout(ones, self.options.recurrent_dropout)
         rates = self.options.zoneout_rates(self.cell)
         if not any(rates):
             return Noise(recurrent)
@@ -330,5 +330,7 @@ def drop_weights(weights: Tensor, rate: float) -> Tensor:
 def _draw_bits(shape: tuple[int, ...], device: torch.device) -> Tensor:
     """Draw an int16 of any value for each place, four of them at once."""
     count, limits = math.prod(shape), torch.iinfo(torch.int64)
-    words = torch.randint(limits.min, limits.max, (-(-count // 4),), device=device)
+    words = torch.randint(
+        limits.min, limits.max, (-(-count // 4),), device=device, generator=generator(device)
+    )
     return words.view(torch.int16)[:count].view(shape)

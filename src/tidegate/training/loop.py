@@ -17,7 +17,7 @@ from tidegate.errors import ArtifactError, InputError, TrainingError, message
 from tidegate.training import checkpoint as checkpoints
 from tidegate.training.heap import kept_heap
 from tidegate.training.measure import Loader, measure
-from tidegate.training.network import Metrics, Network
+from tidegate.training.network import Metrics, Network, draws_from_torch
 from tidegate.training.optimizer import Average, has_stalled, make_optimizer
 from tidegate.training.progress import Event, Stopwatch
 from tidegate.training.schedule import rate
@@ -156,7 +156,11 @@ class Training:
         note = ""
         try:
             spare = (memory(torch.device("cpu")) or 0) // _SPARE
-            with seeded(self.plan.random_state, self.device), kept_heap(spare) as self.tidy:
+            foreign = draws_from_torch(self.network)
+            with (
+                seeded(self.plan.random_state, self.device, foreign=foreign),
+                kept_heap(spare) as self.tidy,
+            ):
                 while self.epoch < self.plan.epochs and not self._patience_lost():
                     self._run_epoch(random)
                     random = None
@@ -182,7 +186,7 @@ class Training:
             self.norms = torch.zeros(len(plan), device=self.device)
             self.network.begin_pass()
         else:
-            set_random_state(random, self.device)
+            set_random_state(random)
         self.stalled = self._has_stalled()
         self._thaw(self.epoch)
         self.clock.start_epoch(len(plan), self.step)
@@ -275,7 +279,7 @@ class Training:
             "carried": self.network.carried() if self.step else {},
             "meter": self.meter.state(),
             "gradient": {"norms": self.norms},
-            "random": random_state(self.device) if self.step else {},
+            "random": random_state() if self.step else {},
         }
         moments = self.optimizer.state_dict()["state"]
         parts |= {f"optimizer.{index}": state for index, state in moments.items()}

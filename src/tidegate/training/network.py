@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from tidegate.batch import Batch
 from tidegate.nn import Recurrent
 
 Metrics = dict[str, float]
+
+_KNOWN = ("torch", "tidegate")
 
 ParameterGroups = list[dict[str, Any]]
 """Groups of parameters with their options, the type that `torch.optim` takes them in."""
@@ -140,6 +143,19 @@ class Network(nn.Module):
             {"params": found, "lr": learning_rate, "weight_decay": decay, "clip": clip}
             for (decay, clip), found in groups.items()
         ]
+
+
+def draws_from_torch(network: nn.Module) -> bool:
+    """Say whether a network may draw from torch's own generators: torch's dropout, foreign parts.
+
+    Args:
+        network: Any; what of it this package made draws from `tidegate.device.generator`.
+    """
+    for module in network.modules():
+        package = type(module).__module__.partition(".")[0]
+        if (package == "torch" and isinstance(module, _DropoutNd)) or package not in _KNOWN:
+            return True
+    return False
 
 
 class InspectableNetwork(Network):

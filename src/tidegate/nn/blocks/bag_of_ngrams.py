@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tidegate.device import dropout
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _START = 0.05  # weight of every log-count ratio before training
@@ -84,7 +86,7 @@ class BagOfNgrams(nn.Module):
         present = joined.flatten(1).sort(1).values
         counts = torch.ones_like(present, dtype=self.bias.dtype)
         counts[:, 1:] = (present[:, 1:] != present[:, :-1]).to(counts.dtype)
-        counts = F.dropout(counts, self.dropout, self.training)
+        counts = dropout(counts, self.dropout, self.training)
         ratios = F.embedding(present, self.ratios)
         scores = (self.weights(present) + _START) * ratios * counts[..., None]
         classes = len(self.bias)

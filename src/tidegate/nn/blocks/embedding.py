@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tidegate.device import draw, dropout
 from tidegate.errors import InputError, message
 
 _UNKNOWN = 1
@@ -83,20 +84,20 @@ class Embedding(nn.Module):
         """
         words, grams = (ids, None) if ids.ndim == 2 else (ids[..., 0], ids[..., 1:])
         if self.training and self.word_dropout:
-            gone = torch.rand(words.shape, device=words.device) < self.word_dropout
+            gone = draw(words) < self.word_dropout
             words = words.masked_fill(gone & (words != 0), _UNKNOWN)
         vectors: Tensor = self.words(words)
         if self.ngrams is not None and grams is not None:
             vectors = vectors + self._sum(self.ngrams.weight, grams)
         if self.training and self.dropout:
             ones = vectors.new_ones(len(vectors), 1, vectors.shape[-1])
-            vectors = vectors * F.dropout(ones, self.dropout)
+            vectors = vectors * dropout(ones, self.dropout)
         return vectors
 
     def _sum(self, table: Tensor, grams: Tensor) -> Tensor:
         """Add up the vectors of the n-grams at each step, without keeping them apart in memory."""
         if self.training and self.ngram_dropout:
-            gone = torch.rand(grams.shape, device=grams.device) < self.ngram_dropout
+            gone = draw(grams) < self.ngram_dropout
             grams = grams.masked_fill(gone, 0)
         flat = F.embedding_bag(grams.flatten(0, 1), table, mode="sum", padding_idx=0)
         return flat.view(*grams.shape[:2], -1)

@@ -14,7 +14,7 @@ from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.steps import StepsLike, as_steps
 from tidegate.data.windows.windows import Windows
-from tidegate.device import seeded
+from tidegate.device import building
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 from tidegate.nn.trace.selection import Names, Numbers
@@ -355,7 +355,7 @@ class AnomalyDetector(StepsTask):
         """Make a stream of an untrained net, whose readout learns."""
         twin = clone(self)
         twin.settings_, twin.encoder_ = twin._settings(), encoder
-        with seeded(twin.settings_.random_state, torch.device("cpu")):
+        with building(twin.settings_.random_state, torch.device("cpu")):
             stream: AnomalyStream = twin._new_stream(twin._build())
         return stream
 
@@ -364,6 +364,6 @@ class AnomalyDetector(StepsTask):
 
     def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
-        with seeded(0, torch.device("cpu")):  # whatever is wrong in it must be told here
+        with building(0, torch.device("cpu")):  # whatever is wrong in it must be told here
             stream = self._new_stream(self._build())
         self._calibration = read_state(stream, files, CALIBRATION_FILE)

@@ -15,7 +15,7 @@ from tidegate.artifact import Artifact
 from tidegate.card import read_history
 from tidegate.data.codec import Field
 from tidegate.data.schema import Each
-from tidegate.device import pick_device, seeded, single
+from tidegate.device import building, pick_device, single
 from tidegate.errors import ArtifactError
 from tidegate.files import damaged, read_text
 from tidegate.nn.init import skipped
@@ -67,7 +67,7 @@ def _restore_network(task: Task, artifact: Artifact) -> None:
     # Shapes without memory: a forged size must not take any.
     with torch.device("meta"), skipped(), _Undrawn():
         artifact.check_tensors(task._build())
-    with seeded(task.settings_.random_state, torch.device("cpu")), skipped():
+    with building(task.settings_.random_state, torch.device("cpu")), skipped():
         network = task._build()
     artifact.load_into(network)
     task.network_ = network.to(place).eval()

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 from tidegate.artifact import save_artifact
 from tidegate.card import describe
-from tidegate.device import pick_device, seeded, single
+from tidegate.device import building, pick_device, single
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.responding import respond
@@ -83,7 +83,7 @@ class Task(Hooks):
         device = pick_device(settings.device)
         with self._forgotten(not going_on):
             rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
-        with seeded(settings.random_state, device):
+        with building(settings.random_state, device):
             network, loaders = self._prepare(rows, held, settings, going_on=going_on)
         training = Training(
             network.to(device),

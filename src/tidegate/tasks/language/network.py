@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.data.language.batch import NOTHING, LanguageBatch
+from tidegate.device import dropout
 from tidegate.errors import InputError, message
 from tidegate.heads import AdaptiveHead, LanguageHead, MixtureHead, SymbolHead
 from tidegate.nn import Recurrent
@@ -190,7 +191,7 @@ class LanguageNetwork(Network):
         rate = self.rates.embedding_dropout
         if self.training and rate:
             ones = vectors.new_ones(self.embedding.num_embeddings, 1)
-            vectors = vectors * F.embedding(ids, F.dropout(ones, rate))
+            vectors = vectors * F.embedding(ids, dropout(ones, rate))
         return self._drop(vectors, self.rates.input_dropout)
 
     def _run(
@@ -210,7 +211,7 @@ class LanguageNetwork(Network):
         if not self.training or not rate:
             return features
         ones = features.new_ones(features.shape[0], 1, features.shape[2])
-        return features * F.dropout(ones, rate)
+        return features * dropout(ones, rate)
 
     def _kept(self, features: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """The features and targets of the steps that have one, `[N, F]` and `[N]`."""

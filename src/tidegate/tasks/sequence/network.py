@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tidegate.batch import Batch
+from tidegate.device import generator
 from tidegate.heads import ClassifyHead, RegressHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.convolution import Convolution
+from tidegate.nn.blocks.dropout import Dropout
 from tidegate.nn.blocks.pooling import Pooling
 from tidegate.training.network import InspectableNetwork
 
@@ -53,13 +55,14 @@ class SequenceNetwork(InspectableNetwork):
         super().__init__()
         self.front, self.recurrent, self.pooling, self.head = front, recurrent, pooling, head
         self.directions = 2 if recurrent.bidirectional else 1
-        self.dropout, self.noise = nn.Dropout(dropout), noise
+        self.dropout, self.noise = Dropout(dropout), noise
 
     def embed(self, batch: Batch) -> Tensor:
         """Return what the recurrent stack reads, `[B, T, F]`."""
         values = batch.values
         if self.training and self.noise:
-            values = values + self.noise * torch.randn_like(values) * batch.mask[..., None]
+            drawn = torch.empty_like(values).normal_(generator=generator(values.device))
+            values = values + self.noise * drawn * batch.mask[..., None]
         return values if self.front is None else self.front(values, batch.mask)
 
     def decide(self, vectors: Tensor, batch: Batch) -> Tensor:

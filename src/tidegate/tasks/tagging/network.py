@@ -6,11 +6,11 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.data.tags.encoded import TagBatch
 from tidegate.data.text.encoded import UNKNOWN
+from tidegate.device import draw, dropout
 from tidegate.heads import TagHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.characters import Characters
@@ -95,13 +95,13 @@ class TaggerNetwork(InspectableNetwork):
         if not self.training or not self.rare_words:
             return ids
         words = ids if ids.ndim == 2 else ids[..., 0]
-        gone = (torch.rand(words.shape, device=words.device) < self.gone[words]) & (words != 0)
+        gone = (draw(words) < self.gone[words]) & (words != 0)
         unknown = words.masked_fill(gone, UNKNOWN)
         return unknown if ids.ndim == 2 else torch.cat([unknown[..., None], ids[..., 1:]], -1)
 
     def _drop(self, features: Tensor) -> Tensor:
         if not self.training or not self.dropout:
             return features
-        return features * F.dropout(
+        return features * dropout(
             features.new_ones(len(features), 1, features.shape[2]), self.dropout
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tidegate.batch import Batch
 from tidegate.heads import ClassifyHead
 from tidegate.nn import Recurrent
 from tidegate.nn.blocks.adversarial import worst_change
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
+from tidegate.nn.blocks.dropout import Dropout
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.nn.blocks.pooling import Pooling
 from tidegate.training.network import InspectableNetwork, ParameterGroups
@@ -61,7 +62,7 @@ class TextNetwork(InspectableNetwork):
         self.directions = 2 if recurrent.bidirectional else 1
         final = self.directions * recurrent.cell.output_size
         self.pooling = Pooling(pooling, recurrent.output_size, final)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
         self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
         self.adversarial = adversarial

@@ -16,7 +16,7 @@ from tidegate.cells import Cell
 from tidegate.cells.base import State, Weights
 from tidegate.device import dropout, generator, seeded
 from tidegate.errors import InputError, message
-from tidegate.kernels import Noise, Request, Result, run_layer
+from tidegate.kernels import Noise, Request, Result, forks, run_layer
 from tidegate.nn.layout import (
     Layout,
     Lengths,
@@ -66,6 +66,7 @@ class StackPass:
         return_gates: bool = False,
     ) -> tuple[Any, ...]:
         """Run the stack: arguments, result and errors are those of `Recurrent.forward`."""
+        forks.tell()
         if self.options.precision == "bfloat16" and isinstance(x, Tensor | PackedSequence):
             return self._run_low(x, hx, lengths, reset_mask, return_gates)
         weights = self._all_weights()

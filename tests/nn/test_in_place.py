@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 from tests.helpers import BOUNDS, difference
 from tidegate import accelerate
@@ -142,3 +143,24 @@ def test_what_hooks_keep_is_safe_too(rng):
 
     check(Wrapped(under_hooks), x, layer)
     check(Wrapped(lambda x: checkpoint(layer, x, use_reentrant=False)), x, layer)
+
+
+@pytest.mark.parametrize("layer", [GRU(D, H, 2, batch_first=True), LSTM(D, H, batch_first=True)])
+def test_compiled_programs_may_write_too(rng, layer):
+    def run(x: Tensor, copies: bool) -> Tensor:
+        output, _ = layer(x)
+        output = output.clone() if copies else output
+        output[:, 0].zero_()
+        return output.mul_(2).relu_()
+
+    x = torch.from_numpy(rng.standard_normal((B, T, D), "float32"))
+    found = []
+    for program in (torch.compile(run, fullgraph=True, backend="aot_eager"), run):
+        given = x.clone().requires_grad_()
+        program(given, program is run).sum().backward()
+        found.append(given.grad)
+    assert difference(*found) < BOUNDS[torch.float32][1]
+    with FlopCounterMode(display=False):
+        given = x.clone().requires_grad_()
+        run(given, False).sum().backward()
+    assert difference(given.grad, found[1]) < BOUNDS[torch.float32][1]

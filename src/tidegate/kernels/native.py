@@ -200,7 +200,10 @@ def _outputs(layer: Sequence[Inputs], show: bool) -> tuple[Tensor, list[Outputs]
     if _is_traced(layer[0].x):
         (inputs,) = layer
         made = Outputs(*operator.sequence(*inputs, train or show, show))
-        return made.y, [made]
+        # The caller may write to it, and the operator's rule keeps its own; a compiler that fuses
+        # what comes next does without the copy.
+        y = made.y.clone() if train else made.y
+        return y, [made._replace(y=y)]
     if train:
         return operator.train(layer, show)
     return passes.forward(layer, keep=show, show=show)

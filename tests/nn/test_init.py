@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import tidegate.nn as tn
+from tidegate.device import seeded
 from tidegate.nn import init
 
 H = 2000
@@ -153,3 +154,15 @@ def test_weights_that_are_read_at_once_are_not_drawn():
     layer.load_state_dict(drawn.state_dict())
     x = torch.randn(5, 2, 3)
     assert torch.equal(layer(x)[0], drawn(x)[0])
+
+
+@pytest.mark.parametrize("options", [{}, {"init": "orthogonal"}, {"init": "chrono", "max_lag": 9}])
+def test_weights_draw_from_the_generators_of_a_block_and_on_meta_from_none(options):
+    state, found = torch.get_rng_state(), []
+    for _ in range(2):
+        with seeded(3, torch.device("cpu")):
+            layer = tn.LSTM(3, 4, 2, bidirectional=True, **options)
+        found.append(torch.cat([weight.detach().flatten() for weight in layer.parameters()]))
+    tn.LSTM(3, 4, device="meta", **options)
+    assert torch.equal(*found)
+    assert torch.equal(torch.get_rng_state(), state)

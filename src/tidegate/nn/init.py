@@ -59,7 +59,8 @@ def initialise(cell: Cell, weights: Weights, options: StackOptions) -> None:
         _orthogonal(cell, weights)
     if options.init == "chrono":
         assert options.max_lag is not None
-        drawn = torch.empty(cell.hidden_size)
+        # On "meta", where options are tried, nothing is drawn.
+        drawn = torch.empty(cell.hidden_size, device=weights["bias_ih"].device)
         source = generator(drawn.device)
         keep = drawn.uniform_(1, options.max_lag - 1, generator=source).log()
         _set_bias(cell, weights, cell.keep_gate, keep)

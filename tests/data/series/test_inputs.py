@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tidegate.data.series.inputs import as_panel
@@ -62,3 +65,24 @@ def test_whole_numbers_with_an_empty_cell_are_numbers(dtype):
     column = pd.Series([1, None, 3], dtype=dtype)
     for form in (column, column.to_frame("a"), {"a": column}, [column.tolist()]):
         np.testing.assert_array_equal(as_panel(form).values.ravel(), [1.0, np.nan, 3.0])
+
+
+@pytest.mark.parametrize("kind", ["arrow", "records", "structured", "to_pandas"])
+def test_tables_of_other_libraries_are_read_as_tables(kind):
+    frame = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [3.0, 5.0, 7.0]})
+    given = {
+        "arrow": pa.Table.from_pandas(frame),
+        "records": frame.to_dict("records"),
+        "structured": frame.to_records(index=False),
+        "to_pandas": types.SimpleNamespace(to_pandas=lambda: frame),
+    }[kind]
+    panel = as_panel(given)
+    assert panel.targets == ("a", "b")
+    assert panel.values.tolist() == frame.to_numpy().tolist()
+
+
+def test_a_column_of_dates_is_no_target():
+    days = pd.date_range("2024", periods=3)
+    table = pa.table({"day": days.to_pydatetime(), "sales": [1.0, 2.0, 4.0]})
+    with pytest.raises(InputError, match="dates in column 'day'"):
+        as_panel(table)

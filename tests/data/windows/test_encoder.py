@@ -152,3 +152,10 @@ def test_a_series_that_never_changes_is_refused():
             SeriesEncoder(lookback=3).fit(Panel.from_arrays([values]), np.array([30]))
     alive = Panel.from_arrays([np.full(30, 4.0), np.arange(30.0)])
     assert SeriesEncoder(lookback=3).fit(alive, np.array([30, 30])).scale[0, 0] == 1
+
+
+def test_series_without_names_are_those_of_training_by_their_position():
+    panel = Panel.from_arrays([np.arange(20.0), 1e3 + np.arange(25.0)])
+    encoder = fitted(panel)
+    assert encoder.numbers(Panel.from_arrays([np.ones(9), np.ones(9)])) == [0, 1]
+    assert encoder.numbers(Panel.from_arrays([np.ones(9)] * 3)) == [None] * 3

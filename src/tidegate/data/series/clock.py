@@ -38,6 +38,8 @@ class Clock:
         wall: Whether the clock follows the wall clock of its zone, so that days of 23 hours count
             as one; else it runs in UTC.
         month_end: Whether every time is the last day of its month.
+        dayfirst: Whether dates were written with the day before the month; None where that was
+            no question.
 
     Example:
         >>> clock = Clock("duration", 3_600_000_000, 0)
@@ -51,6 +53,7 @@ class Clock:
     zone: str | None = None
     wall: bool = False
     month_end: bool = False
+    dayfirst: bool | None = None
 
     @property
     def dated(self) -> bool:

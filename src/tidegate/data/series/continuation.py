@@ -75,8 +75,8 @@ def known_ends(panel: Panel, before: Panel) -> list[int | None]:
 
 def _matching(panel: Panel, before: Panel) -> list[int | None]:
     if panel.names is None or before.names is None:
-        alone = panel.names is before.names and len(panel) == len(before) == 1
-        return [0 if alone else None] * len(panel)
+        same = panel.names is before.names and len(panel) == len(before)  # told by their position
+        return [*range(len(panel))] if same else [None] * len(panel)
     return numbers_of(panel.names, before.names)
 
 

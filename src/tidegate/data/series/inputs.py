@@ -54,6 +54,7 @@ def as_panel(
     """
     if isinstance(X, Panel):
         return X
+    X = of_other_libraries(X)
     if isinstance(X, pd.Series | pd.DataFrame):
         return _from_pandas(X, clock, learned, owner)
     if isinstance(X, Mapping):
@@ -86,7 +87,8 @@ def _from_pandas(
         if as_floats(column) is None:
             rule = "a table of numbers with the times as index"
             remedy = "Use tidegate.data.read_series(frame, time=..., target=...)"
-            raise InputError(message(owner, "X", rule, f"text in column {name!r}", remedy))
+            kind = "dates" if column.dtype.kind == "M" else "text"
+            raise InputError(message(owner, "X", rule, f"{kind} in column {name!r}", remedy))
     names = list(columns.names)
     frame = table.set_axis(names, axis=1)
     time = None
@@ -135,3 +137,23 @@ def _alike(panels: list[Panel], owner: str) -> list[Panel]:
     roles = (first.targets, first.past, first.known)
     of = "the first series"
     return [first, *(one.arranged(*roles, named=first.named, owner=owner, of=of) for one in others)]
+
+
+def of_other_libraries(X: Any) -> Any:
+    """Turn a table of another library, or of records, into one of pandas; leave anything else.
+
+    Args:
+        X: Whatever was given; tables of polars and Arrow, arrays of xarray, structured arrays of
+            NumPy and lists of dictionaries are turned.
+    """
+    if isinstance(X, pd.Series | pd.DataFrame):
+        return X
+    if hasattr(X, "to_pandas"):
+        return X.to_pandas()
+    if isinstance(X, np.ndarray) and X.dtype.names is not None:
+        return pd.DataFrame(X)
+    records = isinstance(X, list) and len(X) > 0
+    if records and all(isinstance(row, Mapping) and row for row in X):
+        plain = all(np.isscalar(cell) for row in X for cell in row.values())
+        return pd.DataFrame(X) if plain else X
+    return X

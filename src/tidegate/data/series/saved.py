@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ CLOCK = Record(
         "zone": Field(str, optional=True),
         "wall": Field(bool),
         "month_end": Field(bool),
-    }
+        "dayfirst": Field(bool, optional=True),
+    },
+    absent=("dayfirst",),
 )
 """What a file says of a clock."""
 
@@ -45,6 +47,20 @@ def read_clock(found: Mapping[str, Any], file: str) -> Clock:
     clock = replace(Clock(), **found)
     check_span(clock, np.zeros(1, np.int64), np.ones(1, np.int64), file)
     return clock
+
+
+def saved_clock(clock: Clock) -> dict[str, object]:
+    """Write down a clock; what was no question of its dates is left out, as older versions did.
+
+    Example:
+        >>> "dayfirst" in saved_clock(Clock())
+        False
+    """
+    return {
+        name: value
+        for name, value in asdict(clock).items()
+        if name != "dayfirst" or value is not None
+    }
 
 
 def check_span(clock: Clock, starts: Array, lengths: Array, file: str) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from tidegate.data.batching import Array
 from tidegate.data.names import ColumnNames, places
 from tidegate.data.series.clock import Clock
+from tidegate.data.series.inputs import of_other_libraries
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import (
     check_forwards,
@@ -35,6 +36,7 @@ def read_steps(
     value: str | Sequence[str] | None = None,
     time: str | None = None,
     others: Sequence[str] = (),
+    dayfirst: bool | None = None,
     owner: str = "read_steps",
 ) -> Panel:
     """Read one series out of a table, a step a row, whenever its rows were written.
@@ -45,6 +47,7 @@ def read_steps(
             no other purpose.
         time: The column of the times; None leaves them out.
         others: Columns of another purpose.
+        dayfirst: Whether 01/02/2015 is the first of February; None takes what leaves fewer gaps.
         owner: Who complains.
 
     Returns:
@@ -67,7 +70,7 @@ def read_steps(
         raise InputError(message(owner, "value", "a column of numbers", "none"))
     rows = row_numbers(frame)
     values = np.stack([read_numbers(frame[name], "value", rows, owner) for name in names], axis=1)
-    stamps = None if time is None else _stamps(frame[time], rows, owner)
+    stamps = None if time is None else _stamps(frame[time], rows, owner, dayfirst)
     return _panel(values, ColumnNames(tuple(names)), stamps)
 
 
@@ -96,7 +99,7 @@ def as_steps(X: StepsLike, owner: str = "Panel", *, learned: ColumnNames | None 
             got = f"{len(X)} with {len(X.past) + len(X.known)} other columns"
             raise InputError(message(owner, "X", "one series of values alone", got))
         panel = X
-    elif isinstance(X, pd.Series | pd.DataFrame):
+    elif isinstance(X := of_other_libraries(X), pd.Series | pd.DataFrame):
         panel = _of_pandas(X if isinstance(X, pd.DataFrame) else X.to_frame(X.name), owner, learned)
     else:
         values = as_columns(X, owner)
@@ -145,9 +148,11 @@ def _panel(values: Array, columns: ColumnNames, stamps: pd.DatetimeIndex | None)
     )
 
 
-def _stamps(column: pd.Series[str], rows: Array, owner: str) -> pd.DatetimeIndex | None:
+def _stamps(
+    column: pd.Series[str], rows: Array, owner: str, dayfirst: bool | None = None
+) -> pd.DatetimeIndex | None:
     """Times by their own clock; None for numbers."""
-    times = read_times(column, rows, owner)
+    times = read_times(column, rows, owner, dayfirst=dayfirst)
     check_forwards(times.instants, column, rows, np.zeros(1, np.int64), owner, once=False)
     if not times.dated:
         return None

@@ -35,6 +35,7 @@ def read_series(
     known: Columns = (),
     static: Columns = (),
     clock: Clock | None = None,
+    dayfirst: bool | None = None,
     owner: str = "read_series",
 ) -> Panel:
     """Read one or many series out of a table.
@@ -53,6 +54,7 @@ def read_series(
             targets are empty are its future.
         static: Columns that never change within a series, numbers or texts.
         clock: The clock the times must be on; by default it is found.
+        dayfirst: Whether 01/02/2015 is the first of February; None takes what leaves fewer gaps.
         owner: Who complains.
 
     Returns:
@@ -73,7 +75,7 @@ def read_series(
     roles = _roles(frame, {role: listed(names) for role, names in given.items()}, target, owner)
     rows = row_numbers(frame)
     frame, rows, starts, names = _grouped(frame, id, rows, owner)
-    found, positions = _clock(frame, time, rows, starts, clock, owner)
+    found, positions = _clock(frame, time, rows, starts, clock, owner, dayfirst)
     panel = replace(
         _laid_out(_values(frame, roles, rows, owner), positions, starts),
         clock=found,
@@ -172,19 +174,20 @@ def _clock(
     starts: Array,
     clock: Clock | None,
     owner: str,
+    dayfirst: bool | None,
 ) -> tuple[Clock, Array]:
     """Find the clock, and the position of each row on it."""
     if time is None:
         begins = np.repeat(starts, np.diff(np.append(starts, len(rows))))
         return clock or Clock(), np.arange(len(rows)) - begins
-    times = read_times(frame[time], rows, owner)
+    times = read_times(frame[time], rows, owner, clock=clock, dayfirst=dayfirst)
     check_forwards(times.instants, frame[time], rows, starts, owner)
     if clock is None:
         ends = np.append(starts[1:], len(rows))
         longest = int((ends - starts).argmax())
         part = times.instants[starts[longest] : ends[longest]]
         clock = infer_clock(part, dated=times.dated, owner=owner)
-        clock = replace(clock, zone=times.zone, wall=times.wall)
+        clock = replace(clock, zone=times.zone, wall=times.wall, dayfirst=times.dayfirst)
     elif clock.dated != times.dated or (clock.zone is None) != (times.zone is None):
         rule = f"as in training, {'dates' if clock.dated else 'whole numbers'}"
         rule += f" in {clock.zone}" if clock.zone else ""
@@ -206,8 +209,11 @@ def check_forwards(
     """Refuse times that go backwards within a series, or (`once`) come twice."""
     steps = np.diff(instants)
     steps[starts[1:] - 1] = 1
+    back = "Sort the table by it"
+    if once and len(starts) == 1 and len(np.unique(instants)) < len(instants):
+        back = "Name the column that tells several series apart with id (--id), or sort the table"
     for wrong, rule, remedy in (
-        (steps < 0, "ascending", "Sort the table by it"),
+        (steps < 0, "ascending", back),
         (once & (steps == 0), "given once in a series", "Drop or add up the rows of the same time"),
     ):
         if wrong.any():

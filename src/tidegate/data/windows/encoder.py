@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from tidegate.data.scaling import METHODS, Scaling, rounding
 from tidegate.data.series.calendar import calendar_names
 from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import RECENT_FILE, Panel
-from tidegate.data.series.saved import read_clock
+from tidegate.data.series.saved import read_clock, saved_clock
 from tidegate.data.series.table import with_future
 from tidegate.data.windows.encoded import EncodedSeries
 from tidegate.data.windows.files import (
@@ -209,12 +208,12 @@ class SeriesEncoder:
     def numbers(self, panel: Panel) -> list[int | None]:
         """Say which training series each series is; None for one that training had not.
 
-        Series are told apart by their names. Without names, a single series is taken for the
-        single one of training, and several are taken for new ones.
+        Series are told apart by their names. Without names they are those of training, in their
+        order, if they are as many; else they are taken for new ones.
         """
         if self.names is None or panel.names is None:
-            same = self.names is None and len(panel) == len(self.shift) == 1
-            return [0 if same else None] * len(panel)
+            same = self.names is panel.names and len(panel) == len(self.shift)
+            return [*range(len(panel))] if same else [None] * len(panel)
         return numbers_of(panel.names, self.names)
 
     def _measure(self, values: Array) -> tuple[Array, Array, Array]:
@@ -301,7 +300,7 @@ class SeriesEncoder:
             "calendar": self.calendar,
             "missing": self.missing,
             "absent": self.absent,
-            "clock": asdict(self.clock),
+            "clock": saved_clock(self.clock),
             "targets": self.targets,
             "past": self.past,
             "known": self.known,

@@ -37,6 +37,11 @@ class AnomalyDetectorSettings(Settings):
         maximum=10,
         group="Alarms",
     )
+    dayfirst: bool = setting(
+        False,
+        help="Read 01/02/2015 as the first of February; by default what leaves fewer gaps.",
+        group="Alarms",
+    )
     lookback: int = setting(
         64, help="Values of a stretch that the net is trained on.", minimum=8, maximum=100_000
     )

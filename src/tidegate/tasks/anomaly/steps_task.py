@@ -48,10 +48,13 @@ class StepsTask(Task):
         """Read the variables of the fit by their names; others only where they are asked for."""
         owner = type(self).__name__
         fitted = hasattr(self, "network_") and self.encoder_.named
+        wanted: str | Sequence[str] | None = value
         if fitted and value == self.columns_.get("value"):
             check_there(own, self.encoder_.names, owner)
-            return read_steps(own, value=self.encoder_.names, time=time, others=others, owner=owner)
-        panel = read_steps(own, value=value, time=time, others=others, owner=owner)
+            wanted = self.encoder_.names
+        panel = read_steps(
+            own, value=wanted, time=time, others=others, dayfirst=self.dayfirst or None, owner=owner
+        )
         # Whoever names other columns than the fit had says which take their places.
         renamed = fitted and set(self.encoder_.names).isdisjoint(panel.targets)
         return replace(panel, named=False) if renamed else panel

@@ -129,6 +129,7 @@ class SeriesTask(Task):
             past=past,
             static=static,
             clock=self.encoder_.clock if hasattr(self, "encoder_") else None,
+            dayfirst=self.dayfirst or None,
             owner=type(self).__name__,
         )
         return panel, None

@@ -127,6 +127,11 @@ class ForecasterSettings(EnsembleSettings):
         minimum=1,
         group="Series",
     )
+    dayfirst: bool = setting(
+        False,
+        help="Read 01/02/2015 as the first of February; by default what leaves fewer gaps.",
+        group="Series",
+    )
     max_windows: int | None = setting(
         50_000,
         help="Most windows to learn from in an epoch; where there are more, each epoch takes "

@@ -1,0 +1,40 @@
+"""Numbered dates: whole numbers that are dates, and those that count."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tidegate.data.series.numbered import read_numbered
+
+
+@pytest.mark.parametrize(
+    ("form", "freq"),
+    [
+        ("%Y%m", "MS"),
+        ("%Y%m%d", "D"),
+        ("%Y%m%d%H", "h"),
+        ("%Y%m%d%H%M", "15min"),
+        ("%G%V", "W-MON"),
+    ],
+)
+def test_dates_come_back(form, freq):
+    dates = pd.date_range("2019-12-02" if form == "%G%V" else "2019-12-01", periods=60, freq=freq)
+    numbers = np.array([int(text) for text in dates.strftime(form)])
+    assert read_numbered(numbers).tolist() == dates.tolist()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [1, 2, 3],
+        [1990, 1991],
+        [100, 1000],
+        [201600, 201601],
+        [20195, 20196],
+        [1700000000, 1700003600],
+    ],
+)
+def test_numbers_that_count_are_left_alone(numbers):
+    assert read_numbered(np.array(numbers)) is None

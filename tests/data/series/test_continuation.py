@@ -10,6 +10,7 @@ import pandas as pd
 from tidegate.data.series.continuation import continued, known_ends
 from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
+from tidegate.data.series.table import read_series
 
 
 def dated(*spans: tuple[str, int]) -> Panel:
@@ -61,3 +62,27 @@ def test_clocks_with_another_origin_agree():
     assert first.clock != later.clock
     assert continued(later, first)[1].tolist() == [20]
     assert known_ends(later, first) == [0]
+
+
+def test_steps_that_training_had_too_are_no_hindrance():
+    whole = dated(("2024-01-01", 30))
+    first = whole.cut(np.array([0]), np.array([20]))
+    later = whole.cut(np.array([15]), np.array([30]))
+    found, added = continued(later, first)
+    assert added.tolist() == [15]
+    np.testing.assert_array_equal(found.values, whole.values)
+    other = replace(later, values=later.values + 1)
+    assert continued(other, first)[0] is other
+
+
+def test_rows_of_the_future_alone_go_on():
+    days = pd.date_range("2024-01-01", periods=33).strftime("%Y-%m-%d")
+    sales = [*map(float, range(30)), None, None, None]
+    frame = pd.DataFrame({"day": days, "sales": sales, "promo": [1.0, 0.0, 0.0] * 11})
+    roles = {"time": "day", "target": "sales", "known": "promo"}
+    first = read_series(frame[:30], **roles)
+    ahead = read_series(frame[30:], clock=first.clock, **roles)
+    found, added = continued(ahead, first)
+    assert added.tolist() == [30]
+    assert found.ahead.tolist() == [3]
+    assert found.values[30:, 1].tolist() == [1.0, 0.0, 0.0]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.sequences.rows import table_rows
-from tidegate.data.series.times import read_times
+from tidegate.data.series.dates.times import read_times
 from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.errors import InputError, message
 

@@ -15,6 +15,8 @@ from tidegate.data.series.panel import Panel
 def continued(panel: Panel, before: Panel | None) -> tuple[Panel, Array]:
     """Put what came before in front of series that go on where it ends.
 
+    A series may begin earlier, with steps that training had: they must be the same.
+
     Args:
         panel: The series.
         before: The last steps of training, or None.
@@ -31,8 +33,8 @@ def continued(panel: Panel, before: Panel | None) -> tuple[Panel, Array]:
         return panel, nothing
     added = np.array(
         [
-            0 if n is None or before.ends[n] != start + shift else int(before.lengths[n])
-            for n, start in zip(numbers, panel.starts, strict=True)
+            0 if number is None else _missing(panel, row, before, number, shift)
+            for row, number in enumerate(numbers)
         ],
         np.int64,
     )
@@ -41,7 +43,7 @@ def continued(panel: Panel, before: Panel | None) -> tuple[Panel, Array]:
     parts: list[Array] = []
     for row, number in enumerate(numbers):
         if added[row]:
-            parts.append(before.series(cast(int, number)))
+            parts.append(before.series(cast(int, number))[: added[row]])
         parts.append(panel.values[panel.offsets[row] : panel.offsets[row + 1]])
     lengths = np.diff(panel.offsets) + added
     whole = replace(
@@ -51,6 +53,21 @@ def continued(panel: Panel, before: Panel | None) -> tuple[Panel, Array]:
         starts=panel.starts - added,
     )
     return whole, added
+
+
+def _missing(panel: Panel, row: int, before: Panel, number: int, shift: int) -> int:
+    """How many steps of training come before a series that begins where it ends, or within it.
+
+    What both have must be the same, or it is no continuation.
+    """
+    start = int(panel.starts[row]) + shift
+    own, known = panel.series(row), before.series(number)
+    common = int(before.ends[number]) - start
+    ahead = len(known) - common
+    if common < 0 or ahead < 0 or common > len(own) > 0:
+        return 0
+    same = np.allclose(own[:common], known[ahead:], rtol=1e-9, atol=0, equal_nan=True)
+    return ahead if same and (common == 0 or len(own)) else 0
 
 
 def known_ends(panel: Panel, before: Panel) -> list[int | None]:

@@ -12,6 +12,7 @@ import pandas as pd
 from tidegate.data.batching import Array
 from tidegate.data.names import ColumnNames, places
 from tidegate.data.series.clock import Clock
+from tidegate.data.series.dates.times import read_times
 from tidegate.data.series.inputs import of_other_libraries
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.table import (
@@ -21,7 +22,6 @@ from tidegate.data.series.table import (
     read_numbers,
     row_numbers,
 )
-from tidegate.data.series.times import read_times
 from tidegate.data.series.values import as_columns
 from tidegate.data.tables.complete import check_column
 from tidegate.errors import InputError, message

@@ -12,8 +12,8 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock, check_regular, infer_clock
+from tidegate.data.series.dates.times import read_times
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.times import read_times
 from tidegate.data.series.values import check_finite
 from tidegate.data.tables.complete import check_column
 from tidegate.errors import InputError, message
@@ -40,14 +40,12 @@ def read_series(
 ) -> Panel:
     """Read one or many series out of a table.
 
-    A wide table has a column for each target; a long one a column that names the series of each
-    row. Rows are numbered from 1 in messages, or by the frame's own index of integers.
+    A wide table has a column for each target; a long one a column that names the series of a row.
 
     Args:
         frame: The table, its rows in the order of time, within each series.
         time: The column of the times: dates, or whole numbers; None counts the rows.
-        target: The column of the target, or several; by default every column of numbers that has
-            no other purpose.
+        target: The column of the target, or several; by default all other columns of numbers.
         id: The column that names the series of each row; None when there is one series.
         past: Columns that are known up to the present only.
         known: Columns that are known of the future too. Rows at the end of a series whose
@@ -62,7 +60,7 @@ def read_series(
 
     Raises:
         InputError: If a column is missing or holds what it should not, or the times are not
-            those of a regular clock; one line that names the first such row.
+            those of a regular clock; it names the first such row, from 1.
 
     Example:
         >>> table = pd.DataFrame({"day": ["2024-01-01", "2024-01-02"], "sales": [3, 4]})
@@ -77,7 +75,7 @@ def read_series(
     frame, rows, starts, names = _grouped(frame, id, rows, owner)
     found, positions = _clock(frame, time, rows, starts, clock, owner, dayfirst)
     panel = replace(
-        _laid_out(_values(frame, roles, rows, owner), positions, starts),
+        _laid_out(_values(frame, roles, rows, owner, clock is not None), positions, starts),
         clock=found,
         targets=tuple(roles["target"]),
         past=tuple(roles["past"]),
@@ -225,7 +223,11 @@ def check_forwards(
 
 
 def _values(
-    frame: pd.DataFrame, roles: Mapping[str, Sequence[str]], rows: Array, owner: str
+    frame: pd.DataFrame,
+    roles: Mapping[str, Sequence[str]],
+    rows: Array,
+    owner: str,
+    fitted: bool,
 ) -> Array:
     """The columns of numbers, `[rows, C + P + K]`; the table's own memory for a single one."""
     columns = [
@@ -233,8 +235,9 @@ def _values(
         for role in ("target", "past", "known")
         for name in roles[role]
     ]
+    future = fitted and roles["known"]  # there may be nothing but what is known of it
     for role, column in zip(roles["target"], columns, strict=False):
-        if np.isnan(column).all():
+        if np.isnan(column).all() and not future:
             raise InputError(message(owner, "target", "known in some rows", f"none in {role!r}"))
     return columns[0][:, None] if len(columns) == 1 else np.stack(columns, axis=1)
 

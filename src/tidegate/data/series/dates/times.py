@@ -11,8 +11,8 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock
-from tidegate.data.series.guessed import read_guessed
-from tidegate.data.series.numbered import read_numbered
+from tidegate.data.series.dates.guessed import read_guessed
+from tidegate.data.series.dates.numbered import read_numbered
 from tidegate.errors import InputError, message
 
 _OFFSET = r"(?i)\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)$"

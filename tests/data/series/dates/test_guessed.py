@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.data.series.guessed import read_guessed
+from tidegate.data.series.dates.guessed import read_guessed
 from tidegate.errors import InputError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tidegate.data.series.numbered import read_numbered
+from tidegate.data.series.dates.numbered import read_numbered
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tidegate.data.series.clock import Clock
-from tidegate.data.series.times import read_times
+from tidegate.data.series.dates.times import read_times
 from tidegate.errors import InputError
 
 

@@ -1,0 +1,1 @@
+"""Dates: texts and numbers of tables, read as times."""

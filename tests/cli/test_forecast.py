@@ -140,7 +140,7 @@ def another_frequency():
         (change(7, date="2024-01-01 06:00:00"), "`date` must be given once in a series; got"),
         (change(7, date=None), "`date` must be given in every row; got an empty cell in row 8"),
         (another_frequency(), "must be at one frequency, here 1 hour; got 2 times that step"),
-        (change(7, date="2024-01-01 07:00:00+01:00"), "`date` must be of one time zone"),
+        (change(7, date="2024-01-01 07:00:00+01:00"), "`date` must be of a time zone in every row"),
     ],
     ids=["short", "constant", "missing", "text", "infinity", "no-date", "backwards", "twice",
          "empty", "frequency", "zones"],

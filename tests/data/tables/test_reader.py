@@ -183,7 +183,6 @@ FAULTS = [
     ("t.csv", "text,label\na,1\nb,1,2\n", "`line 3` must be 2 fields, as in the header; got 3"),
     ("t.csv", 'text,label\n"x\ny",1\nb\n', "`line 4` must be 2 fields, as in the header; got 1"),
     ("t.tsv", 'text\tlabel\n"a\t1\nb\n', "`line 3` must be 2 fields, as in the header; got 1"),
-    ("t.csv", "text,text\na,b\n", "`header` must be names that differ; got 'text' twice"),
     (
         "t.csv",
         b"text,label\na,1\ncaf\xe9,1\n",
@@ -289,3 +288,34 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(InputError, match="`file` must be readable; got Permission denied"):
         read_table(path)
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_what_parts_the_columns_of_a_csv_is_found(tmp_path, mark):
+    path = tmp_path / "t.csv"
+    path.write_text(f'text{mark}label\n"a, b; c"{mark}1\n')
+    assert read_table(path).to_dict("records") == [{"text": "a, b; c", "label": 1}]
+
+
+def test_columns_without_a_name_do_not_matter_unless_they_are_asked_for(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("v1,v2,,,\nspam,now,,,\n")
+    assert read_table(path, columns=["v2", "v1"]).to_dict("records") == [
+        {"v2": "now", "v1": "spam"}
+    ]
+    assert list(read_table(path)) == ["v1", "v2", "unnamed (1)", "unnamed (2)", "unnamed (3)"]
+    path.write_text("text,text\na,b\n")
+    with pytest.raises(InputError, match=r"got no column 'text'\. Did you mean 'text"):
+        read_table(path, columns=["text"])
+    assert read_table(path, columns=["text (2)"])["text (2)"].tolist() == ["b"]
+
+
+def test_labels_are_the_texts_that_stand_there(tmp_path):
+    for name, text in (("t.csv", "label\n007\n1E1\n1.5\nTrue\n"), ("t.tsv", "label\n07\n1E1\n")):
+        (tmp_path / name).write_text(text)
+        found = read_table(tmp_path / name, text=["label"])["label"].tolist()
+        assert found == text.split()[1:]
+    rows = ["7", "true", '"07"', "2.0"]
+    (tmp_path / "t.jsonl").write_text("".join(f'{{"label": {row}}}\n' for row in rows))
+    found = read_table(tmp_path / "t.jsonl", text=["label"])["label"].tolist()
+    assert found == ["7", "true", "07", "2"]

@@ -97,9 +97,10 @@ def explained(path: Path) -> Iterator[None]:
 def read_text_rows(path: Path, suffix: str) -> Iterator[list[Any]]:
     """Read a table of text, its column names first.
 
-    A field that starts with a quote ends with one, and may hold separators and line ends. In a
-    .tsv quotes are common signs unless the whole file is quoted properly. A .txt has one column,
-    "text", and a row a line.
+    A field that starts with a quote ends with one, and may hold separators and line ends. Where the
+    header of a .csv has no comma, semicolons, tabs or bars part it. Names that come several times,
+    or are empty, are numbered. In a .tsv quotes are common signs unless the whole file is quoted
+    properly. A .txt has one column, "text", and a row a line.
 
     Args:
         path: The file.
@@ -116,7 +117,7 @@ def read_text_rows(path: Path, suffix: str) -> Iterator[list[Any]]:
             yield ["text"]
             yield from ([line or None] for _, line in _lines(path))
         elif suffix == ".csv":
-            yield from _rectangular(_quoted(path, ","), path)
+            yield from _rectangular(_quoted(path, _separator(path)), path)
         else:
             yield from _rectangular(_tabbed(path), path)
 
@@ -239,14 +240,35 @@ def _rectangular(records: Iterator[tuple[int, list[str]]], path: Path) -> Iterat
             continue
         if not header:
             header = record
-            _refuse_repeated(header, path)
-            yield header
+            yield different(header)
         elif len(record) != len(header):
             rule = f"{len(header)} fields, as in the header"
             remedy = "Put quotes around a text that holds the separator"
             raise _wrong_line(path, line, rule, len(record), remedy)
         else:
             yield [field or None for field in record]
+
+
+def different(names: Sequence[str]) -> list[str]:
+    """Give columns names that differ: whoever wants one of several of a name has to say which.
+
+    Example:
+        >>> different(["text", "a", "a", "", ""])
+        ['text', 'a (1)', 'a (2)', 'unnamed (1)', 'unnamed (2)']
+    """
+    counts, seen = collections.Counter(names), collections.Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name or 'unnamed'} ({seen[name]})" if counts[name] > 1 else name)
+    return found
+
+
+def _separator(path: Path) -> str:
+    """What stands between the names of a .csv: commas, or else semicolons, tabs or bars."""
+    with _open(path, "") as handle:
+        header = next((line for line in handle if line.strip()), "")
+    return next((mark for mark in ",;\t|" if mark in header), ",")
 
 
 def _refuse_repeated(names: Sequence[str], path: Path) -> None:

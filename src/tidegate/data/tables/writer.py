@@ -78,10 +78,17 @@ def _write_text(frames: Iterator[pd.DataFrame], path: Path, suffix: str, *, pack
         if packed:  # without a time in it, the same table always gives the same bytes
             target = stack.enter_context(gzip.GzipFile("", "wb", 6, file, mtime=0))
         for number, frame in enumerate(frames):
-            target.write(_as_text(frame, suffix, header=number == 0).encode("utf-8"))
+            target.write(table_text(frame, suffix, header=number == 0).encode("utf-8"))
 
 
-def _as_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
+def table_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
+    """Write rows as the text of a file, every number to its last bit.
+
+    Args:
+        frame: The rows.
+        suffix: ".csv", ".tsv" or ".jsonl".
+        header: Whether the names of the columns come first; a .jsonl has them in each row.
+    """
     if suffix == ".jsonl":
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
         # Python's own JSON writes every float so that it is read back to the last bit.

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.reader import read_table
-from tidegate.data.tables.writer import write_table
+from tidegate.data.tables.writer import table_text, write_table
 from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, looks_like_conll, write_conll
 from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
 from tidegate.errors import InputError, message
@@ -183,8 +183,7 @@ def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
     elif form == "conll":
         _write_conll(tagged, handle)
     else:
-        mark = "\t" if form == "tsv" else ","
-        tagged.table().to_csv(handle, sep=mark, index=False, header=header, lineterminator="\n")
+        handle.write(table_text(tagged.table(), f".{form}", header=header))
 
 
 def _write_conll(tagged: Tagged, handle: IO[str]) -> None:

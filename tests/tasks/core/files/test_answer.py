@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from tidegate.data.tables.reader import read_table
 from tidegate.errors import InputError
 from tidegate.tasks.core.files.answer import Question, TableAnswer, beside
 
@@ -93,3 +94,21 @@ def test_what_cannot_be_answered_is_told_as_it_was_typed():
     assert str(asked.refused("a table")) == "predict: `DATA` must be a table; got a text another."
     assert "got -." in str(Question(texts=iter([["x"]]), live=True).refused("a table"))
     assert "got nothing." in str(Question().refused("a table"))
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_what_is_printed_is_what_is_written(form, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "text": ["a/b", "one\rtwo", "caf\u00e9 \u2603"],
+            "w": [0.12345678901234566, 1e-17, float("nan")],
+            "prediction": ["x", "y", "z"],
+        }
+    )
+    path, shown = tmp_path / f"a.{form}", io.StringIO()
+    TableAnswer(iter([frame])).save(path)
+    TableAnswer(iter([frame])).show(form, Console(file=shown))
+    assert shown.getvalue().encode("utf-8") == path.read_bytes()
+    read = read_table(path)
+    assert read["text"].tolist() == frame["text"].tolist()
+    assert read["w"].tolist()[:2] == frame["w"].tolist()[:2]

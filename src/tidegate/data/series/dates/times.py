@@ -182,7 +182,13 @@ def _offset(texts: pd.Series[Any], rows: Array, owner: str) -> str | None:
     if offsets.isna().any():
         row = int(offsets.isna().to_numpy().argmax())
         remedy = "Write the offset from UTC in every row, or in none"
-        raise _wrong("in a time zone in every row", repr(texts.iloc[row]), rows[row], owner, remedy)
+        raise _wrong(
+            "of a time zone in every row",
+            repr(texts.iloc[row]),
+            rows[row],
+            owner,
+            remedy,
+        )
     return str(offsets.iloc[0]) if offsets.nunique() == 1 else "UTC"
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tidegate.data.tables.formats import table_suffix
-from tidegate.data.tables.writer import WRITABLE, write_table
+from tidegate.data.tables.writer import WRITABLE, table_text, write_table
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.raw import Answers, Raw
 
@@ -172,14 +172,7 @@ def _table_writer(form: str, handle: IO[str]) -> Callable[[pd.DataFrame], None]:
 
     def write(frame: pd.DataFrame) -> None:
         nonlocal first
-        if form == "jsonl":
-            if len(frame):
-                frame.to_json(
-                    handle, orient="records", lines=True, force_ascii=False, date_format="iso"
-                )
-        else:
-            separator = "\t" if form == "tsv" else ","
-            frame.to_csv(handle, sep=separator, index=False, header=first, lineterminator="\n")
+        handle.write(table_text(frame, f".{form}", header=first))
         first = False
         handle.flush()
 

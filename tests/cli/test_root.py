@@ -112,3 +112,10 @@ def test_an_option_of_another_task_is_told_as_such(run):
         run("fit", "forecaster", "a.csv", "--lr", "0.1")
     )
     assert "Did you mean 'tagger'" in one_line(run("fit", "ner", "a.conll"))
+
+
+def test_a_text_that_begins_with_a_dash_is_told_what_it_needs(run, model):
+    done = run("predict", model, "-5 stars")
+    assert done.exit_code == 2
+    assert "Put -- before a text that begins with -" in done.stderr
+    assert run("predict", model, "--", "-5 stars").exit_code == 0

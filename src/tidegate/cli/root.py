@@ -144,6 +144,8 @@ def usage_message(error: Any) -> str:
             return f"{context.command_path}: {text} {remedy}?"
         if others:
             text = f"{text} It is one for {' and '.join(map(a, others))}."
+    elif unknown is not None:  # a single dash: perhaps no option at all
+        text += ". Put -- before a text that begins with -"
     return f"{context.command_path}: {text.rstrip('.')}. See {context.command_path} --help"
 
 

@@ -65,3 +65,9 @@ def test_words_stay_as_they_are():
 def test_what_is_no_sentence_is_named(wrong, told):
     with pytest.raises(InputError, match=f"Tagger: `X` must be .*{told}"):
         read_sentence(wrong, 3, "Tagger")
+
+
+@pytest.mark.parametrize("given", ["a " * 100_001, ["a"] * 100_001])
+def test_a_book_in_one_line_is_refused(given):
+    with pytest.raises(InputError, match="at most 100,000 words; got 100,001 in row 3"):
+        read_sentence(given, 2, "T")

@@ -9,6 +9,8 @@ from typing import Any
 from tidegate.data.text.tokens import find_word_spans
 from tidegate.errors import InputError, message
 
+MOST_WORDS = 100_000  # of a sentence
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -65,14 +67,24 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
     """
     if isinstance(given, str):
         cut = tuple(given[start:end] for start, end in find_word_spans(given))
+        _check_length(len(cut), row, owner)
         return Sentence(cut, given, row)
     words = given.tolist() if hasattr(given, "tolist") else given
     if not isinstance(words, Sequence) or isinstance(words, bytes):
         rule, got = "made of texts, or of lists of words", f"{given!r:.40} in row {row + 1}"
         raise InputError(message(owner, "X", rule, got))
+    _check_length(len(words), row, owner)
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:
             rule = "made of words with a character"
             got = f"{word!r} at word {place + 1} of row {row + 1}"
             raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
     return Sentence(tuple(words), row=row)
+
+
+def _check_length(count: int, row: int, owner: str) -> None:
+    """Refuse a whole book in one line: it would fill the memory, and is no sentence."""
+    if count > MOST_WORDS:
+        rule = f"made of sentences of at most {MOST_WORDS:,} words"
+        remedy = "Cut it into sentences, one a row"
+        raise InputError(message(owner, "X", rule, f"{count:,} in row {row + 1}", remedy))

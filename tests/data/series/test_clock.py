@@ -96,3 +96,24 @@ def test_a_wall_clock_counts_days_of_23_hours_as_one():
     times = clock.times([0, 1, 2])
     assert [time.hour for time in times] == [0, 0, 0]
     assert (times[2] - times[1]).total_seconds() == 23 * 3600
+
+
+@pytest.mark.parametrize(
+    ("dates", "following"),
+    [
+        (["2024-01-30", "2024-02-29", "2024-03-30", "2024-04-30"], "2024-05-30"),
+        (["2023-02-28", "2023-03-30", "2023-04-30", "2023-05-30"], "2023-06-30"),
+        (["2023-01-29", "2023-02-28", "2023-03-29"], "2023-04-29"),
+        (["2024-03-29", "2024-04-30", "2024-05-31", "2024-06-28"], "2024-07-31"),
+        (["2024-05-31", "2024-06-28", "2024-07-31"], "2024-08-30"),
+        (["2024-02-29", "2024-05-31", "2024-08-30", "2024-11-29"], "2025-02-28"),
+    ],
+)
+def test_months_by_their_30th_or_last_working_day(dates, following):
+    instants = pd.DatetimeIndex([*dates, following]).as_unit("us").asi8
+    clock = infer_clock(np.asarray(instants[:-1]), dated=True, owner="t")
+    assert clock.kind == "month"
+    positions, exact = clock.positions(np.asarray(instants))
+    assert exact.all()
+    assert set(np.diff(positions)) == {1}
+    assert str(clock.times(positions)[-1].date()) == following

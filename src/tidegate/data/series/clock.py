@@ -38,6 +38,7 @@ class Clock:
         wall: Whether the clock follows the wall clock of its zone, so that days of 23 hours count
             as one; else it runs in UTC.
         month_end: Whether every time is the last day of its month.
+        working_end: Whether every time is the last day from Monday to Friday of its month.
         dayfirst: Whether dates were written with the day before the month; None where that was
             no question.
 
@@ -53,6 +54,7 @@ class Clock:
     zone: str | None = None
     wall: bool = False
     month_end: bool = False
+    working_end: bool = False
     dayfirst: bool | None = None
 
     @property
@@ -136,6 +138,8 @@ class Clock:
         length = (months + 1).astype("datetime64[us]").astype(np.int64) - begin
         time = int(rest[0]) % _DAY
         last = begin + length - _DAY
+        if self.working_end:
+            return _last_working(last) + time
         found: Array = last + time if self.month_end else np.minimum(begin + rest[0], last + time)
         return found
 
@@ -152,7 +156,7 @@ def infer_clock(instants: Array, *, dated: bool, owner: str) -> Clock:
         owner: Who complains.
 
     Returns:
-        The clock, with position 0 at the first time.
+        The clock, with position 0 at the first time, or before it.
 
     Raises:
         InputError: If there are fewer than two times, or no step is the usual one.
@@ -187,13 +191,38 @@ def _calendar_clock(instants: Array) -> Clock | None:
     origin = int(instants[0])
     if gaps.min() >= 28:
         months, rest = _month_parts(instants)
-        end = bool(((days + 1).astype("datetime64[M]") != days.astype("datetime64[M]")).all())
+        begin = instants - rest
+        last = (months + 1).astype("datetime64[M]").astype("datetime64[us]").astype(np.int64) - _DAY
+        steps, counts = np.unique(np.diff(months), return_counts=True)
+        step, time = int(steps[counts.argmax()]), int(rest[0]) % _DAY
+        end = bool((instants == last + time).all())
         if end or (rest == rest[0]).all():
-            steps, counts = np.unique(np.diff(months), return_counts=True)
-            return Clock("month", int(steps[counts.argmax()]), origin, month_end=end)
+            return Clock("month", step, origin, month_end=end)
+        if (instants == _last_working(last) + time).all():
+            return Clock("month", step, origin, working_end=True)
+        anchor = int(rest.max())  # of the 30th, say: February has its last day instead
+        if (instants == np.minimum(begin + anchor, last + time)).all():
+            return Clock("month", step, _with_day(int(months[0]), step, anchor))
     if np.is_busday(days).all() and (gaps == 3).any() and np.median(gaps) == 1:
         return Clock("business", 1, origin)
     return None
+
+
+def _last_working(last: Array) -> Array:
+    """The last day from Monday to Friday up to each day, microseconds since 1970."""
+    days = np.busday_offset((last // _DAY).astype("datetime64[D]"), 0, roll="backward")
+    found: Array = days.astype(np.int64) * _DAY
+    return found
+
+
+def _with_day(month: int, step: int, rest: int) -> int:
+    """The latest time, a whole number of steps before a month or in it, that has a day."""
+    while True:
+        begin = np.datetime64(month, "M").astype("datetime64[us]").astype(np.int64)
+        after = np.datetime64(month + 1, "M").astype("datetime64[us]").astype(np.int64)
+        if begin + rest < after:
+            return int(begin + rest)
+        month -= step
 
 
 def check_regular(

@@ -23,9 +23,10 @@ CLOCK = Record(
         "zone": Field(str, optional=True),
         "wall": Field(bool),
         "month_end": Field(bool),
+        "working_end": Field(bool),
         "dayfirst": Field(bool, optional=True),
     },
-    absent=("dayfirst",),
+    absent=("working_end", "dayfirst"),
 )
 """What a file says of a clock."""
 
@@ -59,7 +60,7 @@ def saved_clock(clock: Clock) -> dict[str, object]:
     return {
         name: value
         for name, value in asdict(clock).items()
-        if name != "dayfirst" or value is not None
+        if name not in CLOCK.absent or value != getattr(Clock(), name)
     }
 
 

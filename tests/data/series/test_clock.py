@@ -58,6 +58,17 @@ def test_the_31st_becomes_the_last_day_of_shorter_months():
     assert str(clock.times([13])[0].date()) == "2022-02-28"
 
 
+@pytest.mark.parametrize("first", ["2015-01-30", "2015-02-28", "2015-04-30"])
+def test_the_30th_is_the_last_day_of_february(first):
+    months = pd.date_range(first[:7], periods=30, freq="MS")
+    index = pd.DatetimeIndex([day.replace(day=min(30, day.days_in_month)) for day in months])
+    clock = infer_clock(instants(index), dated=True, owner="t")
+    positions, exact = clock.positions(instants(index))
+    assert exact.all()
+    assert np.diff(positions).tolist() == [1] * 29
+    assert (clock.times(positions) == index).all()
+
+
 def test_numbers_have_a_clock_too():
     clock = infer_clock(np.array([1821, 1823, 1825, 1829]), dated=False, owner="t")
     assert clock.name == "2 steps"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tidegate.data.series.clock import infer_clock
 from tidegate.data.series.dates.numbered import read_numbered
 
 
@@ -17,6 +18,8 @@ from tidegate.data.series.dates.numbered import read_numbered
         ("%Y%m%d%H", "h"),
         ("%Y%m%d%H%M", "15min"),
         ("%G%V", "W-MON"),
+        ("%Y%j", "D"),
+        ("%y%m%d", "D"),
     ],
 )
 def test_dates_come_back(form, freq):
@@ -32,9 +35,19 @@ def test_dates_come_back(form, freq):
         [1990, 1991],
         [100, 1000],
         [201600, 201601],
+        [*range(150101, 150120)],
+        [500000, 500001],
         [20195, 20196],
         [1700000000, 1700003600],
     ],
 )
 def test_numbers_that_count_are_left_alone(numbers):
     assert read_numbered(np.array(numbers)) is None
+
+
+def test_the_clock_of_the_fit_tells_weeks_from_months():
+    weeks = read_numbered(np.arange(201610, 201640))
+    instants = np.asarray(pd.DatetimeIndex(weeks).as_unit("us").asi8)
+    clock = infer_clock(instants, dated=True, owner="t")
+    assert read_numbered(np.array([201904]), clock)[0] == pd.Timestamp("2019-01-21")
+    assert read_numbered(np.array([201904]))[0] == pd.Timestamp("2019-04-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -11,6 +12,13 @@ import pandas as pd
 from tidegate.data.batching import Array
 from tidegate.data.series.clock import infer_clock
 from tidegate.errors import InputError, message
+
+# Jan-16 is a month of a year.
+_MONTH_OF_YEAR = re.compile(r"^([A-Za-z]{3,9})\.?[-/ ']+(\d\d)$")
+# What names a year: four digits, or three parts with two digits at the end. pandas would put the
+# year in which it runs for any other.
+_YEAR = r"\d{4}|^\d{1,2}[-/., ]+(?:\d{1,2}|[A-Za-z]{3,9})[-/., ]+\d\d(?!\d?:)"
+_YEAR += r"|^[A-Za-z]{3,9}[-/. ]+\d{1,2}[-/., ]+\d\d(?!\d?:)"
 
 
 def read_guessed(
@@ -38,26 +46,39 @@ def read_guessed(
         >>> found[1], dayfirst
         (Timestamp('2015-02-01 00:00:00'), True)
     """
+    texts = texts.str.replace(_MONTH_OF_YEAR, _month_start, regex=True)
+    texts = texts.where(texts.str.contains(_YEAR))
     if dayfirst is not None:
         return _parsed(texts, dayfirst, utc), dayfirst
     month, day = (_parsed(texts, first, utc) for first in (False, True))
     if day.isna().any() or month.isna().any() or day.equals(month):
         first = bool(month.isna().any() and day.notna().all())
         return (day if first else month), (None if day.equals(month) else first)
-    gaps = _gaps(month), _gaps(day)
-    if gaps[0] == gaps[1]:
+    missing = gaps(month), gaps(day)
+    if missing[0] == missing[1]:
         row = int((day != month).to_numpy().argmax())
         got = f"{texts.iloc[row]!r} in row {rows[row]}, which may be {month.iloc[row]:%d %B} or "
         rule = "dates whose day and month can be told apart"
         remedy = "Write them as 2015-12-31, or say which comes first with dayfirst (--dayfirst)"
         got += f"{day.iloc[row]:%d %B}"
         raise InputError(message(owner, "time", rule, got, remedy))
-    first = gaps[1] < gaps[0]
+    first = missing[1] < missing[0]
     return (day if first else month), first
 
 
-def _gaps(dates: pd.Series[Any]) -> float:
-    """How regular times are, none better than 0: the share of steps that would be missing."""
+def gaps(dates: pd.Series[Any]) -> float:
+    """How regular times are, none better than 0: the share of steps that would be missing.
+
+    Args:
+        dates: The times, in any order.
+
+    Returns:
+        The share, infinite where there is no usual step.
+
+    Example:
+        >>> gaps(pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-04"])))
+        0.25
+    """
     index = pd.DatetimeIndex(dates)
     if index.tz is not None:
         index = index.tz_localize(None)
@@ -77,3 +98,8 @@ def _parsed(texts: pd.Series[Any], dayfirst: bool, utc: bool) -> pd.Series[Any]:
         warnings.simplefilter("ignore", UserWarning)  # pandas tells how it guesses
         dates: pd.Series[Any] = pd.to_datetime(texts, errors="coerce", dayfirst=dayfirst, utc=utc)
     return dates
+
+
+def _month_start(found: re.Match[str]) -> str:
+    century = 19 if int(found[2]) >= 69 else 20  # as the C library reads years of two digits
+    return f"1 {found[1]} {century}{found[2]}"

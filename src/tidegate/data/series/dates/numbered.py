@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
+from tidegate.data.series.clock import Clock
+from tidegate.data.series.dates.guessed import gaps
 
-# How dates are written with so many digits, all of one number alike.
-_FORMS = {6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+# How dates are written with so many digits, the first of equally regular ones counts.
+_FORMS = {
+    6: ("%Y%m", "%G%V", "%y%m%d"),
+    7: ("%Y%j",),
+    8: ("%Y%m%d",),
+    10: ("%Y%m%d%H",),
+    12: ("%Y%m%d%H%M",),
+    14: ("%Y%m%d%H%M%S",),
+}
+_WEEK = 7 * 86_400_000_000  # microseconds
 _YEARS = (1800, 2199)  # numbers that begin with others are no dates
 
 
-def read_numbered(numbers: Array) -> pd.Series[pd.Timestamp] | None:
+def read_numbered(numbers: Array, clock: Clock | None = None) -> pd.Series[pd.Timestamp] | None:
     """Read whole numbers as dates, if all of them are written like dates of one form.
 
     Forms are 2024 with two digits more for months (201612), or else for weeks (201653, by ISO
-    8601), with one for quarters (20164), with four for days, and so on down to seconds.
+    8601), with one for quarters (20164), three for the day of the year, four for days, and so on
+    down to seconds; and 161231. Of several the one with fewer gaps is meant.
 
     Args:
         numbers: Whole numbers, `[rows]` int64.
+        clock: The clock of a fit: the form whose times are on it is meant.
 
     Returns:
         The dates, the first instant of each month, week or quarter; None for other numbers, which
@@ -32,17 +45,46 @@ def read_numbered(numbers: Array) -> pd.Series[pd.Timestamp] | None:
     """
     texts = pd.Series(numbers).map(str)
     digits = set(texts.str.len())
-    if len(digits) != 1 or not texts.str[:4].astype(int).between(*_YEARS).all():
+    if len(digits) != 1 or (numbers < 0).any():
         return None
     (count,) = digits
-    if count == 5 and texts.str[4].isin([*"1234"]).all():
+    centuries = bool(texts.str[:4].astype(int).between(*_YEARS).all())
+    if count == 5 and centuries and texts.str[4].isin([*"1234"]).all():
         return pd.to_datetime(texts.str[:4] + "-" + texts.str[4].map(_quarter_month) + "-01")
-    if count not in _FORMS:
-        return None
-    dates = pd.to_datetime(texts, format=_FORMS[count], errors="coerce")
-    if count == 6 and dates.isna().any():
-        dates = pd.to_datetime(texts + "1", format="%G%V%u", errors="coerce")
-    return dates if dates.notna().all() else None
+    forms = [form for form in _FORMS.get(count, ()) if centuries or form == "%y%m%d"]
+    if clock is not None:
+        forms.sort(key=lambda form: form != _usual_form(clock))
+    found = [dates for form in forms if (dates := _parsed(texts, form)).notna().all()]
+    if clock is not None:
+        on = [dates for dates in found if clock.positions(_instants(dates))[1].all()]
+        return next(iter(on or found), None)
+    if not centuries and found and gaps(found[0]) >= _gaps_of_numbers(numbers):
+        return None  # any six digits: they count unless days fit better
+    return min(found, key=gaps, default=None)
+
+
+def _usual_form(clock: Clock) -> str:
+    """How six digits are written for times of such steps."""
+    if clock.kind == "month":
+        return "%Y%m"
+    return "%G%V" if clock.kind == "duration" and clock.step % _WEEK == 0 else "%y%m%d"
+
+
+def _parsed(texts: pd.Series[str], form: str) -> pd.Series[pd.Timestamp]:
+    if form == "%G%V":  # a week begins on Monday
+        return pd.to_datetime(texts + "1", format="%G%V%u", errors="coerce")
+    return pd.to_datetime(texts, format=form, errors="coerce")
+
+
+def _instants(dates: pd.Series[pd.Timestamp]) -> Array:
+    return np.asarray(pd.DatetimeIndex(dates).as_unit("us").asi8)
+
+
+def _gaps_of_numbers(numbers: Array) -> float:
+    """The share of steps that would be missing if the numbers counted."""
+    counted = np.unique(numbers)
+    steps = np.diff(counted)
+    return float(1 - len(steps) * steps.min() / steps.sum()) if len(steps) else 0.0
 
 
 def _quarter_month(quarter: str) -> str:

@@ -145,7 +145,7 @@ def _numbers(column: pd.Series[Any], rows: Array, owner: str, clock: Clock | Non
         remedy = "Write dates as 2024-12-31, or number the steps"
         raise _wrong("dates or whole numbers", f"{values[row]}", rows[row], owner, remedy)
     numbers = values.astype(np.int64)
-    dates = read_numbered(numbers) if clock is None or clock.dated else None
+    dates = read_numbered(numbers, clock) if clock is None or clock.dated else None
     return Times(numbers, False) if dates is None else _naive(dates)
 
 

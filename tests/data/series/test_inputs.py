@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import torch
 
 from tidegate.data.series.inputs import as_panel
 from tidegate.errors import InputError
@@ -86,3 +87,32 @@ def test_a_column_of_dates_is_no_target():
     table = pa.table({"day": days.to_pydatetime(), "sales": [1.0, 2.0, 4.0]})
     with pytest.raises(InputError, match="dates in column 'day'"):
         as_panel(table)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 2), (3, 6, 2)])
+@pytest.mark.parametrize("learned", [False, True])
+def test_tensors_are_read_as_arrays_of_their_shape(shape, learned):
+    values = torch.rand(shape, dtype=torch.float64)
+    panel = as_panel(values.requires_grad_(learned))
+    expected = as_panel(values.detach().numpy())
+    assert panel.offsets.tolist() == expected.offsets.tolist()
+    np.testing.assert_array_equal(panel.values, expected.values)
+
+
+def test_masked_values_are_missing():
+    values = np.ma.masked_array([1, 999, 3], mask=[False, True, False])
+    np.testing.assert_array_equal(as_panel(values).values.ravel(), [1.0, np.nan, 3.0])
+
+
+def test_an_index_of_several_levels_is_refused():
+    index = pd.MultiIndex.from_product([["a", "b"], DAYS])
+    with pytest.raises(InputError, match=r"index is its times; got 2 levels.*read_series with id"):
+        as_panel(pd.Series(range(10), index=index))
+
+
+@pytest.mark.parametrize("table", [pa.Table.from_pandas, lambda frame: frame.to_records(False)])
+def test_tables_of_other_libraries_keep_their_names_in_a_list(table):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 5.0]})
+    panel = as_panel([table(frame), table(frame[["b", "a"]])])
+    assert panel.targets == ("a", "b")
+    assert panel.values.tolist() == 2 * frame.to_numpy().tolist()

@@ -92,6 +92,9 @@ def _from_pandas(
     names = list(columns.names)
     frame = table.set_axis(names, axis=1)
     time = None
+    if isinstance(table.index, pd.MultiIndex):
+        rule, remedy = "a table whose index is its times", "Use tidegate.data.read_series with id"
+        raise InputError(message(owner, "X", rule, f"{table.index.nlevels} levels", remedy))
     if not isinstance(table.index, pd.RangeIndex):
         time = "\0time"  # no column of a file has this name
         frame = frame.reset_index(names=time)
@@ -107,6 +110,7 @@ def _joined(
     owner: str,
 ) -> Panel:
     """Put several series into one panel; they must have the same columns, in any order."""
+    series = [of_other_libraries(one) for one in series]
     if not any(isinstance(one, pd.Series | pd.DataFrame | Panel) for one in series):
         return Panel.from_arrays(series, names=names, owner=owner)
     panels = []
@@ -144,14 +148,18 @@ def of_other_libraries(X: Any) -> Any:
 
     Args:
         X: Whatever was given; tables of polars and Arrow, arrays of xarray, structured arrays of
-            NumPy and lists of dictionaries are turned.
+            NumPy and lists of dictionaries are turned; tensors and masked arrays become arrays.
     """
     if isinstance(X, pd.Series | pd.DataFrame):
         return X
     if hasattr(X, "to_pandas"):
         return X.to_pandas()
+    if hasattr(X, "__array__") and hasattr(X, "ndim") and not isinstance(X, np.ndarray):
+        return np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)  # a tensor
     if isinstance(X, np.ndarray) and X.dtype.names is not None:
         return pd.DataFrame(X)
+    if isinstance(X, np.ma.MaskedArray):
+        return np.ma.filled(X.astype(np.float64), np.nan)
     records = isinstance(X, list) and len(X) > 0
     if records and all(isinstance(row, Mapping) and row for row in X):
         plain = all(np.isscalar(cell) for row in X for cell in row.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -23,6 +25,21 @@ def run(request: Request) -> Result:
 
     Returns:
         See `Result`. Second derivatives, vmap and forward-mode derivatives go through it.
+    """
+    result = walk(request)
+    # A copy, since the caller may write to it: autograd keeps the last state of some cells, and
+    # that of no steps is the caller's own.
+    return replace(result, state=tuple([part.clone() for part in result.state]))
+
+
+def walk(request: Request) -> Result:
+    """Run a sequence as `run` does, and hand on the very states that autograd goes back through.
+
+    Args:
+        request: See `Request`.
+
+    Returns:
+        See `Result`; whoever writes to its states changes gradients.
     """
     mask = request.mask
     x = request.x
@@ -47,9 +64,6 @@ def run(request: Request) -> Result:
             outputs[t] = torch.where(valid, outputs[t], 0)
         state = states[t] = new
     trace = _trace(request, gates, states, mask) if request.return_gates else None
-    # A copy, since the caller may write to it: autograd keeps the last state of some cells, and
-    # that of no steps is the caller's own.
-    state = tuple([part.clone() for part in state])
     return Result(_stack(outputs, request, request.cell.output_size), state, trace)
 
 

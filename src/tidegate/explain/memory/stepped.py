@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tidegate.cells.base import State
 from tidegate.errors import InputError, message
-from tidegate.kernels import Request, Result, run_sequence, side_by_side
+from tidegate.kernels import Request, Result, reference, side_by_side
 from tidegate.nn import Recurrent
 from tidegate.nn.stack_pass import StackPass
 from tidegate.waiting import waiting
@@ -105,7 +105,7 @@ def step(request: Request, t: int, state: State) -> Result:
         state: The states before it, `[B, size]` each.
     """
     piece = replace(request.chunk(t, t + 1, state), return_gates=True)
-    return run_sequence(piece, backend="reference")
+    return reference.walk(piece)
 
 
 @contextmanager

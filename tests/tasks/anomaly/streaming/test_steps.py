@@ -46,3 +46,9 @@ def test_times_are_read_by_their_own_clock():
     for wrong in ("noon", None, float("nan"), "", []):
         with pytest.raises(InputError, match=r"test: `time` must be a date or a whole number"):
             as_seconds(wrong, "test")
+
+
+@pytest.mark.parametrize("text", ["2024123105", "202412310500", "20241231050000"])
+def test_a_date_written_as_a_number_is_read_as_in_training(text):
+    assert as_seconds(text, "test") == as_seconds("2024-12-31 05:00", "test")
+    assert as_seconds("1700003600", "test") == 1700003600

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.names import ColumnNames, named, places
+from tidegate.data.series.dates.numbered import read_numbered
 from tidegate.errors import InputError, message
 
 DAY = 86_400.0
@@ -18,6 +19,7 @@ DAY = 86_400.0
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _OWNER = "AnomalyStream"
+_MOST_DIGITS = 14  # of a date written as a number, to the second
 
 
 def read_step(value: object, names: tuple[str, ...]) -> list[float]:
@@ -89,7 +91,7 @@ def as_seconds(time: object, owner: str) -> float:
         found = found.astype("datetime64[us]").item()
     if isinstance(found, str):
         try:
-            found = datetime.fromisoformat(found.strip())
+            found = _numbered(found.strip()) or datetime.fromisoformat(found.strip())
         except ValueError:
             found = read_number(found)
     if isinstance(found, datetime):
@@ -98,3 +100,11 @@ def as_seconds(time: object, owner: str) -> float:
         return float(found)
     remedy = "Write it as 2024-12-31 23:00, or as seconds since 1970"
     raise InputError(message(owner, "time", "a date or a whole number", repr(time), remedy))
+
+
+def _numbered(text: str) -> datetime | None:
+    """A date that is written as a number, such as 2024123123, as training reads it."""
+    if not text.isdecimal() or not text.isascii() or len(text) > _MOST_DIGITS:
+        return None
+    dates = read_numbered(np.array([int(text)]))
+    return None if dates is None else dates.iloc[0].to_pydatetime()

@@ -28,6 +28,49 @@ JSON_LIMIT = 256 * 2**20  # bytes; the largest vocabularies stay far below
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+# How names of files end that hold data, whoever reads them; .gz may follow.
+DATA_SUFFIXES = (
+    ".arff .arrow .avro .bz2 .conll .conllu .csv .dat .doc .docx .feather .htm .html .iob .json "
+    ".jsonl .log .md .ndjson .npy .npz .ods .orc .parquet .pdf .pkl .rtf .tar .tsv .txt .xls .xlsx "
+    ".xml .xz .zip .zst"
+)
+_PLACES = ("/", "./", "../", "~", ".\\", "..\\")
+
+
+def has_data_suffix(given: str) -> bool:
+    """Say whether a word ends as names of files do that hold data.
+
+    Args:
+        given: A word, or a text, which never does.
+
+    Example:
+        >>> has_data_suffix("reviews.CSV.gz"), has_data_suffix("we all love reviews.csv")
+        (True, False)
+    """
+    name = given.lower()
+    _, dot, suffix = name.removesuffix(".gz").rpartition(".")
+    known = bool(dot) and f".{suffix}" in DATA_SUFFIXES.split()
+    return given.split() == [given] and (known or name.endswith(".gz"))
+
+
+def names_file(given: str) -> bool:
+    """Say whether a word on a command line can only be the name of a file, or of a folder.
+
+    Args:
+        given: The word; what has white space is a text.
+
+    Returns:
+        Whether it has the suffix of data, begins as a path does, or ends in a separator.
+
+    Example:
+        >>> names_file("./reviews"), names_file("data/"), names_file("great!")
+        (True, True, False)
+    """
+    if not given or given.split() != [given]:
+        return False
+    return given.startswith(_PLACES) or given.endswith(("/", "\\")) or has_data_suffix(given)
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file beside and rename it when the block ends well, so no half file is ever seen.

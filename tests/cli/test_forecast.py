@@ -162,7 +162,7 @@ def test_faults_of_a_forecast_are_one_line(run, model, tmp_path):
             "`--plot` must be a file in a folder that exists",
         ),
         (("--plot", tmp_path / "f.doc"), "must be a .png, .svg or .pdf"),
-        (("a text", "another"), "`DATA` must be a table, or left out"),
+        (("a text", "another"), "`DATA` must be one table, or left out"),
         ((later, "--target", "lode"), "no column 'lode'. Did you mean 'load'"),
         ((write(table(3), tmp_path / "short.csv"),), "must be series of at least 12 steps"),
         (

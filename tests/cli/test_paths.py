@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.cli.paths import decoded, is_true, typed
+from tidegate.cli.paths import decoded, is_true, names_existing, typed
 from tidegate.errors import InputError
 
 
@@ -39,3 +39,38 @@ def test_an_argument_is_read_from_the_bytes_that_were_typed():
     assert typed(ascii_terminal, "predict", "DATA") == "schön"
     with pytest.raises(InputError, match="got 0xf6 at byte 3"):
         typed("schön".encode("latin-1").decode(errors="surrogateescape"), "predict", "DATA")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "missing.csv",
+        "missing.CSV",
+        "a.txt.gz",
+        "./x",
+        "../x",
+        "~/x",
+        "/no/such",
+        "folder/",
+        "x.parquet",
+    ],
+)
+def test_what_can_only_be_a_file_is_refused_where_there_is_none(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"`DATA` must be a file, or a text; got .*--text takes"):
+        names_existing(given, "predict", "DATA")
+
+
+@pytest.mark.parametrize("given", ["great!", "I read notes.csv today", "5/10", "a.b", "", "and/or"])
+def test_texts_are_texts(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not names_existing(given, "predict", "DATA")
+
+
+def test_folders_are_refused_and_files_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "plain").write_text("x")
+    assert names_existing("plain", "predict", "DATA")
+    with pytest.raises(InputError, match="got the folder notes"):
+        names_existing("notes", "predict", "DATA")

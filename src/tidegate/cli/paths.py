@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 from tidegate.errors import InputError, message
+from tidegate.files import names_file
 
 
 def is_true(question: Callable[[], bool]) -> bool:
@@ -22,6 +24,31 @@ def is_true(question: Callable[[], bool]) -> bool:
     with contextlib.suppress(OSError, ValueError):
         return question()
     return False
+
+
+def names_existing(given: str, command: str, name: str) -> bool:
+    """Say whether an argument that may be a text names a file: one rule for all commands.
+
+    Args:
+        given: The argument.
+        command: Who complains.
+        name: The name of the argument.
+
+    Returns:
+        Whether it does; else it is a text.
+
+    Raises:
+        InputError: If it names a folder, or a file that is not there.
+    """
+    if not given or is_true(Path(given).is_file):
+        return bool(given)
+    folder = is_true(Path(given).is_dir)
+    if not folder and (is_true(Path(given).exists) or not names_file(given)):
+        return is_true(Path(given).exists)  # a pipe, such as that of <(...)
+    got = f"the folder {given}" if folder else f"{given}, a file that is not there"
+    given_so = "--text" if command == "predict" else "-, by standard input,"
+    remedy = f"{given_so} takes anything as a text"
+    raise InputError(message(command, name, "a file, or a text", got, remedy))
 
 
 def decoded(content: bytes, command: str, name: str) -> str:

@@ -132,15 +132,14 @@ def test_numbers_in_the_text_column_are_texts(run, model, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("gone.csv",), "gone.csv: `file` must be an existing one"),
-        (("{folder}",), "predict: `DATA` must be a file, or texts; got the folder"),
+        (("gone.csv",), "`DATA` must be a file, or a text; got gone.csv, a file that is"),
+        (("{folder}",), "predict: `DATA` must be a file, or a text; got the folder"),
         (("{new}", "--text", "txt"), "no column 'txt'. Did you mean 'text'"),
         (("{new}", "--out", "p.xlsx"), "p.xlsx: `suffix` must be a name that ends in .csv"),
         (("{new}", "--out", "nowhere/p.csv"), "`--out` must be a file in a folder that exists"),
         (("{new}", "--out", "{new}"), "`--out` must be another file than DATA"),
         (("{new}", "--format", "xml"), "`--format` must be one of table, lines, csv, tsv, jsonl"),
         (("{new}", "--out", "{folder}/p.csv", "--format", "csv"), "left out with --out"),
-        (("a text", "--text", "review"), "left out unless DATA is a table"),
     ],
 )
 def test_bad_words_are_one_line(run, model, new, tmp_path, words, said):
@@ -229,3 +228,24 @@ def test_a_line_that_does_not_end_is_refused(run, model, monkeypatch):
     assert "standard input` must be lines of at most 50 bytes; got a longer one, line 2" in (
         done.stderr
     )
+
+
+def test_files_are_answered_one_after_the_other(run, model, tmp_path):
+    for name, texts in (("a.csv", ["fine"]), ("b.csv", ["bad", "good"])):
+        write_csv(tmp_path / name, [(text, "yes") for text in texts])
+    both = run("predict", model, tmp_path / "a.csv", tmp_path / "b.csv").stdout.splitlines()
+    alone = [
+        run("predict", model, tmp_path / name).stdout.splitlines() for name in ("a.csv", "b.csv")
+    ]
+    assert both == [*alone[0], *alone[1][1:]]
+
+
+@pytest.mark.parametrize("words", [["a.csv", "b.csv"], ["missing.CSV"], ["fine", "./gone"]])
+def test_names_of_files_are_no_texts(run, model, words):
+    assert "a file that is not there" in one_line(run("predict", model, *words))
+
+
+def test_anything_can_be_a_text(run, model):
+    done = run("predict", model, "--text", "missing.csv", "--text", "./gone")
+    assert done.exit_code == 0
+    assert len(done.stdout.strip().splitlines()) >= 2

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tidegate.cli import console
 from tidegate.cli.parameters import Trust
-from tidegate.cli.paths import decoded, typed
+from tidegate.cli.paths import decoded, names_existing, typed
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
@@ -112,6 +112,12 @@ def _read(prompt: str) -> str:
             rule = f"a prompt of at most {_MOST_BYTES:,} bytes"
             raise InputError(message("generate", "standard input", rule, "more"))
         return decoded(content, "generate", "standard input")
+    if names_existing(prompt, "generate", "PROMPT"):
+        try:
+            return decoded(Path(prompt).read_bytes(), "generate", prompt)
+        except OSError as error:
+            rule = "a file that can be read"
+            raise InputError(message("generate", "PROMPT", rule, error.strerror)) from error
     return _unescaped(typed(prompt, "generate", "PROMPT"))
 
 

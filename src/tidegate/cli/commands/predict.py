@@ -14,7 +14,7 @@ from tidegate.cli import console
 from tidegate.cli.lines import split_lines
 from tidegate.cli.options import given_options
 from tidegate.cli.parameters import Trust
-from tidegate.cli.paths import is_true, typed
+from tidegate.cli.paths import names_existing, typed
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
@@ -32,8 +32,17 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="DATA|TEXT...|-",
-            help="A file of the kind that the model learned from; or texts; or - for standard "
-            "input. A model that goes on after its own data may do without.",
+            help="Files of the kind that the model learned from, read one after the other; or "
+            "texts; or - for standard input. A model that goes on after its own data may do "
+            "without.",
+        ),
+    ] = None,
+    text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="A text, whatever it looks like; may be given again. Beside a table: the column "
+            "of its texts.",
         ),
     ] = None,
     out: Annotated[
@@ -67,12 +76,14 @@ def predict(
     from tidegate import tasks
 
     task = tasks.load(model, trust=trust or ())
-    path = _file(task, inputs or [])
+    paths = _files(inputs or [])
     if out is not None:
-        _check_out(task, out, path, form)
+        _check_out(task, out, paths, form)
     elif form is not None:
         task.answer_class.check_form(form)
-    question = _question(task, path, inputs or [], values, drop_missing)
+    if paths and text:  # then it is the column's name, as of the other commands
+        values, text = values | {"text": _column(task, text)}, None
+    question = _question(task, paths, [inputs or [], text or []], values, drop_missing)
     sums = console.WarningSums()
     with sums.collected():
         answer = task.respond(question)
@@ -85,8 +96,8 @@ def predict(
 
 def _question(
     task: Task,
-    path: Path | None,
-    inputs: list[str],
+    paths: list[Path],
+    words: list[list[str]],
     values: Mapping[str, str | None],
     drop_missing: bool,
 ) -> Question:
@@ -95,16 +106,28 @@ def _question(
 
     columns = {name: value for name, value in values.items() if name in task.roles}
     named = next(filter(None, columns.values()), None)
-    if path is None and named:
+    if not paths and named:
         raise InputError(message("predict", "COLUMN", "left out unless DATA is a table", named))
+    inputs, marked = words
     live = inputs == ["-"]
+    if live and marked:
+        raise InputError(message("predict", "--text", "left out beside -", marked[0]))
     texts: Iterator[list[str]] | None = None
     if live:
         texts = stream_lines(sys.stdin.buffer)
-    elif path is None and inputs:
-        texts = iter([[typed(text, "predict", "DATA") for text in inputs]])
+    elif not paths and (inputs or marked):
+        texts = iter([[typed(text, "predict", "DATA") for text in [*inputs, *marked]]])
     options = given_options(task.predict_options, values, "predict")
-    return Question(path, texts, live, columns, drop_missing, options)
+    first = paths[0] if paths else None
+    return Question(first, texts, live, columns, drop_missing, options, tuple(paths[1:]))
+
+
+def _column(task: Task, text: list[str]) -> str:
+    """What --text says of a table."""
+    if "text" not in task.roles or len(text) > 1:
+        rule = "one column beside a file" if "text" in task.roles else "left out beside a file"
+        raise InputError(message("predict", "--text", rule, text[-1]))
+    return text[0]
 
 
 def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
@@ -141,28 +164,28 @@ def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:
     yield texts
 
 
-def _file(task: Task, inputs: list[str]) -> Path | None:
-    """Say which file the arguments name, or None when they are texts or -.
+def _files(inputs: list[str]) -> list[Path]:
+    """Say which files the arguments name; none when they are texts or -.
 
     Raises:
-        InputError: If they name a folder.
+        InputError: If they name a folder, a file that is not there, or files and texts at once.
     """
-    if len(inputs) != 1 or inputs[0] in ("", "-"):
-        return None
-    given, path = inputs[0], Path(inputs[0])
-    if is_true(path.is_dir):
-        rule, remedy = "a file, or texts", "A text of this name can be given as a line of -"
-        raise InputError(message("predict", "DATA", rule, f"the folder {given}", remedy))
-    named = given.removesuffix(".gz").endswith(task.suffixes) or given.endswith(".gz")
-    return path if named or is_true(path.is_file) else None  # a missing one is told when read
+    if inputs == ["-"]:
+        return []
+    named = [given for given in inputs if names_existing(given, "predict", "DATA")]
+    if named and len(named) < len(inputs):
+        rule = "files, or texts"
+        remedy = "--text takes anything as a text: give it before each text"
+        raise InputError(message("predict", "DATA", rule, f"the file {named[0]} too", remedy))
+    return list(map(Path, named))
 
 
-def _check_out(task: Task, out: Path, path: Path | None, form: str | None) -> None:
+def _check_out(task: Task, out: Path, paths: list[Path], form: str | None) -> None:
     task.answer_class.check_path(out)
     if not out.absolute().parent.is_dir() or out.is_dir():
         rule = "a file in a folder that exists"
         raise InputError(message("predict", "--out", rule, str(out)))
-    if path is not None and out.resolve() == path.resolve():
+    if out.resolve() in [path.resolve() for path in paths]:
         raise InputError(message("predict", "--out", "another file than DATA", str(out)))
     if form is not None:
         remedy = "The suffix of --out says the format"

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from tidegate.data.tables.formats import check_file, explained
 from tidegate.data.text.cleaning import text_chunks
 from tidegate.errors import InputError, message
+from tidegate.files import has_data_suffix
 
 BLOCK = 1 << 20  # characters, or bytes of a file
 _LONGEST_NAME = 4096
@@ -121,6 +122,8 @@ def as_documents(X: object, owner: str) -> tuple[list[Document], bool]:
         odd = next(item for item in given or [X] if not isinstance(item, str))
         rule, got = "a text, a Path, or a list of texts or of Paths", type(odd).__name__
         raise InputError(message(owner, "X", rule, got))
+    for text in given:
+        _refuse_name(text, owner)
     return [Document(text) for chunk in text_chunks(given, owner) for text in chunk], True
 
 
@@ -167,7 +170,7 @@ def split_documents(
 def _refuse_name(text: str, owner: str) -> None:
     """Refuse the name of a file: a model of its few letters would train without any error."""
     try:
-        names = len(text) < _LONGEST_NAME and Path(text).is_file()
+        names = len(text) < _LONGEST_NAME and (has_data_suffix(text) or Path(text).is_file())
     except (OSError, ValueError):  # too long, or with a NUL
         names = False
     if names:

@@ -133,8 +133,8 @@ class Forecaster(SeriesTask):
         """Forecast what comes after a table, or after the data of `fit`; see `Task.respond`."""
         plot, horizon = question.options.get("plot"), question.options.get("horizon")
         check_plot(plot)
-        if question.texts is not None:
-            raise question.refused("a table, or left out")
+        if question.texts is not None or question.more:
+            raise question.refused("one table, or left out")
         if question.path is None:
             found = self.predict(horizon=horizon)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,7 +124,8 @@ def tagged_answer(task: Reads, question: Question, tag: Tag, labels: Sequence[st
         InputError: If something is wrong with the file, or there is nothing to tag.
     """
     if question.path is not None:
-        return TaggedAnswer(_tag_file(task, question.path, question, tag), labels, "conll")
+        files = (_tag_file(task, path, question, tag) for path in question.paths)
+        return TaggedAnswer(itertools.chain.from_iterable(files), labels, "conll")
     if question.texts is None:
         raise question.refused("a CoNLL file, a table, texts or -")
     form = "conll" if question.live else "text"

@@ -31,6 +31,7 @@ class Question:
         columns: The column of each role, None where the user named none.
         drop_missing: Whether to leave out rows with an empty cell instead of stopping.
         options: What the task lets be said besides, by name; see `Task.predict_options`.
+        more: Further files, which are read one after the other.
     """
 
     path: Path | None = None
@@ -39,6 +40,12 @@ class Question:
     columns: Mapping[str, str | None] = field(default_factory=dict)
     drop_missing: bool = False
     options: Mapping[str, Raw] = field(default_factory=dict)
+    more: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files, in their order."""
+        return () if self.path is None else (self.path, *self.more)
 
     def refused(self, rule: str) -> InputError:
         """Say that a task answers no such thing.
@@ -46,7 +53,8 @@ class Question:
         Args:
             rule: What DATA must be.
         """
-        words = "-" if self.live else " ".join(t for some in self.texts or () for t in some)
+        given = (t for some in self.texts or () for t in some)
+        words = "-" if self.live else " ".join([*map(str, self.paths), *given])
         return InputError(message("predict", "DATA", rule, words or "nothing"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from tidegate.data.tables.complete import clean_rows, is_missing
 from tidegate.data.tables.reader import iter_table, read_table
+from tidegate.errors import InputError, message
 from tidegate.tasks.core.files.answer import Answer, Question, TableAnswer, beside
 from tidegate.tasks.core.files.reading import (
     ROW,
@@ -44,11 +45,13 @@ def respond(task: Responds, question: Question) -> Answer:
         InputError: If something is wrong with the file, or the task answers no such thing.
     """
     path, role = question.path, task.input_role
+    if task.whole_tables and question.more:
+        raise question.refused("one table")
     if path is not None and task.whole_tables:
         return TableAnswer(iter([_answer_table(task, path, question)]))
     if path is not None:
         column = _column(task, path, question.columns)
-        frames = _file_frames(path, column, question.drop_missing)
+        frames = _all_frames(question.paths, column, question.drop_missing)
         return TableAnswer(_answered(task, frames, column), column)
     if question.texts is None or task.whole_tables:
         rule = "a table" if task.whole_tables else "a table, texts or -"
@@ -80,6 +83,18 @@ def _column(task: Responds, path: Path, given: Mapping[str, str | None]) -> str:
     if path.name.lower().endswith((".txt", ".txt.gz")) and not any(given.values()):
         return "text"
     return fitted_columns(task, given)[task.input_role]
+
+
+def _all_frames(paths: Sequence[Path], column: str, drop_missing: bool) -> Iterator[pd.DataFrame]:
+    """Read files one after the other as if they were one; what is wrong is found before."""
+    first, *others = ([*next(iter_table(path)).columns] for path in paths)
+    for path, found in zip(paths[1:], others, strict=True):
+        if sorted(found) != sorted(first):
+            rule, remedy = f"those of {paths[0]}, {first}", "Answer each file by itself"
+            raise InputError(message(str(path), "columns", rule, found, remedy))
+    for frames in [_file_frames(path, column, drop_missing) for path in paths]:
+        for frame in frames:
+            yield frame[first] if others else frame
 
 
 def _file_frames(path: Path, column: str, drop_missing: bool) -> Iterator[pd.DataFrame]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tidegate.errors import InputError, message
-from tidegate.files import names_file
 
 
 def is_true(question: Callable[[], bool]) -> bool:
@@ -40,6 +39,8 @@ def names_existing(given: str, command: str, name: str) -> bool:
     Raises:
         InputError: If it names a folder, or a file that is not there.
     """
+    from tidegate.files import names_file
+
     if not given or is_true(Path(given).is_file):
         return bool(given)
     folder = is_true(Path(given).is_dir)

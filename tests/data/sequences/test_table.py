@@ -108,7 +108,7 @@ def test_incomplete_rows_are_left_out_when_asked():
         ({"speed": [1, 2, 3, np.inf, 5]}, {}, "`speed` must be finite; got inf in row 4"),
         ({"at": [1, 1, 2, 2, 1]}, {"time": "at"}, "given once in a sequence; got .* rows 1 and 5"),
         (
-            {"at": ["1 May"] + ["?"] * 4},
+            {"at": ["1 May 2020"] + ["?"] * 4},
             {"time": "at"},
             "a date or a whole number; got '[?]' in row 2",
         ),

@@ -109,6 +109,9 @@ def test_what_is_written_is_read_again():
         ("Ann O\n-DOCSTART- O\nBob O\n", [["Ann"], ["Bob"]]),
         ("# id 1\tdomain=en\nAnn _ O\nrows _ O\n", [["Ann", "rows"]]),
         ("# O\n1 O\n\n# O\n", [["#", "1"], ["#"]]),
+        ("Ann B-X\rrows O\r\rBob O\r", [["Ann", "rows"], ["Bob"]]),
+        ("a\x0bb O\n\x0c O\n", [["a\x0bb", "\x0c"]]),
+        ("-DOCSTART-x O\nAnn O\n", [["-DOCSTART-x", "Ann"]]),
         ("Ann  O \r\n  Bob\tO\r\n", [["Ann", "  Bob"]]),
     ],
 )
@@ -144,6 +147,7 @@ def test_whatever_a_token_holds_words_stay_words(sentences):
     [
         (["Ann B-PER", "rows O", None, "to O"], True),
         (["# comment here", "Ann B-PER", "rows O", "to O"], True),
+        (["Ann B-PER", "rows O", "to the O", "x O", "y O", "z O"], True),
         (["Ann rows to Hull.", "Bob waits."], False),
         (["Ann rows", "Bob waits", "Eve sleeps"], False),
         (["Ann"], False),

@@ -113,7 +113,7 @@ def test_the_rows_of_a_sentence_stand_together():
     nowhere = WORDS.assign(sentence=[7, 7, None, 2, 2])
     with pytest.raises(InputError, match="1 without a sentence, the first in row 3"):
         gathered(nowhere)
-    assert gathered(nowhere, drop_missing=True)[1] == 1
+    assert gathered(nowhere, drop_missing=True)[1] == 3  # the sentence that it may belong to
 
 
 def test_files_with_the_usual_columns(tmp_path):
@@ -154,3 +154,14 @@ def test_a_sentence_that_is_missing_among_others_is_not_guessed():
     columns = {"token": "token", "tag": "tag", "sentence": "sentence"}
     with pytest.raises(InputError, match="1 without a sentence, the first in row 3"):
         gather_sentences(frame, columns, drop_missing=False, source="a.csv")
+
+
+@pytest.mark.parametrize("ids", [["S1", None, "S1", None], [None, "S1", None, None]])
+def test_dropping_makes_no_sentences_of_first_words(ids):
+    frame = pd.DataFrame({"sentence": ids, "token": [*"abcd"], "tag": ["O"] * 4})
+    more = pd.DataFrame({"sentence": ["S9", "S9"], "token": [*"ef"], "tag": ["O"] * 2})
+    columns = {"token": "token", "tag": "tag", "sentence": "sentence"}
+    whole = pd.concat([frame, more], ignore_index=True)
+    found, dropped = gather_sentences(whole, columns, drop_missing=True, source="a.csv")
+    assert found[TOKENS].tolist() == [["e", "f"]]
+    assert dropped == 4

@@ -84,6 +84,11 @@ def predict(
     if paths and text:  # then it is the column's name, as of the other commands
         values, text = values | {"text": _column(task, text)}, None
     question = _question(task, paths, [inputs or [], text or []], values, drop_missing)
+    _respond(task, question, out, form)
+
+
+def _respond(task: Task, question: Question, out: Path | None, form: str | None) -> None:
+    """Show or save the answer, what is warned of summed up over all rows."""
     sums = console.WarningSums()
     with sums.collected():
         answer = task.respond(question)

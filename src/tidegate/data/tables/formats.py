@@ -199,9 +199,12 @@ def _open_bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line numbers and lines without their ends; only line feeds part lines here."""
+    """Yield line numbers and lines without their ends: line feeds, or carriage returns alone."""
     with _open(path, "\n") as handle:
         for number, line in enumerate(handle, 1):
+            if number == 1 and "\r" in line and not line.endswith("\n"):
+                yield from enumerate(line.removesuffix("\r").split("\r"), 1)
+                return
             yield number, line.removesuffix("\n").removesuffix("\r")
 
 

@@ -19,7 +19,8 @@ LINE = "line"
 # The columns of CoNLL-U, https://universaldependencies.org/format.html
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 _DOCUMENT = "-DOCSTART-"
-_BLANKS = " \t\r\f\v"
+_MOST = 0.8  # of the lines have as many columns, or it is no CoNLL
+_BLANKS = " \t"
 _PARTING = re.compile(f"[{_BLANKS}]+")
 _UNWRITABLE = re.compile(r"[\t\r\n]+")  # they part lines and columns
 
@@ -95,7 +96,7 @@ def _lines(lines: Iterable[str | None], conllu: bool) -> Iterator[tuple[int, lis
         plain = "" if line is None else line.strip(_BLANKS)
         if conllu and plain.startswith("#"):
             continue
-        if not plain or plain.startswith(_DOCUMENT):
+        if not plain or _PARTING.split(plain)[0] == _DOCUMENT:
             yield number, []
         elif conllu or "\t" in plain:
             yield number, line.rstrip("\r").split("\t") if line else []
@@ -135,7 +136,7 @@ def looks_like_conll(lines: Sequence[str | None]) -> bool:
         lines: The lines; None for an empty one.
 
     Returns:
-        Whether all have as many columns, two or more, the last of which come again and again.
+        Whether nearly all have as many columns, two or more, and the last come again and again.
 
     Example:
         >>> looks_like_conll(["Ann B-PER", "rows O", "to O"]), looks_like_conll(["Ann rows."])
@@ -143,9 +144,11 @@ def looks_like_conll(lines: Sequence[str | None]) -> bool:
     """
     rows = [columns for _, columns in _lines(lines, conllu=False) if columns]
     rows = [columns for columns in rows if not columns[0].startswith("#")] or rows
-    widths = {len(columns) for columns in rows}
-    if len(widths) != 1 or not widths.pop() > 1:
+    width = _usual_width(enumerate(rows))
+    whole = [columns for columns in rows if len(columns) == width]
+    if width < 2 or len(whole) < _MOST * len(rows):
         return False
+    rows = whole
     return 3 * len({columns[-1] for columns in rows}) <= 2 * len(rows)
 
 

@@ -213,10 +213,14 @@ def _complete(
             continue
         empty = is_missing(frame[name])
         if role == "word":  # a no-break or ideographic space is one
-            empty &= frame[name].map(lambda word: not isinstance(word, str) or word.isascii())
+            empty &= frame[name].map(
+                lambda word: not isinstance(word, str) or not word.strip(" \t\r\n")
+            )
         if empty.any() and not drop_missing:
             raise _empty(frame, empty, role, source)
         missing |= empty
+        if role == "sentence":  # whose last words these may be, so that it is not whole
+            missing |= frame[name].isin(frame[name].where(~empty).ffill()[empty])
     number = roles["sentence"]
     if number is not None:
         missing |= frame[number].isin(frame[number][missing])

@@ -26,7 +26,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # name that fits a module says its line: `tasks.core.task` stands on that of `tasks.core`.
 LEVELS = (
     ("errors",),
-    ("batch", "cells", "device", "files", "folders", "waiting"),
+    ("batch", "cells", "device", "files", "folders", "terminal", "waiting"),
     ("kernels", "datasets", "data"),
     ("decode",),
     ("nn",),

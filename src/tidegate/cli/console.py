@@ -8,18 +8,32 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from tidegate.terminal import visible
+
 
 class _Console(Console):
-    """A console that lets a closed pipe be what it is, instead of leaving with exit code 1."""
+    """A console that nothing out of data can steer.
+
+    It lets a closed pipe be what it is, too, instead of leaving with exit code 1.
+    """
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        """Show the control characters of texts; those of colours are put in by what comes next."""
+        if self.is_terminal:
+            buffer = [
+                part if part.control else part._replace(text=visible(part.text)) for part in buffer
+            ]
+        return super()._render_buffer(buffer)
 
     def on_broken_pipe(self) -> None:
         """Go on with the BrokenPipeError that rich has just caught."""

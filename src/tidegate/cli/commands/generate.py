@@ -14,6 +14,7 @@ from tidegate.cli import console
 from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import decoded, names_existing, typed
 from tidegate.errors import InputError, message
+from tidegate.terminal import Screen
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.commands import Generates
@@ -131,7 +132,7 @@ def _show(prompt: str, pieces: Iterator[str]) -> None:
     console.out().print(Text(prompt, style="bold"), end="", soft_wrap=True)
     last = prompt
     for piece in pieces:
-        sys.stdout.write(piece)
+        Screen(sys.stdout).write(piece)
         sys.stdout.flush()
         last = piece or last
     if not last.endswith("\n"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -12,6 +13,7 @@ from tidegate.cli import console
 from tidegate.cli.lines import lines
 from tidegate.cli.parameters import Trust
 from tidegate.errors import InputError, message, suggest
+from tidegate.terminal import Screen
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.commands import Remark, Watch, Watches
@@ -72,7 +74,7 @@ def watch(
         for number, found in watching.scan(lines(source, stall)):
             count += found.alarm
             if found.alarm or not alarms:
-                print(_told(number, found, form), flush=True)
+                print(_told(number, found, form), file=Screen(sys.stdout), flush=True)
     except InputError:
         raise  # of what was not read there is nothing to sum up
     except BaseException:

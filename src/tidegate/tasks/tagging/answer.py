@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pandas as pd
 from rich.console import Console
@@ -27,6 +27,7 @@ from tidegate.tasks.core.files.answer import Answer, Question, beside
 from tidegate.tasks.core.files.reading import Reads, fitted_columns, warn_of_dropped
 from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.tagging.sentence import TaggedSentence
+from tidegate.terminal import Screen
 
 # The format of an output file by its suffix; parquet has no text to print.
 _SUFFIXES = {".conll": "conll", ".txt": "text", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
@@ -81,7 +82,7 @@ class TaggedAnswer(Answer):
                 for sentence in tagged.sentences:
                     to.print(coloured(sentence, self._labels), soft_wrap=True)
             else:
-                _write(tagged, form, to.file, header=number == 0)
+                _write(tagged, form, cast(IO[str], Screen(to.file)), header=number == 0)
             to.file.flush()
 
     def save(self, path: Path) -> None:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 from rich import box
@@ -18,6 +18,7 @@ from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.writer import WRITABLE, table_text, write_table
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.raw import Answers, Raw
+from tidegate.terminal import Screen
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,8 @@ class TableAnswer(Answer):
         if form == "table":
             return lambda frame: to.print(_readable(frame, self._shown))
         if form == "lines":
-            return lambda frame: _write_lines(frame, to.file)
-        return _table_writer(form, to.file)
+            return lambda frame: _write_lines(frame, Screen(to.file))
+        return _table_writer(form, Screen(to.file))
 
 
 def beside(frame: pd.DataFrame, answers: Mapping[str, Sequence[Raw]]) -> pd.DataFrame:
@@ -175,7 +176,7 @@ def beside(frame: pd.DataFrame, answers: Mapping[str, Sequence[Raw]]) -> pd.Data
     return result
 
 
-def _table_writer(form: str, handle: IO[str]) -> Callable[[pd.DataFrame], None]:
+def _table_writer(form: str, handle: Screen) -> Callable[[pd.DataFrame], None]:
     first = True
 
     def write(frame: pd.DataFrame) -> None:
@@ -187,10 +188,11 @@ def _table_writer(form: str, handle: IO[str]) -> Callable[[pd.DataFrame], None]:
     return write
 
 
-def _write_lines(frame: pd.DataFrame, handle: IO[str]) -> None:
+def _write_lines(frame: pd.DataFrame, handle: Screen) -> None:
     for answer, probability in _answers(frame):
         more = [f"{probability:.4f}"] if probability is not None else []
-        print(answer, *more, sep="\t", file=handle)
+        line = "\\n".join(str(answer).split("\n"))  # a label has one line
+        handle.write("\t".join([line, *more]) + "\n")
     handle.flush()
 
 

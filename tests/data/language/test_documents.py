@@ -23,13 +23,13 @@ def put(path: Path, data: bytes) -> Path:
 @pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
 def test_a_file_is_read_to_the_letter_whatever_the_block(tmp_path, monkeypatch, block, name):
     monkeypatch.setattr(documents, "BLOCK", block)
-    path = put(tmp_path / name, TEXT.encode())
+    path, read = put(tmp_path / name, TEXT.encode()), TEXT.replace("\r\n", "\n").replace("\r", "\n")
     for source in (path, TEXT):
         for first, last in ((0, None), (3, None), (0, 9), (4, 30), (11, 11)):
             part = Document(source, first, last)
-            assert "".join(part.blocks()) == TEXT[first:last]
-            assert "".join(part.words()) == TEXT[first:last]
-            assert part.length() == len(TEXT[first:last])
+            assert "".join(part.blocks()) == read[first:last]
+            assert "".join(part.words()) == read[first:last]
+            assert part.length() == len(read[first:last])
 
 
 def test_no_word_is_cut(monkeypatch):
@@ -131,3 +131,14 @@ def test_documents_are_held_out_whole_and_from_the_end():
     assert split_documents(texts, 0.1, whole=True) == (texts[:2], texts[2:])
     assert split_documents(texts, 0.26, whole=True) == (texts[:1], texts[1:])
     assert split_documents(texts[:1], 0.1, whole=True) == ([], texts[:1])
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+@pytest.mark.parametrize("where", ["text", "file"])
+def test_line_ends_of_every_system_are_line_feeds(end, where, tmp_path):
+    text = "".join(f"line {number}{end}" for number in range(200_000))  # more than a block
+    if where == "file":
+        (tmp_path / "a.txt").write_bytes(text.encode())
+    document = Document(text if where == "text" else tmp_path / "a.txt")
+    assert "".join(document.blocks()) == text.replace(end, "\n")
+    assert document.length() == len(text.replace(end, "\n"))

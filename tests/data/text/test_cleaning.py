@@ -114,7 +114,7 @@ def test_chunks_are_bounded_in_rows_and_in_characters():
         ([b"a"], "got bytes b'a' at position 0"),
         (pd.DataFrame({"text": ["a"]}), "a DataFrame with 2 axes"),
         (np.array([["a"]]), "a ndarray with 2 axes"),
-        (["fine", "half \ud83d pair"], r"lone surrogate U\+D83D at character 5 of text 1"),
+        (["fine", "half \ud83d pair"], r"lone surrogate U\+D83D at character 6 in row 2"),
     ],
 )
 def test_what_is_no_list_of_texts_is_refused_in_one_line(texts, said):
@@ -126,5 +126,5 @@ def test_what_is_no_list_of_texts_is_refused_in_one_line(texts, said):
 
 def test_a_bad_row_is_named_by_its_place_among_all_rows():
     rows = ["x"] * (CHUNK_ROWS + 3) + ["\udc00"]
-    with pytest.raises(InputError, match=f"of text {CHUNK_ROWS + 3}"):
+    with pytest.raises(InputError, match=f"in row {CHUNK_ROWS + 4}"):
         list(text_chunks(rows, "Owner"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,6 +83,13 @@ class Document:
         return sum(map(len, self.blocks()))
 
     def _whole(self) -> Iterator[str]:
+        """The source, every line end of whatever system a line feed."""
+        ends = io.IncrementalNewlineDecoder(None, translate=True)
+        for block in self._parts():
+            yield ends.decode(block)
+        yield ends.decode("", final=True)
+
+    def _parts(self) -> Iterator[str]:
         if isinstance(self.source, Path):
             yield from _read(self.source)
             return

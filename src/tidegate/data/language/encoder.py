@@ -299,6 +299,7 @@ class LanguageEncoder:
             yield from map(self._cleaned, blocks)
 
     def _cleaned(self, text: str) -> str:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")  # of a prompt, as of documents
         if self.level == "word" or self.clean:
             return clean_text(text, tuple(self.clean), lowercase=self.lowercase)
         return text.lower() if self.lowercase else text

@@ -128,6 +128,6 @@ def _refuse_surrogates(rows: list[str], first: int, owner: str) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             code = f"U+{ord(text[error.start]):04X}"
-            got = f"the lone surrogate {code} at character {error.start} of text {row}"
+            got = f"the lone surrogate {code} at character {error.start + 1} in row {row + 1}"
             remedy = "Decode the source with errors='replace'"
             raise InputError(message(owner, "texts", "valid Unicode", got, remedy)) from None

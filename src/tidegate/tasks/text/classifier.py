@@ -96,7 +96,7 @@ class TextClassifier(Classifier):
 
     def _groups(self, inputs: Sequence[str]) -> Array:
         # A text that comes twice must not stand on both sides: its score would be too good.
-        return same_texts(inputs)
+        return same_texts(inputs, type(self).__name__)
 
     def _learn(self, examples: Examples) -> None:
         super()._learn(examples)

@@ -149,3 +149,19 @@ def test_damaged_bytes_give_finite_vectors_or_one_line(tmp_path, at, cut, put_in
         assert np.isfinite(vectors).all()
         assert 1 <= found <= len(VOCABULARY)
         assert not vectors[0].any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff2 3\nthe 0.1 0.2 0.3\nboat 0.4 0.5 0.6\n",
+        "\ufeffthe 0.1 0.2 0.3\nboat 0.4 0.5 0.6\n\n",
+        "3 3\nthe 0.1 0.2 0.3\nat 3 0.7 0.8 0.9\nboat 0.4 0.5 0.6\n \n",
+    ],
+)
+def test_marks_headers_and_empty_lines_are_no_vectors(tmp_path, text):
+    path = tmp_path / "vectors.txt"
+    path.write_bytes(text.encode("utf-8"))
+    vectors, found = load_vectors(path, ["<pad>", "<unk>", "the", "boat"])
+    assert found == 2
+    np.testing.assert_allclose(vectors[2:], [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], rtol=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import re
@@ -80,13 +81,19 @@ def _read_text(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np
     found = np.zeros(len(vocabulary), bool)
     vectors: Array | None = None
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as handle:
-        width = 0
-        for number, line in enumerate(handle, 1):
+        width, told, empty = 0, False, 0
+        for number, whole in enumerate(handle, 1):
+            line = whole.removeprefix(codecs.BOM_UTF8) if number == 1 else whole
             if number == 1 and _COUNTS.fullmatch(line):
-                width = int(line.split()[1])
+                width, told = int(line.split()[1]), True
                 continue
+            if not line.strip():
+                empty = empty or number
+                continue
+            if empty:  # one at the end is none; in the midst something is missing
+                _parted(b"", width, path, empty, told=told)
             width = width or line.rstrip().count(b" ")
-            word, values = _parted(line.rstrip(), width, path, number)
+            word, values = _parted(line.rstrip(), width, path, number, told=told)
             row = rows.get(word)
             if vectors is None:
                 vectors = np.zeros((len(vocabulary), width), np.float32)
@@ -98,15 +105,16 @@ def _read_text(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np
     return vectors, found
 
 
-def _parted(line: bytes, width: int, path: Path, number: int) -> tuple[bytes, bytes]:
+def _parted(line: bytes, width: int, path: Path, number: int, *, told: bool) -> tuple[bytes, bytes]:
     """Part a line into the word, which may hold spaces (". . ." in GloVe), and its values."""
     word, _, values = line.partition(b" ")
     surplus = values.count(b" ") + 1 - width
     if surplus > 0 and width > 0:
         word = line.rsplit(b" ", width)[0]
         values = line[len(word) + 1 :]
-        # A number in front of the values is one value too many, not a part of the word.
-        if not _NUMBER.fullmatch(word.rsplit(b" ", 1)[1]):
+        # A number in front of the values is one value too many, not a part of the word: unless the
+        # file told how many values there are.
+        if told or not _NUMBER.fullmatch(word.rsplit(b" ", 1)[1]):
             surplus = 0
     if surplus or not word or not values:
         got = f"{line.count(b' ')}: {line[:40].decode('utf-8', 'replace')!r}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tidegate.data.tables.formats import (
@@ -58,3 +60,27 @@ def test_json_and_parquet_rows(tmp_path):
     assert parquet_columns(tmp_path / "t.parquet") == ["a", "b"]
     tables = list(read_parquet_tables(tmp_path / "t.parquet", ["b"], 2))
     assert [table.to_pydict() for table in tables] == [{"b": [0, 1]}, {"b": [2, 3]}, {"b": [4]}]
+
+
+@pytest.mark.parametrize(
+    ("lines", "rows"),
+    [
+        ('"text, whole";label\na;1\n', [["text, whole", "label"], ["a", "1"]]),
+        ("sep=;\ntext;label\na,b;1\n", [["text", "label"], ["a,b", "1"]]),
+        ("sep=,\ntext,label\na,1\n", [["text", "label"], ["a", "1"]]),
+        ("a,a,a (1)\n1,2,3\n", [["a (2)", "a (3)", "a (1)"], ["1", "2", "3"]]),
+    ],
+    ids=["a-quoted-name", "semicolon-named", "comma-named", "a-numbered-name"],
+)
+def test_headers_as_spreadsheets_write_them(tmp_path, lines, rows):
+    (tmp_path / "t.csv").write_text(lines, encoding="utf-8")
+    assert list(read_text_rows(tmp_path / "t.csv", ".csv")) == rows
+
+
+def test_names_that_come_twice_in_parquet_matter_to_nobody_who_does_not_ask(tmp_path):
+    path = tmp_path / "t.parquet"
+    columns = [pa.array([number]) for number in (1, 2, 3)]
+    pq.write_table(pa.Table.from_arrays(columns, ["a", "b", "a"]), path)
+    assert parquet_columns(path) == ["a (1)", "b", "a (2)"]
+    for wanted, row in ((["b"], {"b": 2}), (["a (2)", "b"], {"a (2)": 3, "b": 2})):
+        assert next(read_parquet_tables(path, wanted, 5)).to_pylist() == [row]

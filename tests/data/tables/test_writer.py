@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import json
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,3 +96,17 @@ def test_what_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="`path` must be writable; got"):
         write_table(FRAME, tmp_path / "folder.csv")
     assert [file.name for file in tmp_path.iterdir()] == ["folder.csv"]
+
+
+def test_lists_of_a_parquet_file_stay_lists(tmp_path):
+    steps = [[0.1 * step for step in range(2_000)], [0.5, None]]
+    pq.write_table(pa.table({"x": steps, "y": [[[1], [2, 3]], []]}), tmp_path / "t.parquet")
+    frame = read_table(tmp_path / "t.parquet")
+    for name in ("t.jsonl", "t.csv"):
+        write_table(frame, tmp_path / name)
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
+    expected = [{"x": steps[0], "y": [[1], [2, 3]]}, {"x": steps[1], "y": []}]
+    assert [json.loads(line) for line in lines] == expected
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    assert [{name: json.loads(cell) for name, cell in row.items()} for row in cells] == expected

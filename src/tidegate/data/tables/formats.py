@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -164,9 +165,12 @@ def read_parquet_tables(path: Path, columns: list[str] | None, rows: int) -> Ite
         InputError: If the file is damaged.
     """
     with explained(path), pq.ParquetFile(path) as file:
-        _refuse_repeated(file.schema_arrow.names, path)
-        for batch in file.iter_batches(rows, columns=columns):
+        own = list(file.schema_arrow.names)
+        names = different(own)
+        for batch in file.iter_batches(rows, columns=columns if names == own else None):
             table = pa.Table.from_batches([batch]).replace_schema_metadata(None)
+            if names != own:
+                table = table.rename_columns(names).select(names if columns is None else columns)
             table.validate(full=True)  # texts that are no UTF-8, offsets that lead astray
             yield table
 
@@ -178,13 +182,13 @@ def parquet_columns(path: Path) -> list[str]:
         path: The file.
 
     Returns:
-        The names, in order.
+        The names, in order; those that come several times are numbered.
 
     Raises:
         InputError: If the file is damaged.
     """
     with explained(path), pq.ParquetFile(path) as file:
-        return list(file.schema_arrow.names)
+        return different(file.schema_arrow.names)
 
 
 @contextlib.contextmanager
@@ -239,8 +243,8 @@ def _rectangular(records: Iterator[tuple[int, list[str]]], path: Path) -> Iterat
     """Yield the header and the rows, checking that all have as many fields; skip blank lines."""
     header: list[str] = []
     for line, record in records:
-        if not record:
-            continue
+        if not record or (not header and record == ["sep=", ""]):
+            continue  # "sep=;" is how Excel names the separator: no names of columns
         if not header:
             header = record
             yield different(header)
@@ -262,8 +266,11 @@ def different(names: Sequence[str]) -> list[str]:
     counts, seen = collections.Counter(names), collections.Counter[str]()
     found = []
     for name in names:
-        seen[name] += 1
-        found.append(f"{name or 'unnamed'} ({seen[name]})" if counts[name] > 1 else name)
+        other = name
+        while other in counts and counts[name] > 1:
+            seen[name] += 1
+            other = f"{name or 'unnamed'} ({seen[name]})"
+        found.append(other)
     return found
 
 
@@ -271,14 +278,8 @@ def _separator(path: Path) -> str:
     """What stands between the names of a .csv: commas, or else semicolons, tabs or bars."""
     with _open(path, "") as handle:
         header = next((line for line in handle if line.strip()), "")
+    header = re.sub('"[^"]*"', "", header)  # a name in quotes may hold any of them
     return next((mark for mark in ",;\t|" if mark in header), ",")
-
-
-def _refuse_repeated(names: Sequence[str], path: Path) -> None:
-    repeated = [name for name, count in collections.Counter(names).items() if count > 1]
-    if repeated:
-        got = f"{repeated[0]!r} twice"
-        raise InputError(message(str(path), "header", "names that differ", got))
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

@@ -8,12 +8,14 @@ import gzip
 import io
 import itertools
 import json
+import math
 import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -91,8 +93,9 @@ def table_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
     """
     if suffix == ".jsonl":
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        # Python's own JSON writes every float so that it is read back to the last bit.
-        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+        return "".join(_json(row) + "\n" for row in rows)
+    nested = [name for name in frame if frame[name].dtype == object]
+    frame = frame.assign(**{str(name): frame[name].map(_cell) for name in nested})
     return frame.to_csv(
         sep="," if suffix == ".csv" else "\t",
         index=False,
@@ -100,6 +103,24 @@ def table_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
         quoting=_quoting(frame),
         lineterminator="\n",
     )
+
+
+def _json(value: object) -> str:
+    # Python's own JSON writes every float so that it is read back to the last bit.
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    """Make a list of an array, as parquet's lists come: as text it would be cut short."""
+    if not isinstance(value, np.ndarray):
+        return str(value)
+    return [None if isinstance(item, float) and math.isnan(item) else item
+            for item in value.tolist()]  # fmt: skip
+
+
+def _cell(value: object) -> object:
+    """Write a list or dictionary in a cell as JSON."""
+    return _json(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
 def _quoting(frame: pd.DataFrame) -> Literal[0, 2]:

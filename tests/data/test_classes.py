@@ -106,3 +106,8 @@ def test_a_label_that_differs_in_white_space_is_said():
 def test_damaged_labels_are_refused(found):
     with pytest.raises(InputError, match="load"):
         ClassEncoder.from_files({"classes": found})
+
+
+def test_a_label_that_no_file_can_hold_is_named():
+    with pytest.raises(InputError, match=r"valid Unicode; got the lone surrogate U\+D800 .* row 2"):
+        read_labels(["fine", "\ud800"], "test")

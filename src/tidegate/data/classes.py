@@ -8,6 +8,7 @@ import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.data.tables.columns import plain_text
+from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
 from tidegate.errors import InputError, message
 
 CLASSES = "classes"
@@ -41,6 +42,10 @@ def read_labels(values: Sequence[object], owner: str) -> Array:
         rule = "a text, an integer or True/False, of one kind in all rows"
         got = f"{labels[row]!r} in row {row + 1}"
         raise InputError(message(owner, "y", rule, got, "Correct that row or drop it"))
+    for label in set(labels) if kinds == {str} else ():
+        if found := lone_surrogate(str(label)):
+            got = f"{found} in row {labels.index(label) + 1}"
+            raise InputError(message(owner, "y", "valid Unicode", got, WITHOUT_SURROGATES))
     return np.array(labels)
 
 

@@ -71,3 +71,10 @@ def test_what_is_no_sentence_is_named(wrong, told):
 def test_a_book_in_one_line_is_refused(given):
     with pytest.raises(InputError, match="at most 100,000 words; got 100,001 in row 3"):
         read_sentence(given, 2, "T")
+
+
+@pytest.mark.parametrize("wrong", ["Ann \ud800", ["Ann", "\ud800"]])
+def test_half_a_surrogate_pair_is_named_with_its_row(wrong):
+    told = r"Tagger: `X` must be valid Unicode; got .* U\+D800 in row 4\."
+    with pytest.raises(InputError, match=told):
+        read_sentence(wrong, 3, "Tagger")

@@ -230,7 +230,7 @@ def test_nothing_works_before_fit(method):
         ([], "at least one text; got none"),
         (["", " "], "texts with a token seen >= 1 times; got 0 tokens"),
         ("a text", "a sequence of strings; got the single text"),
-        (["a", None], "got NoneType None at position 1"),
+        (["a", None], "got NoneType None in row 2"),
         (["\ud800"], r"lone surrogate U\+D800"),
         ([" ".join("joined twice, and nobody noticed it")] * 20, "joined letter by letter"),
     ],

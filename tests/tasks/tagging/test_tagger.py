@@ -212,6 +212,7 @@ def test_tables_a_sentence_or_a_word_a_row(model):
         (Y[:-1], "`y` must be of the length of X, 120; got length 119"),
         (["O"] * 120, "`y` must be a list of tags in each row; got 'O' in row 1"),
         ([[None] * len(words) for words in X], "made of texts; got None at word 1 of row 1"),
+        ([["\ud800"] * len(words) for words in X], r"Unicode; got .* U\+D800 in row 1"),
         ([["O"] * len(words) for words in X], "at least two different tags; got only 'O'"),
         ([["I-PER", *["O"] * (len(words) - 2), "B-PER"] for words in X], "in IOB1 a B- only"),
     ],

@@ -218,3 +218,9 @@ def test_no_warning_without_a_reason():
 )
 def test_pretrained_layers_lose_fewer_features_of_vectors(options, rate):
     assert TextClassifierSettings(**options).vector_dropout == rate
+
+
+def test_half_a_surrogate_pair_is_named_with_its_row():
+    told = r"TextClassifier: `X` must be valid Unicode; got .* at character 2 in row 2\."
+    with pytest.raises(InputError, match=told):
+        small().fit(["fine", "a\ud800"], ["good", "bad"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
 from tidegate.data.text.tokens import find_word_spans
 from tidegate.errors import InputError, message
 
@@ -68,6 +69,7 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
     if isinstance(given, str):
         cut = tuple(given[start:end] for start, end in find_word_spans(given))
         _check_length(len(cut), row, owner)
+        check_characters(given, row, owner, "X")
         return Sentence(cut, given, row)
     words = given.tolist() if hasattr(given, "tolist") else given
     if not isinstance(words, Sequence) or isinstance(words, bytes):
@@ -79,7 +81,28 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
             rule = "made of words with a character"
             got = f"{word!r} at word {place + 1} of row {row + 1}"
             raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
+    check_characters("".join(words), row, owner, "X")
     return Sentence(tuple(words), row=row)
+
+
+def check_characters(text: str, row: int, owner: str, argument: str) -> None:
+    """Refuse a row with half a surrogate pair.
+
+    Args:
+        text: All that stands in the row.
+        row: Its number, from 0.
+        owner: Who complains.
+        argument: What the row is of.
+
+    Raises:
+        InputError: If there is one.
+
+    Example:
+        >>> check_characters("fine", 0, "docs", "X")
+    """
+    if found := lone_surrogate(text):
+        got = f"{found.partition(' at ')[0]} in row {row + 1}"
+        raise InputError(message(owner, argument, "valid Unicode", got, WITHOUT_SURROGATES))
 
 
 def _check_length(count: int, row: int, owner: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from tidegate.data.text.markup import strip_markup
 from tidegate.errors import InputError, message
 
+WITHOUT_SURROGATES = "Decode the source with errors='replace'"
 CHUNK_ROWS = 4096
 CHUNK_CHARACTERS = 4_000_000  # bounds the memory of a chunk when its texts are long
 
@@ -107,7 +108,7 @@ def text_chunks(texts: object, owner: str) -> Iterator[list[str]]:
     first, rows, size = 0, list[str](), 0
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            got = f"{type(text).__name__} {text!r} at position {row}"
+            got = f"{type(text).__name__} {text!r} in row {row + 1}"
             remedy = "Convert it to text or drop the row"
             raise InputError(message(owner, "texts", "strings", got, remedy))
         rows.append(text)
@@ -124,10 +125,27 @@ def text_chunks(texts: object, owner: str) -> Iterator[list[str]]:
 def _refuse_surrogates(rows: list[str], first: int, owner: str) -> None:
     """Refuse half a surrogate pair, which is no character and cannot be written to any file."""
     for row, text in enumerate(rows, first):
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            code = f"U+{ord(text[error.start]):04X}"
-            got = f"the lone surrogate {code} at character {error.start + 1} in row {row + 1}"
-            remedy = "Decode the source with errors='replace'"
-            raise InputError(message(owner, "texts", "valid Unicode", got, remedy)) from None
+        if found := lone_surrogate(text):
+            got = f"{found} in row {row + 1}"
+            raise InputError(message(owner, "texts", "valid Unicode", got, WITHOUT_SURROGATES))
+
+
+def lone_surrogate(text: str) -> str:
+    """Name half a surrogate pair, which is no character and cannot be written to any file.
+
+    Args:
+        text: A text.
+
+    Returns:
+        Which it is, and where, counted from 1; nothing where there is none.
+
+    Example:
+        >>> lone_surrogate("a" + chr(0xD800)), lone_surrogate("fine")
+        ('the lone surrogate U+D800 at character 2', '')
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        code = f"U+{ord(text[error.start]):04X}"
+        return f"the lone surrogate {code} at character {error.start + 1}"
+    return ""

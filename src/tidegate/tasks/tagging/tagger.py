@@ -17,7 +17,7 @@ from tidegate.data.rows import Rows
 from tidegate.data.tags.encoded import EncodedSentences
 from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
-from tidegate.data.tags.sentences import Sentence, read_sentence
+from tidegate.data.tags.sentences import Sentence, check_characters, read_sentence
 from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
@@ -258,6 +258,7 @@ class Tagger(Task):
                 if not isinstance(tag, str) or not tag:
                     rule, got = "made of texts", f"{tag!r} at word {place + 1} of row {row + 1}"
                     raise InputError(message(owner, "y", rule, got, "Correct that tag"))
+            check_characters("".join(tags), row, owner, "y")
             found.append(list(tags))
         return found
 

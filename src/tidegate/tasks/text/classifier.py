@@ -15,6 +15,7 @@ from tidegate.batch import Batch
 from tidegate.data.batching import Buckets
 from tidegate.data.rows import Rows
 from tidegate.data.splits import same_texts
+from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
 from tidegate.data.text.encoded import EncodedTexts
 from tidegate.data.text.encoder import TextEncoder
 from tidegate.data.text.vectors import load_vectors
@@ -91,6 +92,10 @@ class TextClassifier(Classifier):
                 rule = "made of texts"
                 got = f"{type(text).__name__} ({text!r:.40}) in row {row + 1}"
                 remedy = "Convert it with str(), or drop the row"
+                raise InputError(message(type(self).__name__, "X", rule, got, remedy))
+            if found := lone_surrogate(text):
+                got = f"{found} in row {row + 1}"
+                rule, remedy = "valid Unicode", WITHOUT_SURROGATES
                 raise InputError(message(type(self).__name__, "X", rule, got, remedy))
         return examples
 

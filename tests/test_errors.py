@@ -16,7 +16,7 @@ def test_the_sentence_names_owner_argument_rule_and_value():
 
 def test_the_remedy_is_a_sentence_of_its_own():
     assert message("a.csv", "label", "a column", "'lable'", "Did you mean 'label'") == (
-        "a.csv: `label` must be a column; got 'lable'. Did you mean 'label'."
+        "a.csv: `label` must be a column; got 'lable'. Did you mean 'label'?"
     )
 
 

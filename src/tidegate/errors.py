@@ -38,7 +38,7 @@ def message(owner: str, argument: str, rule: str, got: object, remedy: str = "")
         argument: The argument, column or file part that is wrong.
         rule: What it must be, without the words "must be".
         got: What was received; long values are shortened to 120 characters.
-        remedy: What to do about it, a full sentence without its full stop.
+        remedy: What to do about it, a full sentence without its full stop or question mark.
 
     Returns:
         One line of text.
@@ -51,7 +51,8 @@ def message(owner: str, argument: str, rule: str, got: object, remedy: str = "")
     if len(shown) > 120:
         shown = shown[:117] + "..."
     sentence = f"{owner}: `{argument}` must be {rule}; got {shown}."
-    return f"{sentence} {remedy}." if remedy else sentence
+    mark = "?" if remedy.startswith("Did you mean") else "."
+    return f"{sentence} {remedy}{mark}" if remedy else sentence
 
 
 def a(noun: str) -> str:
@@ -73,7 +74,7 @@ def suggest(name: str, known: Iterable[str], *, listed: bool = False) -> str:
         listed: Whether the reader has the list already; it is not told again.
 
     Returns:
-        "Did you mean 'X'?"-style text without its full stop.
+        A sentence without its full stop or question mark.
 
     Example:
         >>> suggest("hiden_size", ["hidden_size", "dropout"])

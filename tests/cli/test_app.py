@@ -66,7 +66,7 @@ def test_version(run):
         (["predict"], "Missing argument 'MODEL'"),
         (["evaluate", "model"], "Missing argument 'DATA'"),
         (["tasks", "more"], "unexpected extra argument"),
-        (["demo", "spm"], "`NAME` must be a demo; got 'spm'. Did you mean 'spam'."),
+        (["demo", "spm"], "`NAME` must be a demo; got 'spm'. Did you mean 'spam'?"),
     ],
 )
 def test_what_is_mistyped_gets_one_line_and_exit_code_2(run, words, expected):

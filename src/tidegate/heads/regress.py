@@ -50,7 +50,7 @@ class RegressHead(nn.Module):
         if loss not in LOSSES:
             rule = "one of " + ", ".join(repr(name) for name in LOSSES)
             raise InputError(
-                message("RegressHead", "loss", rule, repr(loss), suggest(loss, LOSSES))
+                message("RegressHead", "loss", rule, repr(loss), suggest(loss, LOSSES, listed=True))
             )
         self.kind = loss
         self.linear = nn.Linear(features, 1)

@@ -153,7 +153,9 @@ def check_backend(owner: str, backend: str) -> None:
     if backend not in BACKENDS and backend != "auto":
         names = ["auto", *BACKENDS]
         rule = f"one of {', '.join(names)}"
-        raise InputError(message(owner, "backend", rule, repr(backend), suggest(backend, names)))
+        raise InputError(
+            message(owner, "backend", rule, repr(backend), suggest(backend, names, listed=True))
+        )
 
 
 def _refusals(request: Request, chosen: str) -> Iterator[tuple[str, str]]:

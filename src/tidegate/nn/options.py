@@ -146,7 +146,7 @@ def check_rate(owner: str, name: str, rate: object) -> None:
 def _check_choice(owner: str, name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         rule = f"one of {', '.join(known)}"
-        remedy = suggest(str(value), known)
+        remedy = suggest(str(value), known, listed=True)
         raise InputError(message(owner, name, rule, repr(value), remedy))
 
 

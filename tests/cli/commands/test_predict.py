@@ -98,7 +98,6 @@ def test_formats_of_standard_input(run, model):
     assert frame["text"].tolist() == ['say "hi", tide', "good"]
     tsv = run("predict", model, "-", "--format", "tsv", stdin="good\n").stdout
     assert tsv.splitlines()[0].split("\t")[:2] == ["text", "prediction"]
-    assert run("predict", model, "-", stdin="").output == ""
 
 
 def test_warnings_of_many_pieces_are_added_up(run, model, tmp_path):
@@ -249,3 +248,8 @@ def test_anything_can_be_a_text(run, model):
     done = run("predict", model, "--text", "missing.csv", "--text", "./gone")
     assert done.exit_code == 0
     assert len(done.stdout.strip().splitlines()) >= 2
+
+
+def test_no_line_at_all_is_no_success(run, model):
+    told = "error: predict: `standard input` must be a line or more; got nothing."
+    assert one_line(run("predict", model, "-", stdin="")).strip() == told

@@ -46,7 +46,7 @@ def doctor(
     from tidegate import tasks
 
     if form not in _FORMATS:
-        hint = suggest(form, _FORMATS)
+        hint = suggest(form, _FORMATS, listed=True)
         raise InputError(message("doctor", "--format", "table or json", repr(form), hint))
     named = [column for column in columns.values() if column is not None]
     if data is None and named:

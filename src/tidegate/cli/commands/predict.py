@@ -145,7 +145,8 @@ def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
         Complete lines without their ends; the last one may lack it.
 
     Raises:
-        InputError: If a line is not UTF-8 or does not end; the lines before it have been yielded.
+        InputError: If a line is not UTF-8 or does not end, the lines before it have been yielded;
+            or there is no line.
     """
     done = 0
     read = partial(stream.read1, _PIPE_BYTES)  # type: ignore[attr-defined]
@@ -153,6 +154,8 @@ def stream_lines(stream: BinaryIO) -> Iterator[list[str]]:
         if whole is not None:
             yield from _decoded(whole, done)
             done += len(whole)
+    if not done:
+        raise InputError(message("predict", "standard input", "a line or more", "nothing"))
 
 
 def _decoded(lines: list[bytes], done: int) -> Iterator[list[str]]:

@@ -61,7 +61,7 @@ def watch(
     from tidegate import tasks
 
     if form not in _FORMATS:
-        hint = suggest(form, _FORMATS)
+        hint = suggest(form, _FORMATS, listed=True)
         raise InputError(message("watch", "--format", "lines or json", repr(form), hint))
     if stall is not None and source != "-":
         raise InputError(message("watch", "--stall", "left out for a file", stall))

@@ -35,5 +35,7 @@ def read_method(owner: str, name: str) -> Callable[[Inspectable, Batch, Target],
     """
     if name not in METHODS:
         rule = "one of " + ", ".join(repr(known) for known in METHODS)
-        raise InputError(message(owner, "method", rule, repr(name), suggest(str(name), METHODS)))
+        raise InputError(
+            message(owner, "method", rule, repr(name), suggest(str(name), METHODS, listed=True))
+        )
     return METHODS[name]

@@ -87,7 +87,7 @@ class GradientFlow:
         """
         if curve not in self.curves:
             rule = f"one of {', '.join(self.curves)}"
-            remedy = suggest(curve, self.curves)
+            remedy = suggest(curve, self.curves, listed=True)
             raise InputError(message("GradientFlow", "curve", rule, repr(curve), remedy))
         if curve in self.gradients:
             return _log_norm(self.gradients[curve].abs().log())

@@ -131,7 +131,9 @@ def check_output(path: Path, form: str | None = None) -> str:
     if named not in FORMATS:
         rule = f"one of {', '.join(FORMATS)}"
         got = named if form is not None else path.name
-        remedy = suggest(named, FORMATS) if form is not None else "Name one with --format"
+        remedy = (
+            suggest(named, FORMATS, listed=True) if form is not None else "Name one with --format"
+        )
         raise InputError(message("explain", "format", rule, repr(got), remedy))
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise _unwritable(path, "a folder" if path.is_dir() else "a path in no folder")

@@ -43,7 +43,9 @@ class Pooling(nn.Module):
         super().__init__()
         if mode not in POOLINGS:
             rule = "one of " + ", ".join(repr(name) for name in POOLINGS)
-            raise InputError(message("Pooling", "mode", rule, repr(mode), suggest(mode, POOLINGS)))
+            raise InputError(
+                message("Pooling", "mode", rule, repr(mode), suggest(mode, POOLINGS, listed=True))
+            )
         self.mode = mode
         self.final_features = final_features or features
         sizes = {"last": self.final_features, "mean+max": 2 * features}

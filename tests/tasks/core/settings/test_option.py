@@ -86,7 +86,7 @@ def test_the_range_is_told_and_the_default(given):
 
 
 def test_choices_are_told_and_the_likely_one_is_suggested():
-    rule = r"one of 'lstm', 'gru' or None; got 'lsmt'. Did you mean 'lstm'."
+    rule = r"one of 'lstm', 'gru' or None; got 'lsmt'. Did you mean 'lstm'\?"
     with pytest.raises(InputError, match=rule):
         check("lsmt", str, choices=("lstm", "gru"), optional=True)
 

@@ -98,7 +98,8 @@ class Answer(ABC):
         """Raise an InputError if there is no such form."""
         if form not in cls.formats:
             rule = f"one of {', '.join(cls.formats)}"
-            raise InputError(message("predict", "--format", rule, form, suggest(form, cls.formats)))
+            remedy = suggest(form, cls.formats, listed=True)
+            raise InputError(message("predict", "--format", rule, form, remedy))
 
     @classmethod
     def check_path(cls, path: Path) -> None:

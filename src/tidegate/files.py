@@ -47,17 +47,19 @@ def has_data_suffix(given: str) -> bool:
         >>> has_data_suffix("reviews.CSV.gz"), has_data_suffix("we all love reviews.csv")
         (True, False)
     """
+    if given.split(None, 1) != [given]:
+        return False
     name = given.lower()
     _, dot, suffix = name.removesuffix(".gz").rpartition(".")
     known = bool(dot) and f".{suffix}" in DATA_SUFFIXES.split()
-    return given.split() == [given] and (known or name.endswith(".gz"))
+    return known or name.endswith(".gz")
 
 
 def names_file(given: str) -> bool:
-    """Say whether a word on a command line can only be the name of a file, or of a folder.
+    """Say whether a text can only be the name of a file, or of a folder; nothing is looked up.
 
     Args:
-        given: The word; what has white space is a text.
+        given: The text; one with white space is never a name.
 
     Returns:
         Whether it has the suffix of data, begins as a path does, or ends in a separator.
@@ -66,7 +68,7 @@ def names_file(given: str) -> bool:
         >>> names_file("./reviews"), names_file("data/"), names_file("great!")
         (True, True, False)
     """
-    if not given or given.split() != [given]:
+    if given.split(None, 1) != [given]:
         return False
     return given.startswith(_PLACES) or given.endswith(("/", "\\")) or has_data_suffix(given)
 

@@ -76,7 +76,7 @@ class Field:
         """
         if fault := self.fault(value):
             rule, got = fault
-            remedy = suggest(got, self.choices) if isinstance(got, str) else ""
+            remedy = suggest(got, self.choices, listed=True) if isinstance(got, str) else ""
             raise InputError(message(owner, name, rule, repr(got), remedy))
 
     def _is_kind(self, value: object) -> bool:

@@ -65,6 +65,13 @@ def test_a_file_and_standard_input_hold_the_same_text(run, model, tmp_path):
     assert found[0] == found[1] == found[2]
 
 
+def test_a_table_is_no_text_and_a_name_in_words_is_one(run, model, table, tmp_path):
+    assert "got a table. Name one of its rows: --row N" in one_line(run("explain", model, table))
+    for given, stdin in (("high and/or low", None), ("/s is no file", None), ("-", b"./tide")):
+        done = run("explain", model, given, "--out", tmp_path / "r.json", stdin=stdin)
+        assert done.exit_code == 0, done.output
+
+
 def test_a_text_may_be_longer_than_any_path(run, model, tmp_path):
     done = run("explain", model, "tide / gate " * 1000, "--out", tmp_path / "r.json")
     assert done.exit_code == 0, done.output
@@ -87,9 +94,12 @@ def test_a_class_layers_and_units_can_be_chosen(run, model, tmp_path):
     ("words", "said"),
     [
         (("",), "`input` must be a text with a token; got ''"),
-        (("gone.txt",), "gone.txt` must be a text, a file that holds one, or -; got the name of"),
-        (("rows.csv",), "got a table. Name one of its rows: --row N"),
-        (("{folder}",), "got a folder"),
+        (("gone.txt",), "must be a file, or a text; got gone.txt, a file that is not there"),
+        (("rows.CSV",), "must be a file, or a text; got rows.CSV, a file that is not there"),
+        (("./none",), "got ./none, a file that is not there. -, by standard input, takes anything"),
+        (("~/none",), "a file that is not there"),
+        (("none/",), "a file that is not there"),
+        (("{folder}",), "got the folder"),
         ((TEXT, "--out", "r.pdf"), "`format` must be one of html, png, json; got 'r.pdf'"),
         ((TEXT, "--format", "pdf"), "`format` must be one of html, png, json; got 'pdf'"),
         ((TEXT, "--out", "nowhere/r.html"), "must be a file that can be written, in a folder"),

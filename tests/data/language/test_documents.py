@@ -102,6 +102,28 @@ def test_the_name_of_a_file_is_no_text(tmp_path, monkeypatch):
         as_documents("a.txt", "T")
 
 
+@pytest.mark.parametrize("name", ["./a", "/no/b", "../b", "~/c", "data/", "gone.CSV.gz", "here"])
+def test_what_can_only_be_a_name_is_no_text(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").mkdir()
+    for given in (name, [name], [name, "./more"]):
+        with pytest.raises(InputError, match=r"the name of a file\. Pass pathlib"):
+            as_documents(given, "T")
+    assert as_documents([name], "T", names=True)[0] == [Document(name)]
+    assert as_documents(f"{name}\n", "T")[0] == [Document(f"{name}\n")]
+
+
+@pytest.mark.parametrize("text", ["and/or", "/r/python is nice", "see ./a", "1/2", "", "\0/x"])
+def test_a_text_with_signs_of_a_path_is_a_text(text):
+    assert as_documents(text, "T")[0] == [Document(text)]
+
+
+def test_a_name_among_texts_is_a_text_and_is_told():
+    with pytest.warns(UserWarning, match="1 of 3 texts look like names of files .* '/s', for ex"):
+        documents, _ = as_documents(["to be", "/s", "or not"], "T")
+    assert documents[1] == Document("/s")
+
+
 def test_an_empty_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match="must be a text; got an empty file"):
         as_documents(put(tmp_path / "a.txt", b""), "T")

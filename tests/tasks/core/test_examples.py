@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from tidegate.tasks.core.examples import DataWarning, Examples
+from tidegate.tasks.core.examples import DataWarning, Examples, names_are_texts, warn_of_names
 
 
 def test_examples_are_taken_with_all_they_have():
@@ -31,3 +33,15 @@ def test_weights_say_ratios():
 )
 def test_a_warning_counts_rows_where_it_is_about_rows(counts, said):
     assert str(DataWarning("texts are empty.", *counts)) == said
+
+
+def test_nothing_but_names_of_files_is_told():
+    told = "2 of 2 texts look like names of files and are read as texts: read the files first."
+    with pytest.warns(DataWarning, match=told):
+        warn_of_names(["a.csv", "./b"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for texts in ([], ["a.csv", "a fine film"], ["and/or"], [3], ["a.csv\n"]):
+            warn_of_names(texts)
+        with names_are_texts():
+            warn_of_names(["a.csv"])

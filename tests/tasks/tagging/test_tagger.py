@@ -317,3 +317,9 @@ def test_a_sentence_of_ten_thousand_words_is_answered_and_learned(model):
         for batch in map(loader.batch, loader.in_order())
     ]
     assert max(sizes) == 10_000  # it stands in a batch of its own
+
+
+def test_names_of_files_are_not_tagged_without_a_word(model):
+    with pytest.warns(DataWarning, match="1 of 1 texts look like names of files"):
+        model.predict(["sentences.conll"])
+    assert model.predict([["sentences.conll"]])[0].words == ("sentences.conll",)

@@ -224,3 +224,11 @@ def test_half_a_surrogate_pair_is_named_with_its_row():
     told = r"TextClassifier: `X` must be valid Unicode; got .* at character 2 in row 2\."
     with pytest.raises(InputError, match=told):
         small().fit(["fine", "a\ud800"], ["good", "bad"])
+
+
+def test_names_of_files_are_not_classified_without_a_word():
+    model = small(epochs=1).fit(X, Y)
+    with pytest.warns(DataWarning, match="2 of 2 texts look like names of files"):
+        model.predict(["a.csv", "./b"])
+    with pytest.warns(DataWarning, match="100 of 100 texts look like names of files"):
+        small(epochs=1).fit([f"texts/{row}.txt" for row in range(100)], Y)

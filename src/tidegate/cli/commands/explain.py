@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from tidegate.cli import console
 from tidegate.cli.parameters import Trust
-from tidegate.cli.paths import decoded, is_true, typed
+from tidegate.cli.paths import decoded, is_true, names_existing, typed
 from tidegate.errors import InputError, message
 
 if TYPE_CHECKING:
@@ -127,20 +127,15 @@ def read_text(given: str, suffixes: tuple[str, ...]) -> str:
     path = Path(given)
     if given == "-":
         return _decoded(sys.stdin.buffer.read(_MOST_BYTES + 1), "standard input")
-    if given and is_true(path.is_dir):
-        raise _wrong(given, "a folder")
-    named = path.suffix.lower() in (*suffixes, ".gz") and not given.split()[1:]
-    if named and path.suffix.lower() != ".txt":
+    if not names_existing(given, "explain", "INPUT"):
+        return typed(given, "explain", "INPUT")
+    if path.suffix.lower() in (*suffixes, ".gz") and path.suffix.lower() != ".txt":
         raise _wrong(given, "a table", "Name one of its rows: --row N")
-    if is_true(path.is_file):
-        try:
-            with path.open("rb") as handle:
-                return _decoded(handle.read(_MOST_BYTES + 1), given)
-        except OSError as error:
-            raise _wrong(given, error.strerror) from error
-    if named:
-        raise _wrong(given, "the name of a file that is not there")
-    return typed(given, "explain", "INPUT")
+    try:
+        with path.open("rb") as handle:
+            return _decoded(handle.read(_MOST_BYTES + 1), given)
+    except OSError as error:
+        raise _wrong(given, error.strerror) from error
 
 
 def _decoded(content: bytes, name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from typing import BinaryIO
 from tidegate.data.tables.formats import check_file, explained
 from tidegate.data.text.cleaning import text_chunks
 from tidegate.errors import InputError, message
-from tidegate.files import has_data_suffix
+from tidegate.files import names_file
 
 BLOCK = 1 << 20  # characters, or bytes of a file
 _LONGEST_NAME = 4096
@@ -97,18 +98,19 @@ class Document:
             yield self.source[start : start + BLOCK]
 
 
-def as_documents(X: object, owner: str) -> tuple[list[Document], bool]:
+def as_documents(X: object, owner: str, *, names: bool = False) -> tuple[list[Document], bool]:
     """Read what a user gave as text.
 
     Args:
         X: A file (a `Path`), several of them, one text, or a list of texts.
         owner: Who complains.
+        names: Whether names of files are taken as texts.
 
     Returns:
         The documents, and whether there may be several: False for one file or one text.
 
     Raises:
-        InputError: If it is something else, or a text that names a file.
+        InputError: If it is something else, or nothing but names of files.
 
     Example:
         >>> as_documents("to be", "LanguageModel")
@@ -118,9 +120,8 @@ def as_documents(X: object, owner: str) -> tuple[list[Document], bool]:
         check_file(X, "a text")
         return [Document(X)], False
     if isinstance(X, str):
-        _refuse_name(X, owner)
-        texts = [text for chunk in text_chunks([X], owner) for text in chunk]
-        return [Document(text) for text in texts], False
+        texts, _ = as_documents([X], owner, names=names)
+        return texts, False
     given = list(X) if isinstance(X, Iterable) and getattr(X, "ndim", 1) == 1 else None
     if given and all(isinstance(item, Path) for item in given):
         for path in given:
@@ -130,8 +131,8 @@ def as_documents(X: object, owner: str) -> tuple[list[Document], bool]:
         odd = next(item for item in given or [X] if not isinstance(item, str))
         rule, got = "a text, a Path, or a list of texts or of Paths", type(odd).__name__
         raise InputError(message(owner, "X", rule, got))
-    for text in given:
-        _refuse_name(text, owner)
+    if not names:
+        _refuse_names(given, owner)
     return [Document(text) for chunk in text_chunks(given, owner) for text in chunk], True
 
 
@@ -175,15 +176,23 @@ def split_documents(
     return before, after
 
 
-def _refuse_name(text: str, owner: str) -> None:
-    """Refuse the name of a file: a model of its few letters would train without any error."""
-    try:
-        names = len(text) < _LONGEST_NAME and (has_data_suffix(text) or Path(text).is_file())
-    except (OSError, ValueError):  # too long, or with a NUL
-        names = False
-    if names:
-        got, remedy = f"{text!r}, the name of a file", f"Pass pathlib.Path({text!r}) to read it"
+def _refuse_names(texts: Sequence[str], owner: str) -> None:
+    """Refuse names of files: a model of their few letters would train without any error."""
+    names = [text for text in texts if names_file(text) or _exists(text)]
+    if names and len(names) < len(texts):  # a text can look like that, too: "/s", say
+        told = f"{len(names):,} of {len(texts):,} texts look like names of files and are read as "
+        warnings.warn(f"{owner}: {told}texts: {names[0]!r}, for example.", stacklevel=4)
+    elif names:
+        got = f"{names[0]!r}, the name of a file"
+        remedy = f"Pass pathlib.Path({names[0]!r}) to read it; with a line end it is a text"
         raise InputError(message(owner, "X", "the text itself, or a Path", got, remedy))
+
+
+def _exists(name: str) -> bool:
+    try:
+        return 0 < len(name) < _LONGEST_NAME and Path(name).exists()
+    except (OSError, ValueError):  # too long, or with a NUL
+        return False
 
 
 def _read(path: Path) -> Iterator[str]:

@@ -56,7 +56,7 @@ class InstanceNorm(nn.Module):
         super().__init__()
         if mode not in MODES:
             rule = "one of " + ", ".join(map(repr, MODES))
-            hint = suggest(mode, MODES)
+            hint = suggest(mode, MODES, listed=True)
             raise InputError(message("InstanceNorm", "mode", rule, repr(mode), hint))
         self.mode = mode
 

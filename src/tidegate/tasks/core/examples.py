@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tidegate.data.batching import Array
+from tidegate.files import names_file
 from tidegate.tasks.core.raw import Raw
 
-__all__ = ["Array", "DataWarning", "Examples"]
+__all__ = ["Array", "DataWarning", "Examples", "names_are_texts", "warn_of_names"]
 
 
 class DataWarning(UserWarning):
@@ -23,6 +26,29 @@ class DataWarning(UserWarning):
     def __init__(self, what: str, count: int = 0, total: int = 0) -> None:
         super().__init__(f"{count:,} of {total:,} {what}" if total else what)
         self.what, self.count, self.total = what, count, total
+
+
+class _NameWarning(DataWarning):
+    """What was given as texts are names of files, whose content was not read."""
+
+
+def warn_of_names(texts: Sequence[Raw]) -> None:
+    """Warn where nothing but names of files was given as texts; one among others may be a text.
+
+    Args:
+        texts: What was given, one a row; what is no text is no name.
+    """
+    if texts and all(isinstance(text, str) and names_file(text) for text in texts):
+        what = "texts look like names of files and are read as texts: read the files first."
+        warnings.warn(_NameWarning(what, len(texts), len(texts)), stacklevel=5)
+
+
+@contextlib.contextmanager
+def names_are_texts() -> Iterator[None]:
+    """Let a block read names as texts without a word: commands have a rule of their own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", _NameWarning)
+        yield
 
 
 @dataclass(frozen=True)

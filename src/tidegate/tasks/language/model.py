@@ -25,7 +25,7 @@ from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case, TextSample
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.examples import Array, DataWarning, Examples
+from tidegate.tasks.core.examples import Array, DataWarning, Examples, warn_of_names
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.pretrained import Pretrained
 from tidegate.tasks.core.settings.settings import Settings
@@ -199,7 +199,9 @@ class LanguageModel(Writing, Task):
             NotFittedError: If the task was not fitted.
         """
         self._check_fitted()
-        texts = ["".join(part.blocks()) for part in self._examples(X, None, None).inputs]
+        documents, _ = as_documents(X, type(self).__name__, names=True)
+        warn_of_names([document.source for document in documents])
+        texts = ["".join(document.blocks()) for document in documents]
         rows = [self._prompt(text) for text in texts]
         counts = map(self.encoder_.unknown, texts)
         if unknown := [symbols for symbols in counts if symbols]:

@@ -23,6 +23,7 @@ from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, looks_like_conll, w
 from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
 from tidegate.errors import InputError, message
 from tidegate.files import replacing
+from tidegate.tasks.core.examples import names_are_texts
 from tidegate.tasks.core.files.answer import Answer, Question, beside
 from tidegate.tasks.core.files.reading import Reads, fitted_columns, warn_of_dropped
 from tidegate.tasks.core.raw import Raw
@@ -163,7 +164,8 @@ def _tag_texts(tag: Tag, chunks: Iterable[list[str]]) -> Iterator[Tagged]:
     done = 0
     for chunk in chunks:
         for start in range(0, len(chunk), _CHUNK):
-            sentences = tag(chunk[start : start + _CHUNK])
+            with names_are_texts():
+                sentences = tag(chunk[start : start + _CHUNK])
             yield Tagged(sentences, _own_words(sentences, done))
             done += len(sentences)
 

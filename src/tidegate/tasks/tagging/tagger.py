@@ -28,7 +28,7 @@ from tidegate.nn.blocks.characters import Characters
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.examples import DataWarning, Examples
+from tidegate.tasks.core.examples import DataWarning, Examples, warn_of_names
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.columns import check_lengths, checked_weights, listed
 from tidegate.tasks.core.raw import Evaluation
@@ -233,6 +233,7 @@ class Tagger(Task):
         owner = type(self).__name__
         rows = listed(X, owner, "X")
         inputs = [read_sentence(given, row, owner) for row, given in enumerate(rows)]
+        warn_of_names(rows)
         weights = None if sample_weight is None else checked_weights(sample_weight, owner)
         tags = None if y is None else self._tags(y)
         check_lengths(len(inputs), owner, {"y": tags, "sample_weight": weights})

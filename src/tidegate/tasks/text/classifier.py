@@ -27,7 +27,7 @@ from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.examples import Array, DataWarning, Examples
+from tidegate.tasks.core.examples import Array, DataWarning, Examples, warn_of_names
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
@@ -97,6 +97,7 @@ class TextClassifier(Classifier):
                 got = f"{found} in row {row + 1}"
                 rule, remedy = "valid Unicode", WITHOUT_SURROGATES
                 raise InputError(message(type(self).__name__, "X", rule, got, remedy))
+        warn_of_names(examples.inputs)
         return examples
 
     def _groups(self, inputs: Sequence[str]) -> Array:

@@ -11,6 +11,7 @@ import pandas as pd
 from tidegate.data.tables.complete import clean_rows, is_missing
 from tidegate.data.tables.reader import iter_table, read_table
 from tidegate.errors import InputError, message
+from tidegate.tasks.core.examples import names_are_texts
 from tidegate.tasks.core.files.answer import Answer, Question, TableAnswer, beside
 from tidegate.tasks.core.files.reading import (
     ROW,
@@ -65,7 +66,9 @@ def _answered(
 ) -> Iterator[pd.DataFrame]:
     for frame in frames:
         X, _ = task.inputs(frame, {task.input_role: column})
-        yield beside(frame, task.answer(X))
+        with names_are_texts():
+            answers = task.answer(X)
+        yield beside(frame, answers)
 
 
 def _answer_table(task: Responds, path: Path, question: Question) -> pd.DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tidegate import errors
-from tidegate.errors import message, suggest
+from tidegate.errors import message, quoted, suggest
 
 
 def test_the_sentence_names_owner_argument_rule_and_value():
@@ -26,6 +28,13 @@ def test_long_values_are_cut(length, shown):
     value = text.removeprefix("LSTM: `input` must be short; got ").removesuffix(".")
     assert len(value) == shown
     assert value.endswith("..." if length > 120 else "x")
+
+
+def test_values_are_shown_as_they_print_and_texts_in_quotes():
+    values = [np.float64(1.5), np.int64(5), pd.Timestamp("2024-03-01 06:00"), np.str_("5"), "a'b"]
+    assert [quoted(value) for value in values] == [
+        "1.5", "5", "2024-03-01 06:00:00", "'5'", '"a\'b"',
+    ]  # fmt: skip
 
 
 def test_a_near_name_is_suggested_and_else_all_are_listed():

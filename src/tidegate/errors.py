@@ -55,6 +55,18 @@ def message(owner: str, argument: str, rule: str, got: object, remedy: str = "")
     return f"{sentence} {remedy}{mark}" if remedy else sentence
 
 
+def quoted(value: object) -> str:
+    """Write a value as messages show it: a text in quotes, anything else as it prints.
+
+    A number of NumPy or a time of pandas would name its class in its `repr`.
+
+    Example:
+        >>> quoted("5"), quoted(5)
+        ("'5'", '5')
+    """
+    return repr(str(value)) if isinstance(value, str) else str(value)
+
+
 def a(noun: str) -> str:
     """Put the article before a noun.
 

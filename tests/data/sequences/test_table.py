@@ -52,6 +52,22 @@ def test_all_other_columns_of_numbers_are_channels_unless_named():
     assert "speed" not in found
 
 
+@pytest.mark.parametrize("id", ["run", None])
+def test_a_column_that_counts_the_rows_is_no_channel_unless_all_do(id):
+    table = pd.DataFrame({"run": [5, 5, 9, 9], "no": [11, 12, 13, 14], "speed": [1, 2, 4, 8]})
+    table = table if id else table.drop(columns="run")
+    found, _ = gather(table, id=id)
+    assert found[SEQUENCE][0].axes[-1].tolist() == ["speed"]
+    only = pd.DataFrame({"a": [1, 2, 3], "b": [2, 3, 4], "c": [3, 4, 5]})
+    assert shown(gather(only, id=None)[0]) == [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+
+
+def test_a_message_shows_numbers_as_they_print():
+    table = pd.DataFrame({"run": [5, 5], "speed": [1, 2], "kind": ["x", "y"]})
+    with pytest.raises(InputError, match=r"of a sequence, such as 5; got 'x' in row 1 and 'y' in"):
+        gather(table, target="kind")
+
+
 def test_a_target_at_each_step_comes_as_an_array_in_the_order_of_time():
     found, _ = gather(time="at", values="load", target="life", steps=True)
     assert [row.tolist() for row in found[TARGETS]] == [[2, 1, 0], [1, 0]]

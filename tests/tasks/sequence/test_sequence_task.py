@@ -170,6 +170,17 @@ def test_a_long_table_whose_identifier_nobody_named_is_no_wide_one():
         model.check_table(table, {"label": "label"}, drop_missing=False, source="x.csv")
 
 
+@pytest.mark.parametrize("name", ["id", "rec", "Subject"])
+def test_a_long_table_whose_identifier_has_any_name_is_no_wide_one(name):
+    table = wide(9).assign(**{name: [7, 7, 7, 2, 2, 9, 9, 9, 9]})
+    model = SequenceClassifier(**QUICK)
+    told = rf"`{name}` must be different in each row; got 7 again in row 2. .*--id {name}\)"
+    with pytest.raises(InputError, match=told):
+        model.check_table(table, {"label": "label"}, drop_missing=False, source="x.csv")
+    sorted_labels = wide(9).assign(label=[1, 1, 1, 2, 2, 3, 3, 3, 3])
+    model.check_table(sorted_labels, {"label": "label"}, drop_missing=False, source="x.csv")
+
+
 def test_a_fit_anew_asks_nothing_of_the_one_before():
     tables, (X, y, _) = frames(20), walks(20)
     model = SequenceClassifier(**QUICK).fit(tables, y, validation=None)

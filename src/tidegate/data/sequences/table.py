@@ -12,7 +12,7 @@ from tidegate.data.batching import Array
 from tidegate.data.sequences.rows import table_rows
 from tidegate.data.series.dates.times import read_times
 from tidegate.data.tables.complete import check_column, is_missing
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, quoted
 
 Columns = str | Sequence[str]
 
@@ -25,6 +25,8 @@ SEQUENCE, TARGETS = f"{OWN}sequence", f"{OWN}targets"
 
 # What columns are called that number the rows, and measure nothing.
 _NO_CHANNELS = ("id", "")
+# So few runs of equal numbers may be a mark, and so few numbers in a row chance.
+_FEWEST_RUNS = 3
 
 
 def gather_sequences(
@@ -46,7 +48,8 @@ def gather_sequences(
             which each row is a sequence of one channel, its steps side by side in `values`.
         time: The column that orders the steps: dates or numbers; None keeps the order of the rows.
         values: The columns of the channels, a list or a text with commas between; None takes all
-            columns of numbers that have no other purpose, and are not called "id" or nothing.
+            columns of numbers that have no other purpose, do not count the rows (unless all do),
+            and are not called "id" or nothing.
         target: The column of the target, the same in all rows of a sequence; None for none.
         steps: Whether each step has a target of its own.
         drop_missing: Leave out rows without an id, a time or a target instead of complaining.
@@ -72,7 +75,7 @@ def gather_sequences(
     for name in filter(None, named.values()):
         check_column(name, frame.columns, source)
     if id is None and values is None:
-        _check_alone(frame, source)
+        _check_alone(frame.drop(columns=list(filter(None, named.values()))), source)
     frame, dropped = _complete(frame, named, drop_missing, source)
     channels = _channels(frame, values, list(filter(None, named.values())), source)
     numbers = pd.DataFrame({name: _numbers(frame, name, source) for name in channels})
@@ -86,11 +89,27 @@ def gather_sequences(
 
 def _check_alone(frame: pd.DataFrame, source: str) -> None:
     """Refuse rows that look like the steps of sequences where each is taken for a sequence."""
-    if "id" in frame and (twice := frame["id"].duplicated().to_numpy()).any():
-        row = int(twice.argmax())
-        got = f"{frame['id'].iloc[row]} again in row {_row(frame, row)}"
-        remedy = "Name it with id (--id id), or the columns of the steps with values (--values)"
-        raise InputError(message(source, "id", "different in each row", got, remedy))
+    for name in (name for name in frame.columns if not str(name).startswith(OWN)):
+        column = frame[name]
+        if not (_names_runs(column) or (name == "id" and column.duplicated().any())):
+            continue
+        row = int(column.duplicated().to_numpy().argmax())
+        got = f"{quoted(column.iloc[row])} again in row {_row(frame, row)}"
+        remedy = (
+            f"Name it with id (--id {name}), or the columns of the steps with values (--values)"
+        )
+        raise InputError(message(source, str(name), "different in each row", got, remedy))
+
+
+def _names_runs(column: pd.Series[Any]) -> bool:
+    """Whether whole numbers stand in runs, each in one alone, as those of sequences do."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return False
+    numbers = column.to_numpy(np.float64, na_value=np.nan)
+    if not np.array_equal(numbers, np.round(numbers)):
+        return False
+    runs = 1 + np.count_nonzero(np.diff(numbers))
+    return bool(runs == len(np.unique(numbers)) and _FEWEST_RUNS <= runs <= len(numbers) / 2)
 
 
 def _long(
@@ -148,6 +167,8 @@ def _channels(
         free = [n for n in frame.columns if n not in taken and not str(n).startswith(OWN)]
         free = [name for name in free if str(name).strip().lower() not in _NO_CHANNELS]
         found = [str(name) for name in free if _means_numbers(frame[name])]
+        measured = [name for name in found if not _numbers_rows(frame[name])]
+        found = measured or found
     else:
         parts = values.split(",") if isinstance(values, str) else values
         found = [part.strip() for part in parts if part.strip()]
@@ -159,6 +180,13 @@ def _channels(
         remedy = "Name the columns of the channels"
         raise InputError(message(source, "values", "columns of numbers", "none", remedy))
     return found
+
+
+def _numbers_rows(column: pd.Series[Any]) -> bool:
+    """Whether a column counts the rows, one by one, and measures nothing."""
+    if not pd.api.types.is_numeric_dtype(column) or len(column) < _FEWEST_RUNS:
+        return False
+    return bool((np.diff(column.to_numpy(np.float64, na_value=np.nan)) == 1).all())
 
 
 def _means_numbers(column: pd.Series[Any]) -> bool:
@@ -179,7 +207,7 @@ def _numbers(frame: pd.DataFrame, name: str, source: str) -> Array:
     wrong = (numbers.isna() & ~is_missing(column)).to_numpy()
     if wrong.any():
         place = int(wrong.argmax())
-        got = f"{column.iloc[place]!r} in row {_row(frame, place)}"
+        got = f"{quoted(column.iloc[place])} in row {_row(frame, place)}"
         raise InputError(message(source, name, "numbers", got, "Correct it, or leave it empty"))
     found: Array = numbers.to_numpy(np.float64)
     if np.isinf(found).any():
@@ -213,7 +241,7 @@ def _groups(frame: pd.DataFrame, id: str, time: str | None, source: str) -> list
         if twice.any():
             first, second = (_row(frame, order[twice.argmax() + k]) for k in (0, 1))
             rule = "given once in a sequence"
-            got = f"{frame[time].iloc[order[twice.argmax()]]!r} in rows {first} and {second}"
+            got = f"{quoted(frame[time].iloc[order[twice.argmax()]])} in rows {first} and {second}"
             raise InputError(message(source, time, rule, got, "Drop one of the rows"))
     return np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
@@ -240,8 +268,8 @@ def _check_constant(
         other = codes[rows] != codes[rows[0]]
         if other.any():
             first, second = rows[0], rows[other.argmax()]
-            told = f"{column.iloc[first]!r} in row {int(column.index[first]) + 1}"
-            got = f"{told} and {column.iloc[second]!r} in row {int(column.index[second]) + 1}"
-            rule = f"the same in all rows of a sequence, such as {names.iloc[first]!r}"
+            told = f"{quoted(column.iloc[first])} in row {int(column.index[first]) + 1}"
+            got = f"{told} and {quoted(column.iloc[second])} in row {int(column.index[second]) + 1}"
+            rule = f"the same in all rows of a sequence, such as {quoted(names.iloc[first])}"
             remedy = "To learn a target at each step, set a window"
             raise InputError(message(source, str(column.name), rule, got, remedy))

@@ -16,7 +16,7 @@ from tidegate.data.series.dates.times import read_times
 from tidegate.data.series.panel import Panel
 from tidegate.data.series.values import check_finite
 from tidegate.data.tables.complete import check_column
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, quoted
 
 Columns = str | Sequence[str]
 
@@ -189,7 +189,7 @@ def _clock(
     elif clock.dated != times.dated or (clock.zone is None) != (times.zone is None):
         rule = f"as in training, {'dates' if clock.dated else 'whole numbers'}"
         rule += f" in {clock.zone}" if clock.zone else ""
-        raise InputError(message(owner, "time", rule, repr(frame[time].iloc[0])))
+        raise InputError(message(owner, "time", rule, quoted(frame[time].iloc[0])))
     positions, exact = clock.positions(times.instants)
     check_regular(clock, positions, exact, starts, rows, owner)
     return clock, positions
@@ -263,7 +263,7 @@ def read_numbers(column: pd.Series[Any], role: str, rows: Array, owner: str) -> 
         if wrong.any():
             row = int(wrong.argmax())
             rule = f"numbers in {column.name!r}"
-            got = f"{column.iloc[row]!r} in row {rows[row]}"
+            got = f"{quoted(column.iloc[row])} in row {rows[row]}"
             remedy = "Correct it, or leave the cell empty"
             raise InputError(message(owner, role, rule, got, remedy))
         found = numbers.to_numpy(dtype=np.float64)

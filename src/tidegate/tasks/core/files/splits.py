@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tidegate.data.classes import nearest_label
-from tidegate.errors import InputError, message, suggest
+from tidegate.errors import InputError, message, quoted, suggest
 from tidegate.tasks.core.examples import DataWarning
 from tidegate.tasks.core.files.reading import ROW, Reads, Split, read_split
 from tidegate.tasks.core.raw import Evaluation, Raw
@@ -162,7 +162,7 @@ def _check_targets(task: Fits, split: Split, known: Raw) -> None:
     first = unseen[0]
     column = split.columns[str(task.target_role)]
     others = f", and {len(unseen) - 1} more such rows" if len(unseen) > 1 else ""
-    got = f"{targets[first]!r} in row {split.number(first)}{others}"
+    got = f"{quoted(targets[first])} in row {split.number(first)}{others}"
     hint = nearest_label(targets[first], known if isinstance(known[0], str) else ())
     remedy = hint or "Correct those labels, drop the rows, or add such rows to the training data"
     rule = "made of the labels seen in training"
@@ -188,12 +188,16 @@ def _divided(table: Split, column: str) -> dict[str, Split]:
     """Divide a table by a column that names the part of each row."""
     if column not in table.frame:  # it was in the file: rows that became one differed in it
         rule = "the same in all rows of a sequence"
-        raise InputError(message(table.source, column, rule, "different parts"))
+        remedy = "Give all rows of a sequence one part"
+        raise InputError(message(table.source, column, rule, "different parts", remedy))
     names = table.frame[column].astype(str).str.strip().str.lower().map(_PARTS)
     wrong = names.isna()
     if wrong.any():
         row = table.frame[wrong].iloc[0]
-        rule, got = "train, validation or test in each row", f"{row[column]!r} in row {row[ROW]}"
+        rule, got = (
+            "train, validation or test in each row",
+            f"{quoted(row[column])} in row {row[ROW]}",
+        )
         raise InputError(
             message(table.source, column, rule, got, suggest(str(row[column]), _PARTS))
         )

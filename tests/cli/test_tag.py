@@ -213,7 +213,7 @@ def test_a_wrong_tag_is_told_with_its_line_and_its_own_file(run, data, tmp_path)
     [
         ("", r"a table with a row; got an empty file"),
         ("Ann\nrows\n", "`tag` must be there: a tag for each word"),
-        ("Ann B-PER\nrows\n", "`line 2` must be 2 columns, as in the first; got 1"),
+        ("Ann B-PER\nrows\n", "`line 2` must be 2 columns, as 1 of 2 lines have; got 1"),
         ("Ann I-PER\nrows O\nBob B-PER\n", "`tag` must be valid: in IOB1 a B- only"),
     ],
 )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.data import read_conll, read_table
+from tidegate.data import read_conll, read_sentences, read_table
 from tidegate.data.tags.conll import looks_like_conll, words_of_lines, write_conll
+from tidegate.data.text.cleaning import lone_surrogate
 from tidegate.errors import InputError
 
 PLAIN = """-DOCSTART- -X- O O
@@ -75,8 +76,16 @@ def test_it_is_a_table_like_others(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("a.conll", "EU O\nrejects\n", r"`line 2` must be 2 columns, as in the first; got 1\."),
-        ("a.conll", "EU O\n\nPeter NNP O\n", r"`line 3` must be 2 columns, as in the first; got 3"),
+        (
+            "a.conll",
+            "EU O\nrejects\n",
+            r"`line 2` must be 2 columns, as 1 of 2 lines have; got 1\.",
+        ),
+        (
+            "a.conll",
+            "EU O\n\nPeter NNP O\n",
+            r"`line 3` must be 2 columns, as 1 of 2 lines have; got 3",
+        ),
         ("a.conllu", "1\tEU\tO\n", r"`line 1` must be 10 columns parted by tabs; got 3"),
         ("a.conll", "\n\n-DOCSTART- O\n", r"`file` must be a CoNLL file with a word; got none"),
         ("a.conllu", "# nothing\n", r"a CoNLL file with a word; got none"),
@@ -133,13 +142,96 @@ def test_the_line_that_is_odd_is_named(tmp_path, odd):
         read_conll(path)
 
 
-@given(st.lists(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4), min_size=1))
-def test_whatever_a_token_holds_words_stay_words(sentences):
-    handle = io.StringIO()
-    write_conll([[(word, "O") for word in words] for words in sentences], handle)
-    lines = list(filter(None, handle.getvalue().split("\n")))
-    assert len(lines) == sum(map(len, sentences))
-    assert all(line.endswith(("\tO", " O")) for line in lines)
+ODD = ["-DOCSTART-", "#", "# id 7", "#begin document", " ", "\u3000", "\ufeff", "a b", " a", "\r"]
+WORD = st.text(min_size=1, max_size=5) | st.sampled_from(ODD)
+TAG = st.sampled_from(["O", "B-PER", "nn", "document", "_"])
+
+
+@given(st.lists(st.lists(st.tuples(WORD, TAG), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_what_is_written_is_read_again_or_refused(tmp_path_factory, sentences):
+    path, handle = tmp_path_factory.getbasetemp() / "a.conll", io.StringIO()
+    try:
+        write_conll(sentences, handle)
+    except InputError:
+        assert not handle.getvalue()
+        return
+    path.write_bytes(handle.getvalue().encode(errors="surrogatepass"))
+    if any(map(lone_surrogate, handle.getvalue())):
+        return  # no text of any file
+    frame = read_conll(path)
+    found = frame.groupby("sentence")[["0", "1"]].apply(lambda rows: [*map(tuple, rows.values)])
+    assert found.tolist() == sentences
+
+
+@pytest.mark.parametrize("word", ["a\tb", "a\n", "-DOCSTART-", "# sent_id = 3"])
+def test_a_word_that_would_not_be_read_again_is_named(word):
+    rows = [[("Ann", "O")], [("to", "O"), (word, "O")]]
+    with pytest.raises(InputError, match=r"at word 2 of sentence 2\. Write another format"):
+        write_conll(rows, io.StringIO())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ann\tO\n \tO\n",
+        "Ann\tO\t\n \tO\t\n",
+        "Ann\tO  \n \tO\n",
+        "Ann O\n \tO",
+        "\ufeffAnn\tO\r\n \tO\r\n\r\n",
+    ],
+)
+def test_a_word_may_be_a_space_where_tabs_part_columns(tmp_path, text):
+    path = tmp_path / "a.conll"
+    path.write_bytes(text.encode())
+    assert read_sentences(path) == ([["Ann", " "]], [["O", "O"]])
+
+
+@pytest.mark.parametrize(
+    ("comment", "row"),
+    [
+        ("# sent_id = 3", "Ann NNP B-NP B-PER"),
+        ("# newdoc", "Ann B-PER"),
+        ("# id 7 de", "Ann NNP B-NP B-PER"),
+        ("#begin document (a);\n#end document", "Ann B-PER"),
+        ("# global.columns = ID FORM", "Ann a b c B-PER"),
+    ],
+)
+def test_comments_with_as_many_columns_are_no_words(comment, row):
+    lines = f"{comment}\n{row}\n#{' O' * row.count(' ')}\n\n{comment}\n{row}".split("\n")
+    frame = words_of_lines(lines, "a.conll", conllu=False)
+    assert frame["0"].tolist() == ["Ann", "#", "Ann"]
+    assert frame["sentence"].tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize("first", ["# O", "#\tnn", "# SYM", "#foo ht", "#1 O", "## O", "#id O"])
+def test_a_word_may_begin_with_a_number_sign(first):
+    lines = [first, "foo O", "", "bar O"]
+    frame = words_of_lines(lines, "a.conll", conllu=False)
+    assert frame["0"].tolist() == [first.split()[0], "foo", "bar"]
+
+
+def test_what_may_be_a_word_or_a_comment_is_asked_about():
+    for lines in (["# a b", "Ann X O"], ["Ann X O", "", "# a b"], ["# a b", "# c d"]):
+        with pytest.raises(InputError, match=r"`line \d` must be a word with its columns, or a co"):
+            words_of_lines(lines, "a.conll", conllu=False)
+    with pytest.raises(InputError, match=r"`line 2` must be .* got a comment in a sentence"):
+        words_of_lines(["Ann B C O", "# sent_id = 3"], "a.conll", conllu=False)
+
+
+def test_running_text_is_named_as_such(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Ann rows to Hull.\nBob waits.\nEve sleeps all day long.\n")
+    with pytest.raises(
+        InputError, match=r"got lines of 2 to 5 words, as in running text\. .*--tag"
+    ):
+        read_conll(path)
+
+
+@pytest.mark.parametrize("row", ["{0} {1}\tO", "{0}  \tO"])
+def test_columns_parted_by_tabs_and_spaces_are_refused(row):
+    lines = [row.format(word, "NNP") for word in ("Ann", "rows", "to", "Hull", ".")]
+    with pytest.raises(InputError, match=r"parted by tabs, or by spaces; got both, as in '\."):
+        words_of_lines(lines, "a.conll", conllu=False)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +240,8 @@ def test_whatever_a_token_holds_words_stay_words(sentences):
         (["Ann B-PER", "rows O", None, "to O"], True),
         (["# comment here", "Ann B-PER", "rows O", "to O"], True),
         (["Ann B-PER", "rows O", "to the O", "x O", "y O", "z O"], True),
+        (["Ann B-PER", "rows O", "to O", "Hull B-LOC"], True),
+        (["the det", "cat noun", "sits verb"], True),
         (["Ann rows to Hull.", "Bob waits."], False),
         (["Ann rows", "Bob waits", "Eve sleeps"], False),
         (["Ann"], False),

@@ -171,3 +171,11 @@ def test_words_in_the_place_of_tags_are_refused():
     tags = [[f"{row}{place}" for place in range(5)] for row in range(8)]
     with pytest.raises(InputError, match="tags that come again and again; got 40 different ones"):
         TagEncoder().fit(words, tags)
+
+
+def test_many_kinds_of_real_tags_are_learned():
+    words = [[f"word{number}" for number in range(40)]]
+    tags = [[f"Case={number % 30}|Gender=Fem" for number in range(40)]]
+    assert len(TagEncoder().fit(words, tags).tags) == 30
+    with pytest.raises(InputError, match="tags that come again and again; got 35 different"):
+        TagEncoder().fit(words * 1, [["b" * (1 + number % 35) for number in range(40)]])

@@ -134,6 +134,20 @@ def test_a_file_of_one_column_has_no_tags(tmp_path):
         read_sentences(tmp_path / "a.conll")
 
 
+def test_running_text_is_learned_only_if_its_column_is_named(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("the cat sat\nthe dog ran\na bird flew\n")
+    with pytest.raises(InputError, match=r"got lines that end in words, 'sat' first, as in run.*"):
+        read_sentences(path)
+    assert read_sentences(path, tag="2")[1] == [["sat", "ran", "flew"]]
+
+
+def test_spaces_around_tags_are_none_of_theirs(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Ann\tB-PER \nrows\t O\n")
+    assert read_sentences(path)[1] == [["B-PER", "O"]]
+
+
 @pytest.mark.parametrize("drop", [False, True])
 def test_words_follow_the_sentence_that_is_named_at_its_first(drop):
     frame = pd.DataFrame(

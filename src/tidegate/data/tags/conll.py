@@ -5,24 +5,41 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import pandas as pd
 
 from tidegate.data.tables.formats import check_file, read_text_rows
+from tidegate.data.tags.prose import looks_like_prose, mostly_words, prose_error
+from tidegate.data.tags.schemes import place
 from tidegate.errors import InputError, message
 
 SENTENCE = "sentence"
 LINE = "line"
 # The columns of CoNLL-U, https://universaldependencies.org/format.html
 CONLLU = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-_DOCUMENT = "-DOCSTART-"
 _MOST = 0.8  # of the lines have as many columns, or it is no CoNLL
 _BLANKS = " \t"
 _PARTING = re.compile(f"[{_BLANKS}]+")
-_UNWRITABLE = re.compile(r"[\t\r\n]+")  # they part lines and columns
+_UNWRITABLE = re.compile(r"[\t\r\n]")  # they part lines and columns
+_MARK = "\ufeff"  # at the beginning of a file it says how its text is encoded
+_DOCUMENT = re.compile(r"-DOCSTART-(?=[ \t]|$)|#(begin|end) document(?=[ \t]|$)")
+# What comments say: "# sent_id = 3", "# newdoc", "# id 7". A tab after # makes it a word.
+_COMMENT = re.compile(r"# *[\w.:-]+ += |# +(sent_id|newdoc|newpar|global\.columns|id)( |$)")
+_MAYBE_COMMENT = re.compile(r"#+ ")
+_SMALL = re.compile(r"(?![BIOESLUMW][-_:/|.]).*[a-z]")  # few tags are: in small letters
+_FEW = 5  # lines, too few to say how their columns are parted
+
+Line = tuple[int, str]  # number and text
+
+
+class _Layout(NamedTuple):
+    """How the lines of a file are made: columns of most, and whether tabs part them."""
+
+    width: int
+    tabbed: bool
 
 
 def is_conllu(path: str | os.PathLike[str]) -> bool:
@@ -39,10 +56,11 @@ def read_conll(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a CoNLL file as a table with a row a word.
 
     Columns are parted by tabs, or else by spaces, and every word has the same number of them. Lines
-    that begin with -DOCSTART- are left out and part sentences, and so are comments: lines before a
-    sentence that begin with # and have another number of columns. In CoNLL-U, which is known by its
-    suffix .conllu, all lines that begin with # are comments, and words that are written as one
-    ("3-4") or not at all ("5.1") are left out.
+    that begin with -DOCSTART- or "#begin document" are left out and part sentences. Comments are
+    left out: lines before a sentence that begin with # and have another number of columns, or say
+    what comments say ("# sent_id = 3"). In CoNLL-U, which is known by its suffix .conllu, all lines
+    that begin with # are comments, and words that are written as one ("3-4") or not at all ("5.1")
+    are left out.
 
     Args:
         path: The file, UTF-8, whatever its suffix; gzipped if it ends in .gz.
@@ -53,7 +71,7 @@ def read_conll(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Raises:
         InputError: If the file is missing, empty, damaged or not UTF-8, has no word, or a line
-            (named) has another number of columns.
+            (named) has another number of columns or may be a word or a comment.
 
     Example:
         >>> read_conll("train.conll")  # doctest: +SKIP
@@ -79,54 +97,90 @@ def words_of_lines(lines: Iterable[str | None], source: str, *, conllu: bool) ->
     Raises:
         InputError: If there is no word, or a line has another number of columns.
     """
-    found = [*_lines(lines, conllu)]
-    width = len(CONLLU) if conllu else _usual_width(found)
-    rows = list(_words(found, width, source, conllu))
+    found, layout = [*_lines(lines, conllu)], _Layout(len(CONLLU), tabbed=True)
+    if not conllu:
+        found = _without_last_tabs(found)
+        layout = _usual_layout(found)
+        _check_layout(found, layout, source)
+    rows = list(_words(found, layout, source, conllu))
     if not rows:
         raise InputError(message(source, "file", "a CoNLL file with a word", "none"))
-    names = CONLLU if conllu else tuple(map(str, range(width)))
+    names = CONLLU if conllu else tuple(map(str, range(layout.width)))
     frame: pd.DataFrame = pd.DataFrame(rows, columns=[SENTENCE, LINE, *names])
     return frame
 
 
-def _lines(lines: Iterable[str | None], conllu: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yield number and columns of each line; none of one that parts sentences."""
+def _lines(lines: Iterable[str | None], conllu: bool) -> Iterator[Line]:
+    """Yield number and text of each line; no text of one that parts sentences."""
     for number, line in enumerate(lines, 1):
+        text = (line or "").rstrip("\r")
         # A no-break or ideographic space is part of a word.
-        plain = "" if line is None else line.strip(_BLANKS)
+        plain = text.strip(_BLANKS)
         if conllu and plain.startswith("#"):
             continue
-        if not plain or _PARTING.split(plain)[0] == _DOCUMENT:
-            yield number, []
-        elif conllu or "\t" in plain:
-            yield number, line.rstrip("\r").split("\t") if line else []
-        else:
-            yield number, _PARTING.split(plain)
+        yield number, text if plain and not _DOCUMENT.match(plain) else ""
 
 
-def _usual_width(lines: Iterable[tuple[int, list[str]]]) -> int:
-    """How many columns most lines have: what has others is odd, be it the first line."""
-    counts = Counter(len(columns) for _, columns in lines if columns)
-    return max(counts, key=counts.__getitem__, default=0)
+def _without_last_tabs(lines: list[Line]) -> list[Line]:
+    """Leave out a column that is empty in all lines, as programs for tables write one."""
+    empty = all(
+        "\t" in text and not text.rpartition("\t")[2].strip(" ") for _, text in lines if text
+    )
+    return [(number, text.rstrip(_BLANKS)) for number, text in lines] if empty else lines
+
+
+def _usual_layout(lines: Iterable[Line]) -> _Layout:
+    """How most lines are made: what is made otherwise is odd, be it the first line."""
+    texts = _texts(lines)
+    tabbed = 2 * sum("\t" in text.rstrip(_BLANKS) for text in texts) > len(texts)
+    counts = Counter(len(_columns(text, _Layout(0, tabbed))) for text in texts)
+    return _Layout(max(counts, key=counts.__getitem__, default=0), tabbed)
+
+
+def _texts(lines: Iterable[Line]) -> list[str]:
+    """Lines of words, comments left out unless there is nothing else."""
+    texts = [text for _, text in lines if text]
+    return [text for text in texts if not text.startswith("#")] or texts
+
+
+def _columns(text: str, layout: _Layout) -> list[str]:
+    """Part a line at its tabs, or else at its blanks, and otherwise if only that fits."""
+    plain = text.strip(_BLANKS)
+    at_tabs, at_blanks = text.split("\t"), _PARTING.split(plain)
+    tabs_first = "\t" in (text if layout.tabbed else plain)
+    usual, other = (at_tabs, at_blanks) if tabs_first else (at_blanks, at_tabs)
+    # Tabs at the end are less than a column.
+    readings = (usual, other, plain.split("\t"))
+    return next((found for found in readings if len(found) == layout.width), usual)
 
 
 def _words(
-    lines: Iterable[tuple[int, list[str]]], width: int, source: str, conllu: bool
+    lines: Sequence[Line], layout: _Layout, source: str, conllu: bool
 ) -> Iterator[tuple[object, ...]]:
     """Yield sentence, line and columns of each word."""
+    tags = {_columns(text, layout)[-1] for text in _texts(lines) if not text.startswith("#")}
     sentence, fresh = 0, True
-    for number, columns in lines:
-        if not columns:
+    for number, text in lines:
+        if not text:
             fresh = True
             continue
-        if len(columns) != width:
-            if fresh and not conllu and columns[0].startswith("#"):
-                continue  # a comment before a sentence
-            raise _ragged(source, number, width, len(columns), conllu)
+        columns = text.split("\t") if conllu else _columns(text, layout)
+        odd = len(columns) != layout.width
+        if not conllu and fresh and (_COMMENT.match(text) or (odd and text.startswith("#"))):
+            continue
+        if odd or (not conllu and _COMMENT.match(text)):
+            raise _ragged(source, (number, text), lines, layout, conllu)
         if conllu and not columns[0].isdigit():
             continue
+        if fresh and columns[-1] not in tags and _may_be_comment(text, columns):
+            raise _unsure(source, number, text)
         sentence, fresh = sentence + fresh, False
         yield (sentence, number, *columns)
+
+
+def _may_be_comment(text: str, columns: Sequence[str]) -> bool:
+    named = len(columns) > 1 and _SMALL.match(columns[-1]) is not None
+    return named and _MAYBE_COMMENT.match(text) is not None
 
 
 def looks_like_conll(lines: Sequence[str | None]) -> bool:
@@ -136,38 +190,87 @@ def looks_like_conll(lines: Sequence[str | None]) -> bool:
         lines: The lines; None for an empty one.
 
     Returns:
-        Whether nearly all have as many columns, two or more, and the last come again and again.
+        Whether nearly all have as many columns, two or more, and do not look like sentences.
 
     Example:
         >>> looks_like_conll(["Ann B-PER", "rows O", "to O"]), looks_like_conll(["Ann rows."])
         (True, False)
     """
-    rows = [columns for _, columns in _lines(lines, conllu=False) if columns]
-    rows = [columns for columns in rows if not columns[0].startswith("#")] or rows
-    width = _usual_width(enumerate(rows))
-    whole = [columns for columns in rows if len(columns) == width]
-    if width < 2 or len(whole) < _MOST * len(rows):
+    found = [*_lines(lines, conllu=False)]
+    layout = _usual_layout(found)
+    rows = [_columns(text, layout) for text in _texts(found)]
+    whole = [columns for columns in rows if len(columns) == layout.width]
+    if layout.width < 2 or len(whole) < _MOST * len(rows):
         return False
-    rows = whole
-    return 3 * len({columns[-1] for columns in rows}) <= 2 * len(rows)
+    return not looks_like_prose(whole)
 
 
-def _ragged(source: str, line: int, width: int, got: int, conllu: bool) -> InputError:
-    wanted = f"{width} columns parted by tabs" if conllu else f"{width} columns, as in the first"
+def _check_layout(lines: Sequence[Line], layout: _Layout, source: str) -> None:
+    """Refuse lines of running text, and those of which nobody can say what parts the columns."""
+    texts = _texts(lines)
+    counts = Counter(len(_columns(text, layout)) for text in texts)
+    few = counts[layout.width] < _MOST * len(texts)
+    if few and (len(counts) > 2 or mostly_words([text.split()[-1] for text in texts])):
+        raise prose_error(source, f"lines of {min(counts):,} to {max(counts):,} words")
+    if layout.tabbed:
+        _check_parting({text for text in texts if "\t" in text}, source)
+
+
+def _check_parting(texts: Collection[str], source: str) -> None:
+    """Refuse lines all of which have spaces where tabs part columns."""
+    columns = [text.split("\t") for text in texts]
+    padded = all(any(field[-1:] == " " for field in row[:-1]) for row in columns)
+    # "Ann NNP", "rows VBZ": words are rarely all made of as many parts, the later ones in capitals.
+    parts = [_PARTING.split(row[0].strip(_BLANKS)) for row in columns]
+    mixed = len({*map(len, parts)}) == 1 and not any(
+        len(row) < 2 or any(map(str.islower, "".join(row[1:]))) for row in parts
+    )
+    if len(columns) >= _FEW and (padded or mixed):
+        rule, got = "columns parted by tabs, or by spaces", f"both, as in {min(texts)!r:.40}"
+        remedy = "Part them all by tabs, and leave out the other spaces"
+        raise InputError(message(source, "lines", rule, got, remedy))
+
+
+def _ragged(
+    source: str, line: Line, lines: Iterable[Line], layout: _Layout, conllu: bool
+) -> InputError:
+    number, text = line
+    if not conllu and _COMMENT.match(text):
+        rule, remedy = "a word with its columns", "Put an empty line before it"
+        return InputError(
+            message(source, f"line {number}", rule, "a comment in a sentence", remedy)
+        )
+    rule, got = f"{layout.width} columns parted by tabs", len(text.split("\t"))
+    if not conllu:
+        counts = Counter(len(_columns(text, layout)) for text in _texts(lines))
+        usual, all_of_them = counts[layout.width], counts.total()
+        rule = f"{layout.width} columns, as {usual:,} of {all_of_them:,} lines have"
+        got = len(_columns(text, layout))
     remedy = "Correct that line; an empty line parts sentences"
-    return InputError(message(source, f"line {line}", wanted, f"{got}", remedy))
+    return InputError(message(source, f"line {number}", rule, f"{got}", remedy))
+
+
+def _unsure(source: str, number: int, text: str) -> InputError:
+    rule = "a word with its columns, or a comment"
+    remedy = "Leave out a comment, or write '# text = ...'; part the columns of a word # by tabs"
+    got = f"{text!r:.40}, which may be either"
+    return InputError(message(source, f"line {number}", rule, got, remedy))
 
 
 def write_conll(
     sentences: Iterable[Sequence[Sequence[str]]], handle: IO[str], *, tabs: bool = False
 ) -> None:
-    """Write sentences, a word a line and an empty line after each.
+    """Write sentences, a word a line and an empty line after each, so that they are read again.
 
     Args:
-        sentences: The columns of each word of each sentence; a line end or tab in one is written
-            as a space, nothing as _.
+        sentences: The columns of each word of each sentence, its tag the last; an empty one is
+            written as _.
         handle: Where to.
         tabs: Whether to part the columns by tabs, as in sentences with a space within a column.
+
+    Raises:
+        InputError: If a word cannot be written so that it is read again, for a line end in it say;
+            then nothing is written.
 
     Example:
         >>> import sys
@@ -176,9 +279,33 @@ def write_conll(
         rows O
         <BLANKLINE>
     """
-    for sentence in sentences:
-        words = [[_UNWRITABLE.sub(" ", field) or "_" for field in columns] for columns in sentence]
-        spaced = tabs or any(" " in field for columns in words for field in columns)
-        mark = "\t" if spaced else " "
-        handle.writelines(f"{mark.join(columns)}\n" for columns in words)
-        handle.write("\n")
+    lines: list[str] = []
+    for number, sentence in enumerate(sentences):
+        words = [[field or "_" for field in columns] for columns in sentence]
+        apart = tabs or any(map(_needs_tabs, words))
+        for word, columns in enumerate(words):
+            line = ("\t" if apart else " ").join(columns)
+            if _is_unreadable(columns, line, first=not number and not word):
+                raise _unwritable(columns, number, word)
+            lines.append(f"{line}\n")
+        lines.append("\n")
+    handle.writelines(lines)
+
+
+def _needs_tabs(columns: Sequence[str]) -> bool:
+    return columns[0].startswith("#") or any(" " in field for field in columns)
+
+
+def _is_unreadable(columns: Sequence[str], line: str, *, first: bool) -> bool:
+    """Say whether `read_conll` would find something else in a line."""
+    tag = columns[-1]
+    marked = _DOCUMENT.match(line) or _COMMENT.match(line) or (first and line.startswith(_MARK))
+    broken = any(_UNWRITABLE.search(field) for field in columns)
+    return bool(marked) or broken or tag != tag.strip(_BLANKS)
+
+
+def _unwritable(columns: Sequence[str], number: int, word: int) -> InputError:
+    rule = "words and tags that can stand in a line, and are no -DOCSTART- or comment"
+    got = f"{' '.join(columns)!r:.60} {place(number, word)}"
+    remedy = "Write another format: --format jsonl, or --out with that suffix"
+    return InputError(message("CoNLL", "sentences", rule, got, remedy))

@@ -14,6 +14,7 @@ from tidegate.data.codec import Field, damaged, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
 from tidegate.data.tags.notation import Notation, find_notation
+from tidegate.data.tags.prose import mostly_words, too_many_kinds
 from tidegate.data.tags.schemes import (
     SCHEMES,
     Scheme,
@@ -53,8 +54,7 @@ _NOTATION = {
     "last": Field(bool),
     "outside": Field(str),
 }
-# More different tags than half of the words, of 30 and more, are words themselves.
-_DIFFERENT, _FEW_WORDS = 0.5, 30
+_NEARLY_ALL, _FEW_WORDS = 0.9, 30  # of more words so many have a tag of their own: it is none
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Sentences = Sequence[Sequence[str]]
@@ -197,7 +197,7 @@ class TagEncoder:
             remedy = "Check which column holds the tags"
             raise InputError(message("Tagger", "y", "at least two different tags", got, remedy))
         forms = Counter(word for sentence in sentences for word in sentence)
-        if len(distinct) > _DIFFERENT * forms.total() > _DIFFERENT * _FEW_WORDS:
+        if _are_words(distinct, forms.total()):
             got = f"{len(distinct):,} different ones for {forms.total():,} words"
             remedy = "Check which column holds the tags; a text without tags teaches nothing"
             raise InputError(message("Tagger", "y", "tags that come again and again", got, remedy))
@@ -380,3 +380,10 @@ class TagEncoder:
         got = f"{tag!r} {place(number, word)}"
         remedy = "Drop those sentences or correct them; for new tags, fit a new model"
         return TagError(message("Tagger", "y", rule, got, remedy), number, word)
+
+
+def _are_words(distinct: Sequence[str], words: int) -> bool:
+    """Say whether different tags are the words of a text, or numbers of rows."""
+    if words > _FEW_WORDS and len(distinct) > _NEARLY_ALL * words:
+        return True
+    return too_many_kinds(len(distinct), words) and mostly_words(distinct)

@@ -11,6 +11,7 @@ import pandas as pd
 from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.data.tables.reader import read_table
 from tidegate.data.tags.conll import LINE, SENTENCE, words_of_lines
+from tidegate.data.tags.prose import looks_like_prose, prose_error
 from tidegate.data.tags.schemes import TagError
 from tidegate.errors import InputError, message
 
@@ -78,6 +79,10 @@ def gather_sentences(
     """
     frame = words_of(frame, source)
     token, tag = columns_of(frame, columns, source, tagged=tagged)
+    if tag is not None and _is_conll(frame):
+        frame = frame.assign(**{tag: frame[tag].str.strip(" ")})
+        if columns.get("tag", "tag") == "tag":
+            _check_tags(frame, source)
     named = [(token, TOKENS), *([] if tag is None else [(tag, TAGS)])]
     number = columns.get("sentence", SENTENCE)
     if number != SENTENCE:
@@ -97,6 +102,14 @@ def gather_sentences(
     named.append((PLACES, PLACES))
     lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
     return groups.head(1).reset_index(drop=True).assign(**lists), dropped
+
+
+def _check_tags(frame: pd.DataFrame, source: str) -> None:
+    """Refuse sentences of as many words each, whose last words would be taken for tags."""
+    numbered = [name for name in frame.columns if str(name).isdigit()]
+    if len(numbered) < 2 or not looks_like_prose(frame[numbered].itertuples(index=False)):
+        return
+    raise prose_error(source, f"lines that end in words, {frame[numbered[-1]].iloc[0]!r:.30} first")
 
 
 def located(error: InputError, frame: pd.DataFrame) -> str:
@@ -212,9 +225,10 @@ def _complete(
         if name is None:
             continue
         empty = is_missing(frame[name])
-        if role == "word":  # a no-break or ideographic space is one
+        if role == "word":  # a no-break or ideographic space is one; between tabs any space
+            blanks = "" if _is_conll(frame) else " \t\r\n"
             empty &= frame[name].map(
-                lambda word: not isinstance(word, str) or not word.strip(" \t\r\n")
+                lambda word, blanks=blanks: not isinstance(word, str) or not word.strip(blanks)
             )
         if empty.any() and not drop_missing:
             raise _empty(frame, empty, role, source)

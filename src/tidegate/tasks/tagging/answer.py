@@ -193,7 +193,11 @@ def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
 
 def _write_conll(tagged: Tagged, handle: IO[str]) -> None:
     """A word a line, with the columns it had, and the tag as its last one."""
-    kept = tagged.words.drop(columns=SENTENCE, errors="ignore").astype(str)
+    kept = tagged.words.drop(columns=SENTENCE, errors="ignore").fillna("").astype(str)
+    words = [word for sentence in tagged.sentences for word in sentence.words]
+    for name in kept:
+        if kept[name].tolist() != words:  # what it holds besides is no answer: spaces do
+            kept[name] = kept[name].str.replace(r"[\t\r\n]+", " ", regex=True)
     rows = iter(kept.itertuples(index=False, name=None))
     told = ([(*next(rows), tag) for tag in sentence.tags] for sentence in tagged.sentences)
     write_conll(told, handle, tabs=tuple(kept) == CONLLU)

@@ -19,7 +19,7 @@ from tidegate.tasks.anomaly.streaming.stream import Detection
 class Echo:
     """Stands for a stream: it says what it was given."""
 
-    def update(self, value: list[float], time: float | None = None) -> Detection:
+    def take(self, value: list[float], time: float | None = None) -> Detection:
         score = math.nan if math.isnan(value[0]) else value[0]
         return Detection(score, score > 2, "heat", "high", value[0], 1.0, time or 0.0, value[0] > 0)
 
@@ -34,7 +34,7 @@ def test_each_step_is_what_the_stream_said():
     assert len(found) == 4
     assert found.alarm.tolist() == [False, True, False, True]
     for number in (0, 1, 3):
-        assert found.step(number) == Echo().update([values[number]])
+        assert found.step(number) == Echo().take([values[number]])
     assert math.isnan(found.score[2])
     assert found.columns["alarm"].dtype == bool
 

@@ -12,6 +12,9 @@ import pandas as pd
 from tidegate.data.batching import Array
 from tidegate.errors import InputError, message
 
+LOCAL = "local"
+"""The zone of times by the wall clock where they were written, whatever its offset from UTC."""
+
 # Dates, or whole numbers that stand for steps.
 TimeAxis: TypeAlias = Array | pd.DatetimeIndex
 
@@ -34,7 +37,8 @@ class Clock:
             Monday to Friday) or "count" (whole numbers instead of dates).
         step: Length of a step: microseconds, months, days or numbers.
         origin: The time at position 0: microseconds since 1970, or a number.
-        zone: Time zone of the times, such as "Europe/Paris"; None for times without one.
+        zone: Time zone of the times, such as "Europe/Paris"; None for times without one, `LOCAL`
+            for those of a wall clock of changing offsets, told without one.
         wall: Whether the clock follows the wall clock of its zone, so that days of 23 hours count
             as one; else it runs in UTC.
         month_end: Whether every time is the last day of its month.
@@ -95,10 +99,12 @@ class Clock:
             numbers: Array = self.origin + steps * self.step
             return numbers
         index: pd.DatetimeIndex = pd.DatetimeIndex(self._instants(steps).astype("datetime64[us]"))
-        if self.zone is not None and self.wall:
+        if self.zone in (None, LOCAL):
+            return index
+        if self.wall:
             # A clock set forward skips times: they become the next that exist.
             index = index.tz_localize(self.zone, ambiguous=False, nonexistent="shift_forward")
-        elif self.zone is not None:
+        else:
             index = index.tz_localize("UTC").tz_convert(self.zone)
         return index
 

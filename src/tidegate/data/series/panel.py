@@ -53,8 +53,9 @@ class Panel:
         ahead: Steps at the end of each series that lie in the future: their targets are unknown,
             their known columns are not, `[S]` int64.
         static: What never changes, by name: one number or text a series, None where it is missing.
-        stamps: The time of each position, without a zone, of values that were written down at
-            times that follow no clock; None where the clock tells.
+        stamps: The time of each position, by the wall clock and without a zone, of values that
+            were written down at any times: the clock says how these were read; None where the
+            clock tells the times itself.
         named: Whether the columns are called so by the data, and not by their position alone.
 
     Example:
@@ -88,7 +89,8 @@ class Panel:
         """Say what the series are; the numbers are in `values`."""
         columns = {"targets": self.targets, "known": self.known, "past": self.past}
         told = [f"{name} {', '.join(found)}" for name, found in columns.items() if found]
-        steps = f"{int(self.lengths.sum()):,} steps of {self.clock.name}"
+        steps = f"{int(self.lengths.sum()):,} steps"
+        steps += f" of {self.clock.name}" if self.stamps is None else ""
         missing = int(np.isnan(self.values[:, : len(self.targets)]).sum()) if len(self) else 0
         gaps = [f"{missing:,} values missing"] if missing else []
         return f"Panel({'; '.join([f'{len(self):,} series', steps, *told, *gaps])})"

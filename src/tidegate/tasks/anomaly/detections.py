@@ -118,7 +118,7 @@ def watch(stream: AnomalyStream, panel: Panel, *, clocked: bool) -> Detections:
     columns = {name: np.empty(steps, _DTYPES.get(name, float)) for name in _COLUMNS}
     times = seconds_of(panel).tolist() if clocked else [None] * steps
     for step, (values, time) in enumerate(zip(panel.values.tolist(), times, strict=True)):
-        found = stream.update(values, time)
+        found = stream.take(values, time)
         for column, entry in zip(columns.values(), found, strict=False):  # the time comes last
             column[step] = entry
     return Detections(panel, columns)

@@ -276,7 +276,10 @@ class AnomalyDetector(StepsTask):
             return examples, None
         if isinstance(validation, tuple) and len(validation) == 2:
             X, y = validation
-            held = self._examples(as_steps(X, settings.owner, learned=panel.columns), y)
+            clock = panel.clock if panel.dated else None
+            held = self._examples(
+                as_steps(X, settings.owner, learned=panel.columns, clock=clock), y
+            )
             self._learned.append(self._panel(held))
             check_known(self._panel(held), settings.owner, "values to validate on", each=False)
             return examples, held
@@ -292,7 +295,11 @@ class AnomalyDetector(StepsTask):
     def _learn(self, examples: Examples) -> None:
         panel = self._panel(examples)
         self.encoder_ = AnomalyEncoder.learn(
-            panel.targets, panel.values, clocked=panel.dated, own=panel.named
+            panel.targets,
+            panel.values,
+            clocked=panel.dated,
+            clock=panel.clock if panel.dated else None,
+            own=panel.named,
         )
         for name, constant in zip(self.names_, self.encoder_.scaling.constant, strict=True):
             if constant:

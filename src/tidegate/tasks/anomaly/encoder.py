@@ -17,7 +17,9 @@ from tidegate.data.fingerprint import fingerprint
 from tidegate.data.names import ColumnNames, named
 from tidegate.data.scaling import LogScaling
 from tidegate.data.schema import Numbers, array
+from tidegate.data.series.clock import Clock
 from tidegate.data.series.panel import Panel
+from tidegate.data.series.saved import CLOCK, read_clock, saved_clock
 from tidegate.data.windows.missing import fill
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
@@ -34,6 +36,7 @@ _FIELDS: Fields = {
     "names": Field(str, many=True),
     "named": Field(bool, optional=True),
     "clocked": Field(bool),
+    "clock": CLOCK,
 }
 
 
@@ -97,6 +100,8 @@ class AnomalyEncoder:
         names: What the D variables are called.
         clocked: Whether the net reads the time of day.
         scaling: What values are scaled by.
+        clock: What times are read by; None without times, and in models of versions that kept
+            none, which read every time as it is written.
         named: Whether the data called them so; else they are told apart by position.
 
     Example:
@@ -111,14 +116,21 @@ class AnomalyEncoder:
     clocked: bool
     scaling: LogScaling
     named: bool = True
+    clock: Clock | None = None
 
     @classmethod
     def learn(
-        cls, names: Sequence[str], values: Array, *, clocked: bool, own: bool | None = None
+        cls,
+        names: Sequence[str],
+        values: Array,
+        *,
+        clocked: bool,
+        clock: Clock | None = None,
+        own: bool | None = None,
     ) -> AnomalyEncoder:
         """Learn from values `[T, D]`, NaN where missing; `own` names are the data's."""
         called = tuple(names)
-        return cls(called, clocked, LogScaling.learn(values), named(called, own))
+        return cls(called, clocked, LogScaling.learn(values), named(called, own), clock)
 
     @property
     def columns(self) -> ColumnNames:
@@ -172,6 +184,8 @@ class AnomalyEncoder:
         """Return everything as JSON documents by file name."""
         scaling = {told: getattr(self.scaling, name).tolist() for told, name in _NAMES.items()}
         told = {"names": list(self.names), "clocked": self.clocked, **self.columns.to_json()}
+        if self.clock is not None:
+            told["clock"] = saved_clock(self.clock)
         return {SCALE_FILE: scaling | told}
 
     @classmethod
@@ -181,14 +195,15 @@ class AnomalyEncoder:
         Raises:
             ArtifactError: If something is not there, or does not fit.
         """
-        found = read_fields(files, SCALE_FILE, _FIELDS, absent={"named": None})
+        found = read_fields(files, SCALE_FILE, _FIELDS, absent={"named": None, "clock": None})
         names = tuple(found["names"])
         shape = (len(names),)
         centre, scale, constant = (array(found[n], shape, SCALE_FILE, n) for n in _NAMES)
         if not names:
             raise damaged(SCALE_FILE, "names", "those of the variables", "none")
         scaling = LogScaling(centre.astype(float), scale.astype(float), constant.astype(bool))
-        return cls(names, found["clocked"], scaling, named(names, found["named"]))
+        clock = None if found["clock"] is None else read_clock(found["clock"], SCALE_FILE)
+        return cls(names, found["clocked"], scaling, named(names, found["named"]), clock)
 
 
 def check_learnable(panel: Panel, fewest: int, owner: str) -> None:

@@ -53,7 +53,13 @@ class StepsTask(Task):
             check_there(own, self.encoder_.names, owner)
             wanted = self.encoder_.names
         panel = read_steps(
-            own, value=wanted, time=time, others=others, dayfirst=self.dayfirst or None, owner=owner
+            own,
+            value=wanted,
+            time=time,
+            others=others,
+            clock=self.encoder_.clock if hasattr(self, "network_") else None,
+            dayfirst=self.dayfirst or None,
+            owner=owner,
         )
         # Whoever names other columns than the fit had says which take their places.
         renamed = fitted and set(self.encoder_.names).isdisjoint(panel.targets)
@@ -77,9 +83,12 @@ class StepsTask(Task):
             got = type(sample_weight).__name__
             raise InputError(message(owner, "sample_weight", "left out", got))
         fitted = hasattr(self, "network_")
-        panel = as_steps(X, owner, learned=self.encoder_.columns if fitted else None)
-        if fitted:
-            self.encoder_.check(panel, owner)
+        if not fitted:
+            panel = as_steps(X, owner)
+        else:
+            encoder = self.encoder_
+            panel = as_steps(X, owner, learned=encoder.columns, clock=encoder.clock)
+            encoder.check(panel, owner)
         return Examples([panel], read_labels(y, len(panel.values), owner))
 
     @staticmethod

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tidegate.data.series.clock import Clock
+from tidegate.data.series.dates.instants import OtherClockError
 from tidegate.data.series.dates.times import read_times
 from tidegate.errors import InputError
 
@@ -150,6 +151,51 @@ def test_midnights_of_a_zone_follow_its_wall_clock():
     hourly = read(pd.date_range("2024-03-31", periods=5, freq="h", tz="Europe/Paris"))
     assert not hourly.wall
     assert (np.diff(hourly.instants) == 3_600_000_000).all()
+
+
+@pytest.mark.parametrize(("freq", "zone"), [("D", "local"), ("MS", "local"), ("h", "UTC")])
+def test_offsets_that_change_are_read_by_the_local_clock_or_utc(freq, zone):
+    index = pd.date_range("2024-02-01", periods=150, freq=freq, tz="Europe/Paris")
+    shifted = index + pd.Timedelta(days=58) if freq == "h" else index  # over the end of March
+    texts = pd.Series([time.isoformat() for time in shifted])
+    found = read(texts)
+    assert found.zone == zone
+    again = read_times(texts[-1:], np.array([1]), "t", clock=Clock("duration", zone=zone))
+    assert again.instants.tolist() == found.instants[-1:].tolist()
+
+
+def test_dates_with_the_year_first_have_the_month_before_the_day():
+    texts = ["2024/05/01", "2024/05/02", "2024/05/03"]
+    wanted = ["2024-05-01", "2024-05-02", "2024-05-03"]
+    assert days(read(texts)) == days(read([text.replace("/", ".") for text in texts])) == wanted
+    for end in (" 3:00 PM", " 03:00 UTC", " 3:00", "T3:00Z"):
+        assert days(read([text.replace("/0", "-") + end for text in texts])) == wanted
+    assert days(read(["2024/05/01 5:00 PM"])) == ["2024-05-01"]
+    assert days(read_times(pd.Series(["2024/05/01"]), np.array([1]), "t", dayfirst=True)) == [
+        "2024-05-01"
+    ]
+
+
+def test_unix_time_is_dates_in_utc_and_follows_the_clock_of_the_fit():
+    numbers = [1_700_000_000, 1_700_003_600]
+    for unit in (1, 1000, 10**6, 10**9):
+        for found in (read([unit * n for n in numbers]), read([str(unit * n) for n in numbers])):
+            assert (found.zone, found.dated) == ("UTC", True)
+            assert found.instants.tolist() == [10**6 * n for n in numbers]
+    counting = read_times(pd.Series(numbers), np.array([1, 2]), "t", clock=Clock())
+    assert counting.instants.tolist() == numbers
+    hours = [
+        int(text) for text in pd.date_range("1990-01-01", periods=48, freq="h").strftime("%Y%m%d%H")
+    ]
+    assert days(read(hours))[::24] == ["1990-01-01", "1990-01-02"]
+
+
+def test_times_that_tell_something_else_than_those_of_the_fit_are_refused():
+    zoned, naive = pd.Series(["2024-01-01T09:00+09:00"]), pd.Series(["2024-01-01 09:00"])
+    for column, clock in ((zoned, Clock("duration")), (naive, Clock("duration", zone="UTC")),
+                          (naive, Clock()), (pd.Series([7]), Clock("month"))):  # fmt: skip
+        with pytest.raises(OtherClockError, match="`time` must be as in training, "):
+            read_times(column, np.array([1]), "t", clock=clock)
 
 
 def test_what_is_no_date_is_named_with_its_row():

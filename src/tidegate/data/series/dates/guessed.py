@@ -20,6 +20,10 @@ _MONTH_OF_YEAR = re.compile(r"^([A-Za-z]{3,9})\.?[-/ ']+(\d\d)$")
 _YEAR = r"\d{4}|^\d{1,2}[-/., ]+(?:\d{1,2}|[A-Za-z]{3,9})[-/., ]+\d\d(?!\d?:)"
 _YEAR += r"|^[A-Za-z]{3,9}[-/. ]+\d{1,2}[-/., ]+\d\d(?!\d?:)"
 
+# 12/31/2024: two numbers before the year, of which one is the month.
+_TWO_PARTS = r"^(\d{1,2})[-/. ]+(\d{1,2})[-/. ]"
+_YEAR_FIRST = r"\d{4}\D"
+
 
 def read_guessed(
     texts: pd.Series[Any], rows: Array, owner: str, dayfirst: bool | None, *, utc: bool
@@ -48,6 +52,8 @@ def read_guessed(
     """
     texts = texts.str.replace(_MONTH_OF_YEAR, _month_start, regex=True)
     texts = texts.where(texts.str.contains(_YEAR))
+    if texts.str.match(_YEAR_FIRST).all():
+        return _parsed(texts, False, utc), None  # months stand before days there
     if dayfirst is not None:
         return _parsed(texts, dayfirst, utc), dayfirst
     month, day = (_parsed(texts, first, utc) for first in (False, True))
@@ -94,6 +100,9 @@ def gaps(dates: pd.Series[Any]) -> float:
 
 
 def _parsed(texts: pd.Series[Any], dayfirst: bool, utc: bool) -> pd.Series[Any]:
+    """Read dates, none of them the other way round, which pandas does for a month above 12."""
+    parts = texts.str.extract(_TWO_PARTS).astype(float)
+    texts = texts.where(~(parts[1 if dayfirst else 0] > 12))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # pandas tells how it guesses
         dates: pd.Series[Any] = pd.to_datetime(texts, errors="coerce", dayfirst=dayfirst, utc=utc)

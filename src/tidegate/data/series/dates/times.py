@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
-from tidegate.data.series.clock import Clock
-from tidegate.data.series.dates.guessed import read_guessed
+from tidegate.data.series.clock import LOCAL, Clock
+from tidegate.data.series.dates.guessed import gaps, read_guessed
+from tidegate.data.series.dates.instants import (
+    Times,
+    naive_times,
+    offset_times,
+    other_clock,
+    unix_times,
+    zone_name,
+    zoned_times,
+)
 from tidegate.data.series.dates.numbered import read_numbered
+from tidegate.data.series.dates.spelled import spelled
+from tidegate.data.series.dates.unix import read_unix
 from tidegate.errors import InputError, message
 
-_OFFSET = r"(?i)\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)$"
-_QUARTER = re.compile(r"^\s*(\d{4})[ -]?[qQ]([1-4])\s*$")
-_DAY = 86_400_000_000
-_HOUR = _DAY // 24
-
-
-@dataclass(frozen=True)
-class Times:
-    """The times of the rows of a table.
-
-    Attributes:
-        instants: Microseconds since 1970, or numbers, `[rows]` int64.
-        dated: Whether they are dates.
-        zone: Their time zone, or None.
-        wall: Whether the instants are those of the wall clock in that zone, and not UTC.
-        dayfirst: Whether 01/02 was read as the first of February; None where no date is so.
-    """
-
-    instants: Array
-    dated: bool
-    zone: str | None = None
-    wall: bool = False
-    dayfirst: bool | None = None
+# The offset from UTC after a time of day, or Z, UTC or GMT.
+_OFFSET = (
+    r"(?i)(?:\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s*[AP]M)?|\dT\d{2,6}(?:[.,]\d+)?)\s*"
+    r"(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
+)
+# Whole numbers that 64 bits hold, and seconds since 1970 with a fraction.
+_NUMBER = r"[+-]?\d{1,18}|[1-8]\d{18}|\d{9,10}\.\d+"
 
 
 def read_times(
@@ -71,21 +65,36 @@ def read_times(
     missing = column.isna().to_numpy()
     if missing.any():
         raise _wrong("given in every row", "an empty cell", rows[missing.argmax()], owner)
-    column = _plain(column)
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return _zoned(pd.DatetimeIndex(column), str(column.dt.tz), clock)
-    if isinstance(column.dtype, pd.PeriodDtype):
-        return _naive(column.dt.to_timestamp())
-    if pd.api.types.is_datetime64_dtype(column):
-        return _naive(column)
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return _numbers(column, rows, owner, clock)
-    texts = column.map(str).str.strip()
-    if texts.str.fullmatch(r"[+-]?\d+").all():
-        return _numbers(texts.astype("int64"), rows, owner, clock)
     if clock is not None and clock.dayfirst is not None:
         dayfirst = clock.dayfirst
+    times = _read(_plain(column), rows, owner, clock, dayfirst)
+    return times if clock is None else _as_learned(times, clock, column, owner)
+
+
+def _read(
+    column: pd.Series[Any], rows: Array, owner: str, clock: Clock | None, dayfirst: bool | None
+) -> Times:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return zoned_times(pd.DatetimeIndex(column), zone_name(column.dt.tz), clock)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return naive_times(column.dt.to_timestamp())
+    if pd.api.types.is_datetime64_dtype(column):
+        return naive_times(column)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return _numbers(column.to_numpy(), rows, owner, clock)
+    texts = column.map(str).str.strip()
+    if texts.str.fullmatch(_NUMBER).all():
+        return _numbers(pd.to_numeric(texts).to_numpy(), rows, owner, clock)
     return _texts(texts, rows, owner, clock, dayfirst)
+
+
+def _as_learned(times: Times, clock: Clock, column: pd.Series[Any], owner: str) -> Times:
+    """Refuse times that do not tell what those of the fit told."""
+    if clock.zone == LOCAL and times.zone is None and times.dated:
+        return replace(times, zone=LOCAL, wall=True)
+    if clock.dated != times.dated or (clock.zone is None) != (times.zone is None):
+        raise other_clock(clock, column.iloc[0], owner)
+    return times
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -97,99 +106,97 @@ def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.infer_objects() if column.dtype == object else column
 
 
-def _naive(column: Any) -> Times:
-    return Times(np.asarray(column).astype("datetime64[us]").astype(np.int64), True)
+def _numbers(values: Array, rows: Array, owner: str, clock: Clock | None) -> Times:
+    if clock is not None and not clock.dated:
+        return Times(_whole(values, rows, owner), False)
+    found = read_dates_of_numbers(values, clock)
+    return found or Times(_whole(values, rows, owner), False)
 
 
-def _zoned(index: pd.DatetimeIndex, zone: str, clock: Clock | None) -> Times:
-    """Times of a zone: by its wall clock where that makes more regular steps than UTC does."""
-    if clock is not None and clock.zone is not None:
-        index, zone = index.tz_convert(clock.zone), clock.zone
-    utc: Array = np.asarray(index.tz_convert("UTC").as_unit("us").asi8)
-    local: Array = _mended(np.asarray(index.tz_localize(None).as_unit("us").asi8), zone)
-    if clock is None:
-        daily = bool((local % _DAY == local[0] % _DAY).all())
-        wall = daily or (_kinds(local) < _kinds(utc) and bool((np.diff(local) > 0).all()))
-    else:
-        wall = clock.wall
-    return Times(local if wall else utc, True, zone, wall)
-
-
-def _kinds(instants: Array) -> int:
-    """How many different steps there are."""
-    return len(np.unique(np.diff(instants)))
-
-
-def _mended(local: Array, zone: str) -> Array:
-    """Put times that a day of 23 hours does not have back to when they would have been.
-
-    Daily times at 02:30 are written as 03:00 or 03:30 on the day the clock is set forward.
-    """
-    times, counts = np.unique(local % _DAY, return_counts=True)
-    usual = local // _DAY * _DAY + times[counts.argmax()]
-    odd = np.flatnonzero((local != usual) & (local > usual) & (local - usual <= _HOUR))
-    if not len(odd) or 2 * counts.max() <= len(local):
-        return local
-    meant = pd.DatetimeIndex(usual[odd].astype("datetime64[us]"))
-    there = meant.tz_localize(zone, ambiguous=False, nonexistent="NaT").notna()
-    mended: Array = local.copy()
-    mended[odd[~there]] = usual[odd[~there]]
-    return mended
-
-
-def _numbers(column: pd.Series[Any], rows: Array, owner: str, clock: Clock | None) -> Times:
-    values = column.to_numpy()
+def _whole(values: Array, rows: Array, owner: str) -> Array:
     whole = np.mod(values, 1) == 0
     if not whole.all():
         row = int(np.argmin(whole))
         remedy = "Write dates as 2024-12-31, or number the steps"
         raise _wrong("dates or whole numbers", f"{values[row]}", rows[row], owner, remedy)
-    numbers = values.astype(np.int64)
-    dates = read_numbered(numbers, clock) if clock is None or clock.dated else None
-    return Times(numbers, False) if dates is None else _naive(dates)
+    found: Array = values.astype(np.int64)
+    return found
+
+
+def read_dates_of_numbers(values: Array, clock: Clock | None) -> Times | None:
+    """Read numbers that are dates, such as 2024123123, or Unix time.
+
+    Args:
+        values: Numbers, `[rows]`.
+        clock: The clock of a fit: of two readings the nearer to its times is meant; without one
+            the more regular. Where it has no time zone, Unix time is taken for its own.
+
+    Returns:
+        The times; None for numbers that count.
+
+    Example:
+        >>> read_dates_of_numbers(np.array([1700000000]), None).zone
+        'UTC'
+    """
+    whole = bool((np.mod(values, 1) == 0).all()) and bool((np.abs(values) < 2**62).all())
+    dates = read_numbered(values.astype(np.int64), clock) if whole else None
+    unix = read_unix(values)
+    if dates is not None and unix is not None:
+        if clock is None:
+            instants = pd.Series(unix.astype("datetime64[us]"))
+            nearer = gaps(dates) <= gaps(instants)
+        else:
+            written = naive_times(dates).instants[0]
+            nearer = abs(written - clock.origin) <= abs(unix[0] - clock.origin)
+        dates, unix = (dates, None) if nearer else (None, unix)
+    if dates is not None:
+        return naive_times(dates)
+    if unix is None:
+        return None
+    return unix_times(unix, clock)
 
 
 def _texts(
     texts: pd.Series[Any], rows: Array, owner: str, clock: Clock | None, asked: bool | None
 ) -> Times:
-    offset = _offset(texts, rows, owner)
-    quarters = texts.str.replace(_QUARTER, _quarter_start, regex=True)
-    dates = pd.to_datetime(quarters, format="ISO8601", errors="coerce", utc=offset is not None)
-    dayfirst = None
+    offsets = _offsets(texts, rows, owner)
+    written, utc, dayfirst = texts, offsets is not None, None
+    if utc:
+        texts = texts.str.replace(r"(?i)\s*(UTC|GMT|Z)$", "Z", regex=True)
+    dates = _iso(texts, utc)
     if dates.isna().any():
-        dates, dayfirst = read_guessed(quarters, rows, owner, asked, utc=offset is not None)
+        texts = spelled(texts)
+        dates = _iso(texts, utc)
+    if dates.isna().any():
+        dates, dayfirst = read_guessed(texts, rows, owner, asked, utc=utc)
     wrong = dates.isna().to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
         remedy = "Write dates as 2024-12-31 or 2024-12-31 23:00, or count the steps: 0, 1, 2"
-        raise _wrong("a date or a whole number", repr(texts.iloc[row]), rows[row], owner, remedy)
-    if offset is None:
-        times = _naive(dates)
-    else:
-        times = _zoned(pd.DatetimeIndex(dates).tz_convert(offset), offset, clock)
+        raise _wrong("a date or a whole number", repr(written.iloc[row]), rows[row], owner, remedy)
+    times = naive_times(dates) if offsets is None else offset_times(dates, offsets, clock)
     return replace(times, dayfirst=dayfirst)
 
 
-def _quarter_start(found: re.Match[str]) -> str:
-    return f"{found[1]}-{3 * int(found[2]) - 2:02d}-01"
+def _iso(texts: pd.Series[Any], utc: bool) -> pd.Series[Any]:
+    dates: pd.Series[Any] = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=utc)
+    return dates
 
 
-def _offset(texts: pd.Series[Any], rows: Array, owner: str) -> str | None:
-    """The offset from UTC that all texts name, "UTC" where they name several; None for none."""
-    offsets = texts.str.extract(_OFFSET, expand=False).str.upper().replace("Z", "UTC")
-    if offsets.isna().all():
+def _offsets(texts: pd.Series[Any], rows: Array, owner: str) -> pd.Series[str] | None:
+    """The offset from UTC that each text names; None for none."""
+    offsets = texts.str.extract(_OFFSET, expand=False).str.upper().replace(["Z", "GMT"], "UTC")
+    offsets = offsets.str.replace(r"^([+-]\d\d)$", r"\1:00", regex=True)
+    offsets = offsets.str.replace(r"^([+-]\d\d)(\d\d)$", r"\1:\2", regex=True)
+    missing = offsets.isna().to_numpy()
+    if missing.all():
         return None
-    if offsets.isna().any():
-        row = int(offsets.isna().to_numpy().argmax())
+    if missing.any():
+        row = int(missing.argmax())
         remedy = "Write the offset from UTC in every row, or in none"
-        raise _wrong(
-            "of a time zone in every row",
-            repr(texts.iloc[row]),
-            rows[row],
-            owner,
-            remedy,
-        )
-    return str(offsets.iloc[0]) if offsets.nunique() == 1 else "UTC"
+        got = repr(texts.iloc[row])
+        raise _wrong("of a time zone in every row", got, rows[row], owner, remedy)
+    return offsets
 
 
 def _wrong(rule: str, got: str, row: Any, owner: str, remedy: str = "") -> InputError:

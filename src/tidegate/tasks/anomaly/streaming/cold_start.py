@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tidegate.data.series.clock import Clock
+from tidegate.data.series.dates.single import clock_of, read_time
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
-from tidegate.tasks.anomaly.streaming.steps import as_seconds, read_step
+from tidegate.tasks.anomaly.streaming.steps import read_step
 from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
 
 
@@ -33,6 +35,7 @@ class ColdStartStream:
         # Only the last ones: memory is constant even if a variable never shows.
         self._first: deque[tuple[list[float], float | None]] = deque(maxlen=warmup)
         self._stream: AnomalyStream | None = None
+        self._clock: Clock | None = None
         self._steps = self._missing = 0
 
     @property
@@ -48,12 +51,13 @@ class ColdStartStream:
     def update(self, value: object, time: object = None) -> Detection:
         """Take one step, as `AnomalyStream.update`.
 
-        The time of day is learned from if each of the first steps has a time.
+        The time of day is learned from if each of the first steps has a time; the first one's
+        time zone is that of all.
         """
         if self._stream is not None:
             return self._stream.update(value, time)
         values = read_step(value, self.names)
-        self._first.append((values, None if time is None else as_seconds(time, "ColdStartStream")))
+        self._first.append((values, None if time is None else self._seconds(time)))
         self._steps += 1
         self._missing += any(map(math.isnan, values))
         if len(self._first) == self._first.maxlen:
@@ -62,15 +66,21 @@ class ColdStartStream:
         score = math.nan if kind == "missing" else 0.0
         return Detection(score, False, self.names[0], kind, values[0], math.nan, math.nan, False)
 
+    def _seconds(self, time: object) -> float:
+        owner = type(self).__name__
+        self._clock = self._clock or clock_of(time, owner)
+        return read_time(time, owner, self._clock)
+
     def _try_start(self) -> None:
         """Make the stream, if each variable was seen."""
         values = np.array([row for row, _ in self._first])
         if np.isnan(values).all(axis=0).any():
             return
         clocked = all(time is not None for _, time in self._first)
-        stream = self._begin(AnomalyEncoder.learn(self.names, values, clocked=clocked))
-        for row, time in self._first:
-            stream.update(row, time)
+        encoder = AnomalyEncoder.learn(self.names, values, clocked=clocked, clock=self._clock)
+        stream = self._begin(encoder)
+        for row, seconds in self._first:
+            stream.take(row, seconds)
         self._stream = stream
         self._steps -= stream.steps
         self._missing -= stream.missing

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tidegate.data.series.dates.instants import OtherClockError
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.anomaly.streaming.cold_start import ColdStartStream
 from tidegate.tasks.anomaly.streaming.steps import read_number
@@ -177,7 +178,9 @@ class LineWatch:
         time, values, whole = self._layout.read(line)
         try:
             found = self._stream.update(values, time)
-        except InputError:  # a time that is none: the clock goes on by itself
+        except InputError as error:  # a time that is none: the clock goes on by itself
+            if isinstance(error, OtherClockError) and self.unreadable == self._lines:
+                raise  # not one of them tells what those of the fit did
             found, whole = self._stream.update(values), False
         self.unreadable += not whole
         return found

@@ -1,17 +1,15 @@
-"""Values and times of single steps, read out of whatever a stream is given."""
+"""Values of single steps, read out of whatever a stream is given."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 
 import numpy as np
 import pandas as pd
 
 from tidegate.data.names import ColumnNames, named, places
-from tidegate.data.series.dates.numbered import read_numbered
 from tidegate.errors import InputError, message
 
 DAY = 86_400.0
@@ -19,7 +17,6 @@ DAY = 86_400.0
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _OWNER = "AnomalyStream"
-_MOST_DIGITS = 14  # of a date written as a number, to the second
 
 
 def read_step(value: object, names: tuple[str, ...]) -> list[float]:
@@ -67,44 +64,3 @@ def read_number(item: object) -> float:
     except (TypeError, ValueError):
         return math.nan
     return number if math.isfinite(number) else math.nan
-
-
-def as_seconds(time: object, owner: str) -> float:
-    """Read a time as seconds since 1970, by its own clock: a time zone is left out of account.
-
-    Args:
-        time: Seconds, a datetime, a numpy datetime64 or a text that is a date.
-        owner: Who complains.
-
-    Returns:
-        Seconds.
-
-    Raises:
-        InputError: If it is no time.
-
-    Example:
-        >>> as_seconds("1970-01-01 00:01", "docs")
-        60.0
-    """
-    found = time
-    if isinstance(found, np.datetime64):
-        found = found.astype("datetime64[us]").item()
-    if isinstance(found, str):
-        try:
-            found = _numbered(found.strip()) or datetime.fromisoformat(found.strip())
-        except ValueError:
-            found = read_number(found)
-    if isinstance(found, datetime):
-        return found.replace(tzinfo=timezone.utc).timestamp()
-    if isinstance(found, int | float) and math.isfinite(found):
-        return float(found)
-    remedy = "Write it as 2024-12-31 23:00, or as seconds since 1970"
-    raise InputError(message(owner, "time", "a date or a whole number", repr(time), remedy))
-
-
-def _numbered(text: str) -> datetime | None:
-    """A date that is written as a number, such as 2024123123, as training reads it."""
-    if not text.isdecimal() or not text.isascii() or len(text) > _MOST_DIGITS:
-        return None
-    dates = read_numbered(np.array([int(text)]))
-    return None if dates is None else dates.iloc[0].to_pydatetime()

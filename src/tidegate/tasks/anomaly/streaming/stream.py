@@ -12,13 +12,14 @@ import numpy as np
 from tidegate.data.batching import Array
 from tidegate.data.codec import LARGEST_WEIGHT, Field, Fields, damaged, read_fields
 from tidegate.data.schema import Each, Numbers
+from tidegate.data.series.dates.single import read_time
 from tidegate.files import FoundJson
 from tidegate.tasks.anomaly.encoder import AnomalyEncoder
 from tidegate.tasks.anomaly.streaming import alarms, evidence, least_squares
 from tidegate.tasks.anomaly.streaming.alarms import Alarms
 from tidegate.tasks.anomaly.streaming.evidence import Evidence
 from tidegate.tasks.anomaly.streaming.least_squares import RecursiveLeastSquares
-from tidegate.tasks.anomaly.streaming.steps import DAY, as_seconds, read_step
+from tidegate.tasks.anomaly.streaming.steps import DAY, read_step
 
 if TYPE_CHECKING:
     from tidegate.nn.streaming.stream import Stream
@@ -134,7 +135,8 @@ class AnomalyStream:
         self.names = encoder.names
         self.steps = self.missing = 0
         count = len(self.names)
-        self._recurrent, self._scaling, self._clocked = recurrent, encoder.scaling, encoder.clocked
+        self._recurrent, self._scaling = recurrent, encoder.scaling
+        self._clocked, self._clock = encoder.clocked, encoder.clock
         self._alarms = Alarms(false_alarm_rate, silence)
         # The more variables, the greater their greatest evidence is by chance.
         self._correction = math.log10(count)
@@ -153,15 +155,17 @@ class AnomalyStream:
             value: A number, or D of them, in the order of the variables, or by name in a
                 dictionary or pandas Series; NaN, an infinity, None or a text that is no number
                 counts as missing.
-            time: When it was: seconds since 1970, a datetime or a text that is one. Without it,
-                as long after the step before as that came after its own. Read only where the
-                detector learned with times.
+            time: When it was, read by the clock of the fit as times of a table are: a datetime,
+                a text or a number that is a date, or seconds since 1970. Those are UTC, or by the
+                clock of the fit if that has no time zone. Without it, as long after the step
+                before as that came after its own. Read only where the detector learned with times.
 
         Returns:
             The detection.
 
         Raises:
-            InputError: If there are not D values, or the time is none.
+            InputError: If there are not D values, or the time is none, or one without a time
+                zone where those of the fit had one, or the other way round.
 
         Example:
             >>> stream = model.stream()  # doctest: +SKIP
@@ -169,8 +173,22 @@ class AnomalyStream:
             False
         """
         given = read_step(value, self.names)
+        if time is None or not self._clocked:
+            return self.take(given)
+        return self.take(given, read_time(time, "AnomalyStream", self._clock))
+
+    def take(self, given: list[float], seconds: float | None = None) -> Detection:
+        """Take the values of one step that were read already.
+
+        Args:
+            given: D numbers, NaN where missing.
+            seconds: When it was, in seconds since 1970 by the clock of the fit.
+
+        Returns:
+            The detection.
+        """
         if self._clocked:
-            self._tick(time)
+            self._tick(seconds)
         forecast = self._readout.forecast()
         expected = forecast[0].tolist()
         usual = self._readout.spread[0].tolist()
@@ -248,12 +266,11 @@ class AnomalyStream:
             self._time if self._clocked else None,
         )
 
-    def _tick(self, time: object) -> None:
+    def _tick(self, now: float | None) -> None:
         """Take the time of a step."""
-        if time is None:
+        if now is None:
             self._time += self._interval
             return
-        now = time if type(time) is float else as_seconds(time, "AnomalyStream")
         self._interval = now - self._time if self.steps else 0.0
         self._time = now
 

@@ -124,8 +124,7 @@ def _wall(moment: datetime, time: object, owner: str, clock: Clock | None) -> da
 
 @lru_cache(maxsize=32)
 def _zone(name: str) -> tzinfo:
-    found = pd.DatetimeIndex([0]).tz_localize("UTC").tz_convert(name).tz
-    assert found is not None
+    found: tzinfo = pd.DatetimeIndex([0]).tz_localize("UTC").tz_convert(name).tz
     return found
 
 

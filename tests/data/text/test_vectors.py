@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tidegate.errors import InputError
 
 VOCABULARY = ["<pad>", "<unk>", "the", "sea", "naïve", "missing", ". . ."]
 GLOVE = "the 0.5 -1 2e-1\nof 9 9 9\nsea 1 2 3\nnaïve 4 5 6\n. . . 7 8 9\nsea 0 0 0\n<pad> 3 3 3\n"
+TABS = GLOVE.replace(". . .", "._._.")
 WANTED = [[0, 0, 0], [0, 0, 0], [0.5, -1, 0.2], [1, 2, 3], [4, 5, 6], [0, 0, 0], [7, 8, 9]]
 
 
@@ -30,6 +32,9 @@ def written(path, text, packed=False):
         ("glove.vec", "7 3\n" + GLOVE),
         ("spaces.txt", GLOVE.replace("\n", " \n")),
         ("windows.txt", GLOVE.replace("\n", "\r\n")),
+        ("tabs.txt", TABS.replace(" ", "\t").replace("_", " ")),
+        ("tabs.vec", "7\t3\n" + TABS.replace(" ", "\t").replace("_", " ")),
+        ("one_tab.txt", re.sub("(?m)^([^ ]*) ", "\\1\t", TABS).replace("_", " ")),
         ("glove.txt.gz", GLOVE),
     ],
 )
@@ -70,6 +75,14 @@ def test_a_word_that_the_vocabulary_has_twice_counts_once(tmp_path):
         ("of 1 2\nthe nan 2\n", "`vectors` must be finite numbers; got others for the word 'the'"),
         ("the 1 1e99\n", "`vectors` must be finite numbers"),
         ("of 1 2\n", "`words` must be in the vocabulary; got none of 7. Check that the words are"),
+        (
+            "2 2\nthe 1 2 3\nsea 4 5 6\n",
+            "`line 1` must be how many numbers each line has; got 2",
+        ),
+        ("2 1\n. . . 1 2\nthe 4 5\n", "`line 1` must be how many numbers each line has; got 1"),
+        ("3 2\nthe\t1\t2\t3\n", "`line 2` must be a word and 2 numbers; got 3"),
+        ("the\t1\t2\nsea\t1\n", "`line 2` must be a word and 2 numbers; got 1"),
+        ("the\t1\t\t2\n", "`line 1` must be numbers"),
         ("400000 300\n", "must be word vectors; got a header alone"),
         ("", "an empty file"),
     ],

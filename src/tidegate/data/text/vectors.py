@@ -17,7 +17,7 @@ from tidegate.data.tables.formats import check_file, explained
 from tidegate.errors import InputError, message
 
 Array = NDArray[np.float32]
-_COUNTS = re.compile(rb"\s*\d+ +\d+\s*")
+_COUNTS = re.compile(rb"\s*\d+[ \t]+\d+\s*")
 NPZ_FAULTS = (
     KeyError,
     ValueError,
@@ -34,8 +34,9 @@ REMEDY = "Pass GloVe or word2vec text, or an .npz with the arrays words and vect
 def load_vectors(path: str | os.PathLike[str], vocabulary: Sequence[str]) -> tuple[Array, int]:
     """Read the vectors of the words in a vocabulary.
 
-    A text file has a word and its D numbers on each line, parted by spaces; a first line with
-    the two counts, as word2vec writes it, is skipped; it may be gzipped (.gz). It is streamed, so
+    A text file has a word and its D numbers on each line, parted by spaces or by tabs; a first
+    line with the two counts, as word2vec writes it, says how many numbers there are, so that words
+    may hold spaces, as they may before a tab; it may be gzipped (.gz). It is streamed, so
     it may be larger than the memory. An .npz has arrays "words" `[W]` and "vectors" `[W, D]`. Of
     a word that comes twice the first vector counts.
 
@@ -48,7 +49,8 @@ def load_vectors(path: str | os.PathLike[str], vocabulary: Sequence[str]) -> tup
 
     Raises:
         InputError: If the file is missing, damaged or of another form, a line (named) has another
-            number of values, a value is not a finite number, or no word was found.
+            number of values, or all have more than the first line says, a value is not a finite
+            number, or no word was found.
 
     Example:
         >>> vectors, found = load_vectors("glove.6B.100d.txt", ["<pad>", "<unk>", "the"])
@@ -81,7 +83,7 @@ def _read_text(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np
     found = np.zeros(len(vocabulary), bool)
     vectors: Array | None = None
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as handle:
-        width, told, empty = 0, False, 0
+        width, told, empty, lines, stretched = 0, False, 0, 0, 0
         for number, whole in enumerate(handle, 1):
             line = whole.removeprefix(codecs.BOM_UTF8) if number == 1 else whole
             if number == 1 and _COUNTS.fullmatch(line):
@@ -92,8 +94,10 @@ def _read_text(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np
                 continue
             if empty:  # one at the end is none; in the midst something is missing
                 _parted(b"", width, path, empty, told=told)
-            width = width or line.rstrip().count(b" ")
-            word, values = _parted(line.rstrip(), width, path, number, told=told)
+            line = line.rstrip()
+            width = width or _count(_halves(line)[1])
+            word, values = _parted(line, width, path, number, told=told)
+            lines, stretched = lines + 1, stretched + _ends_in_number(word)
             row = rows.get(word)
             if vectors is None:
                 vectors = np.zeros((len(vocabulary), width), np.float32)
@@ -102,22 +106,43 @@ def _read_text(path: Path, vocabulary: Sequence[str]) -> tuple[Array, NDArray[np
                 found[row] = True
     if vectors is None:
         raise InputError(message(str(path), "file", "word vectors", "a header alone", REMEDY))
+    if told and stretched == lines:  # then they are no words, but the first values of each line
+        rule, got = "how many numbers each line has", f"{width}, and each line has more"
+        raise InputError(message(str(path), "line 1", rule, got, "Correct it, or drop that line"))
     return vectors, found
+
+
+def _halves(line: bytes) -> tuple[bytes, bytes]:
+    """The word and its values, which have spaces between them then, whatever parted them."""
+    word, tab, values = line.partition(b"\t")
+    if tab:
+        return word, values.replace(b"\t", b" ")
+    word, _, values = line.partition(b" ")
+    return word, values
+
+
+def _count(values: bytes) -> int:
+    return values.count(b" ") + bool(values)
+
+
+def _ends_in_number(word: bytes) -> bool:
+    return b" " in word and _NUMBER.fullmatch(word.rsplit(b" ", 1)[1]) is not None
 
 
 def _parted(line: bytes, width: int, path: Path, number: int, *, told: bool) -> tuple[bytes, bytes]:
     """Part a line into the word, which may hold spaces (". . ." in GloVe), and its values."""
-    word, _, values = line.partition(b" ")
-    surplus = values.count(b" ") + 1 - width
-    if surplus > 0 and width > 0:
+    word, values = _halves(line)
+    count = _count(values)
+    surplus = count - width
+    if surplus > 0 and width > 0 and b"\t" not in line:
         word = line.rsplit(b" ", width)[0]
         values = line[len(word) + 1 :]
         # A number in front of the values is one value too many, not a part of the word: unless the
         # file told how many values there are.
-        if told or not _NUMBER.fullmatch(word.rsplit(b" ", 1)[1]):
+        if told or not _ends_in_number(word):
             surplus = 0
     if surplus or not word or not values:
-        got = f"{line.count(b' ')}: {line[:40].decode('utf-8', 'replace')!r}"
+        got = f"{count}: {line[:40].decode('utf-8', 'replace')!r}"
         rule = f"a word and {width} numbers" if width else "a word and its numbers"
         raise InputError(message(str(path), f"line {number}", rule, got, REMEDY))
     return word, values

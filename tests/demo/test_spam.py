@@ -16,9 +16,10 @@ from tidegate.errors import InputError
 def few_messages(monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """A data set small enough to learn in a second, some of its messages sent twice."""
     names = {"yes": "ham", "no": "spam"}
-    frame = pd.DataFrame(
-        [(text, names[label]) for text, label in rows(60) + rows(6)], columns=["text", "label"]
-    )
+    texts = [
+        (text.replace(", row", ", now the"), names[label]) for text, label in rows(60) + rows(6)
+    ]
+    frame = pd.DataFrame(texts, columns=["text", "label"])
     monkeypatch.setattr(spam, "load_sms_spam", lambda: frame)
     return frame
 

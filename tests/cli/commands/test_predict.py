@@ -245,7 +245,7 @@ def test_names_of_files_are_no_texts(run, model, words):
 
 
 def test_anything_can_be_a_text(run, model):
-    done = run("predict", model, "--text", "missing.csv", "--text", "./gone")
+    done = run("predict", model, "--text", "tide/", "--text", "./gate")
     assert (done.exit_code, done.stderr) == (0, "")
     assert len(done.stdout.strip().splitlines()) >= 2
 

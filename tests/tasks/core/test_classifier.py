@@ -218,11 +218,37 @@ def test_given_class_weights_keep_their_ratio_and_a_mean_of_one():
 
 
 @pytest.mark.parametrize(
-    "weight", [{"mist": 2}, {"calm": 0}, {"calm": "much"}, {"calm": True}, "even", 3]
+    "weight",
+    [{"mist": 2}, {"calm": 0}, {"calm": "much"}, {"calm": True}, {"Calm": 2}, "even", 3],
 )
 def test_bad_class_weights_are_refused(weight):
     with pytest.raises(InputError, match="`class_weight` must be"):
         small(class_weight=weight).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("labels", "weight"),
+    [
+        (("false", "true"), {"True": 6}),
+        (("false", "true"), {True: 6}),
+        ((False, True), {"true": 6}),
+        ((0, 1), {"1": 6}),
+        ((0, 1), {1.0: 6}),
+        (("0", "1"), {1: 6}),
+    ],
+)
+def test_class_weights_name_labels_as_evaluation_does(labels, weight):
+    inputs, given = X[:40], [labels[label == "storm"] for label in Y[:40]]
+    model = small(epochs=1, class_weight=weight).fit(inputs, given, validation=None)
+    first, second = head_weights(model)
+    assert second / first == pytest.approx(6)
+    target = next(iter(weight))
+    assert model.attribute(inputs[:1], target=target).target.tolist() == [1]
+
+
+def test_a_class_is_weighted_once():
+    with pytest.raises(InputError, match=r"to numbers > 0, each label once; got \{'1': 2\}"):
+        small(class_weight={"1": 2, 1: 3}).fit(X[:2], [0, 1], validation=None)
 
 
 def test_class_weights_shift_the_answers():

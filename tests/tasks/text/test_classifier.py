@@ -228,7 +228,16 @@ def test_half_a_surrogate_pair_is_named_with_its_row():
 
 def test_names_of_files_are_not_classified_without_a_word():
     model = small(epochs=1).fit(X, Y)
-    with pytest.warns(DataWarning, match="2 of 2 texts look like names of files"):
+    with pytest.warns(DataWarning) as told:
         model.predict(["a.csv", "./b"])
+    assert str(told[0].message).startswith("2 of 2 texts look like names of files")
     with pytest.warns(DataWarning, match="100 of 100 texts look like names of files"):
         small(epochs=1).fit([f"texts/{row}.txt" for row in range(100)], Y)
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_texts_of_which_nothing_is_known_are_counted(level):
+    model = small(epochs=1, level=level).fit(X, Y)
+    told = "2 of 5 texts have no known token; the model answers them blindly"
+    with pytest.warns(DataWarning, match=told):
+        model.predict(["\u4e00 \u4e01 \u4e02".replace(" ", ""), *X[:3], "\u4e00"])

@@ -64,6 +64,12 @@ class EncodedTexts:
         return int((self.words == UNKNOWN).sum())
 
     @property
+    def known(self) -> Array:
+        """How many tokens of each text are in the vocabulary, `[rows]` int64."""
+        count = np.concatenate(([0], np.cumsum(self.words != UNKNOWN)))
+        return np.diff(count[self.offsets])
+
+    @property
     def unknown_share(self) -> float:
         """Share of the tokens that are not in the vocabulary, 0 to 1."""
         return self.unknown / max(1, len(self.ids))

@@ -219,15 +219,17 @@ class Classifier(ClassifierMixin, Task):
 
     def _given_weights(self, given: Mapping[object, object]) -> Array:
         """Read the dictionary `class_weight`; JSON and the command line name classes by text."""
-        labels = {str(label): number for number, label in enumerate(self.classes_.tolist())}
+        labels = self.classes_.tolist()
         weights = np.ones(len(labels))
-        for label, value in given.items():
-            if str(label) not in labels or not _is_weight(value):
-                rule = f"a dictionary from the labels {', '.join(labels)} to numbers > 0"
+        places = find_labels(given, labels)
+        for (label, value), place in zip(given.items(), places, strict=True):
+            if place is None or places.count(place) > 1 or not _is_weight(value):
+                names = ", ".join(map(str, labels))
+                rule = f"a dictionary from the labels {names} to numbers > 0, each label once"
                 raise InputError(
                     message(self.settings_.owner, "class_weight", rule, {label: value})
                 )
-            weights[labels[str(label)]] = value
+            weights[place] = value
         return weights
 
     def _report(self, meter: Meter) -> dict[str, object]:

@@ -192,6 +192,10 @@ class TextClassifier(Classifier):
             _warn(DataWarning(what, encoded.truncated, rows))
         if empty := int((encoded.lengths == 0).sum()):
             _warn(DataWarning("texts have no token; the model answers them blindly.", empty, rows))
+        strange = int((encoded.known == 0).sum()) - empty
+        if strange and examples.targets is None:  # else the scores tell
+            what = "texts have no known token; the model answers them blindly."
+            _warn(DataWarning(what, strange, rows))
         order = Buckets(encoded.lengths, settings.batch_size, seed=settings.random_state)
         return Rows(encoded, order, self._targets(examples), examples.weights)
 

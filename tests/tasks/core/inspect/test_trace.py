@@ -52,7 +52,7 @@ def test_labels_are_the_tokens_that_were_read(model):
 
 
 @pytest.mark.parametrize(
-    ("keep", "read"), [("head", "a b c"), ("tail", "e f g"), ("both", "a b g")]
+    ("keep", "read"), [("head", "a b c"), ("tail", "e a g"), ("both", "a b g")]
 )
 def test_of_a_text_that_was_cut_the_tokens_kept(keep, read):
     X, y = texts(20)
@@ -60,7 +60,7 @@ def test_of_a_text_that_was_cut_the_tokens_kept(keep, read):
     with pytest.warns(DataWarning):
         model.fit(X, y, validation=None)
     with pytest.warns(DataWarning, match="were cut"):
-        trace = model.trace(["a b c d e f g"])
+        trace = model.trace(["a b c d e a g"])
     assert trace.labels == (tuple(read.split()),)
     assert trace.lengths.tolist() == [3]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from tidegate.data.classes import find_labels
 from tidegate.errors import InputError, message, suggest
 from tidegate.explain.attribution.attribution import Attribution, join
 from tidegate.explain.attribution.methods import read_method
@@ -157,11 +158,12 @@ def _outputs(task: Inspected, target: Raw, rows: int) -> torch.Tensor | None:
             rule = "left out, or the number of an output: the answers have no names"
             raise InputError(message(owner, "target", rule, repr(target)))
         return torch.as_tensor(each)
-    for answer in map(str, each):
-        if answer not in names:
+    places = find_labels(each, names)
+    for answer, place in zip(map(str, each), places, strict=True):
+        if place is None:
             rule, remedy = "an answer of this model", suggest(answer, names)
             raise InputError(message(owner, "target", rule, repr(answer), remedy))
-    return torch.tensor([names.index(str(answer)) for answer in each])
+    return torch.tensor(places)
 
 
 def _outline(layer: Recurrent) -> str:

@@ -178,3 +178,16 @@ def test_what_needs_a_vocabulary_says_so():
             getattr(LanguageEncoder(), method)("")
     with pytest.raises(InputError, match="from 0 to"):
         fitted("char").decode([9999])
+
+
+def test_letters_of_scripts_without_spaces_are_words(tmp_path):
+    text = "the GPU 很快。 很 好"
+    encoder = LanguageEncoder(level="word").fit([Document(text)])
+    assert encoder.symbols("GPU很快。") == ["GPU", "很", "快", "。"]
+    assert encoder.decode(encoder.ids(text)) == "the GPU 很快。很好"
+    files = encoder.to_files()
+    assert LanguageEncoder.from_files(files).symbols("很快") == ["很", "快"]
+    del files["encoder.json"]["unspaced"]  # as models were saved before
+    older = LanguageEncoder.from_files(files)
+    assert older.symbols("很快") == ["很快"]
+    assert older.decode(encoder.ids("很快")) == "很 快"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.data.tags.sentences import Sentence, read_sentence
+from tidegate.data.tags.sentences import Sentence, cut_finer, read_sentence
 from tidegate.data.text.tokens import find_word_spans, find_words
 from tidegate.errors import InputError
 
@@ -78,3 +78,18 @@ def test_half_a_surrogate_pair_is_named_with_its_row(wrong):
     told = r"Tagger: `X` must be valid Unicode; got .* U\+D800 in row 4\."
     with pytest.raises(InputError, match=told):
         read_sentence(wrong, 3, "Tagger")
+
+
+@pytest.mark.parametrize(
+    ("texts", "vocabulary", "found"),
+    [
+        (["我在北京", "rows"], ["我", "北京"], (1, "北京")),
+        (["我在北京"], ["我", "北", "京"], (0, "")),
+        (["ขีขี"], ["ขี"], (0, "")),
+        ([["北京"]], ["北京"], (0, "")),
+        (["rows"], ["北京"], (0, "")),
+    ],
+)
+def test_texts_that_are_cut_finer_than_words_that_were_learned(texts, vocabulary, found):
+    sentences = [read_sentence(text, row, "T") for row, text in enumerate(texts)]
+    assert cut_finer(sentences, vocabulary) == found

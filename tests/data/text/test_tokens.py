@@ -18,6 +18,7 @@ from tidegate.data.text.tokens import (
     find_word_spans,
     find_words,
     join_words,
+    lone_letters,
     single_letter_share,
     split_by,
     split_characters,
@@ -165,3 +166,10 @@ def test_hostile_texts_take_linear_time(hostile):
     start = time.process_time()
     find_words(hostile)
     assert time.process_time() - start < 3
+
+
+def test_letters_that_are_words_are_listed_where_they_are_not_rare():
+    assert lone_letters(["the", "很", "ก"]) == ["很", "ก"]
+    assert lone_letters(["a"] * 19 + ["很"]) == ["很"]
+    assert lone_letters(["a"] * 20 + ["很"]) == []
+    assert lone_letters(["한국", "naïve", "3"]) == []

@@ -7,7 +7,13 @@ import warnings
 import numpy as np
 import pytest
 
-from tidegate.tasks.core.examples import DataWarning, Examples, names_are_texts, warn_of_names
+from tidegate.tasks.core.examples import (
+    DataWarning,
+    Examples,
+    names_are_texts,
+    tell_lone_letters,
+    warn_of_names,
+)
 
 
 def test_examples_are_taken_with_all_they_have():
@@ -45,3 +51,11 @@ def test_nothing_but_names_of_files_is_told():
             warn_of_names(texts)
         with names_are_texts():
             warn_of_names(["a.csv"])
+
+
+def test_letters_that_are_words_are_told():
+    with pytest.warns(DataWarning, match=r"\(很, 快, \.\.\.\) is .* own: 2 of the 3 words learned"):
+        tell_lone_letters(["GPU", "很", "快"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tell_lone_letters(["GPU", "fast"])

@@ -323,3 +323,13 @@ def test_names_of_files_are_not_tagged_without_a_word(model):
     with pytest.warns(DataWarning, match="1 of 1 texts look like names of files"):
         model.predict(["sentences.conll"])
     assert model.predict([["sentences.conll"]])[0].words == ("sentences.conll",)
+
+
+def test_texts_cut_finer_than_what_was_learned_are_told():
+    sentences = [["小王", "在", "北京"], ["他", "在", "上海"]] * 10
+    tags = [["PER", "O", "LOC"], ["PER", "O", "LOC"]] * 10
+    model = small(epochs=1).fit(sentences, tags, validation=None)
+    told = "1 of 2 texts have no spaces between words: each letter .* such as '..'. Give lists"
+    with pytest.warns(DataWarning, match=told):
+        model.predict(["小王在北京", "Ann"])
+    assert model.predict([["小王", "在", "北京"]])[0].words == ("小王", "在", "北京")

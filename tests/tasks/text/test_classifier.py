@@ -241,3 +241,15 @@ def test_texts_of_which_nothing_is_known_are_counted(level):
     told = "2 of 5 texts have no known token; the model answers them blindly"
     with pytest.warns(DataWarning, match=told):
         model.predict(["\u4e00 \u4e01 \u4e02".replace(" ", ""), *X[:3], "\u4e00"])
+
+
+@pytest.mark.parametrize("words", [("很好", "真坏"), ("ดีมาก", "แย่มาก"), ("すごい", "だめだ")])
+def test_fit_says_where_letters_are_words(words):
+    inputs, labels = [words[row % 2] * 3 for row in range(20)], [row % 2 for row in range(20)]
+    told = r"each letter of a script without spaces between words \(., "
+    with pytest.warns(DataWarning, match=told):
+        small(epochs=1).fit(inputs, labels, validation=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for settings in ({"level": "char"}, {"tokenizer": str.split}):
+            small(epochs=1, **settings).fit(inputs, labels, validation=None)

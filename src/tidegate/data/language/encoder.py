@@ -17,7 +17,13 @@ from tidegate.data.text import files as text_files
 from tidegate.data.text.cleaning import clean_text
 from tidegate.data.text.options import FIELDS, TextOptions
 from tidegate.data.text.subwords import Subwords
-from tidegate.data.text.tokens import Pieces, split_characters, split_spaces, split_words
+from tidegate.data.text.tokens import (
+    Pieces,
+    join_words,
+    split_characters,
+    split_spaces,
+    split_words,
+)
 from tidegate.data.text.vocabulary import most_frequent
 from tidegate.errors import InputError, message
 
@@ -30,7 +36,7 @@ REPLACEMENT = "\ufffd"  # what Unicode shows for a character that could not be r
 # Symbols by level unless the user says how many.
 _SYMBOLS = {"char": 30_000, "word": 30_000, "bpe": 4_000, "space": 30_000}
 _OWNER = "LanguageEncoder"
-_SHARED = ("lowercase", "clean", "min_frequency", "max_vocabulary")
+_SHARED = ("lowercase", "clean", "unspaced", "min_frequency", "max_vocabulary")
 _FIELDS = {"level": Field(str, get_args(LanguageLevel))} | {name: FIELDS[name] for name in _SHARED}
 
 
@@ -41,13 +47,15 @@ class LanguageEncoder:
     symbol that is not known; the others follow, the most frequent first.
 
     Args:
-        level: "char": characters, given back to the letter. "word": words and punctuation marks.
-            "bpe": sub-words learned from the text, given back to the letter. "space": whatever
-            stands between white space, for text that is tokenised already; each line ends with
-            "<eos>", and the word "<unk>" stands for the unknown ones.
+        level: "char": characters, given back to the letter. "word": words and punctuation marks,
+            see `unspaced`. "bpe": sub-words learned from the text, given back to the letter.
+            "space": whatever stands between white space, for text that is tokenised already; each
+            line ends with "<eos>", and the word "<unk>" stands for the unknown ones.
         lowercase: Whether to lower-case.
         clean: What to clean out of the text first, by name, as `TextEncoder` does: "html",
             "urls", "digits"; nothing by default.
+        unspaced: As of `TextEncoder`: whether each letter of a script that writes no spaces
+            between words is a word.
         min_frequency: How often a symbol must occur to get an id.
         max_vocabulary: How many symbols get an id, "<eos>" and "<unk>" not counted. None takes
             4,000 sub-words, and 30,000 of the other kinds.
@@ -73,12 +81,13 @@ class LanguageEncoder:
         level: LanguageLevel = "char",
         lowercase: bool = False,
         clean: Iterable[str] = (),
+        unspaced: bool = True,
         min_frequency: int = 1,
         max_vocabulary: int | None = None,
     ) -> None:
         _FIELDS["level"].check(level, _OWNER, "level")
         self.level, self.lowercase, self.clean = level, lowercase, clean
-        self.min_frequency = min_frequency
+        self.unspaced, self.min_frequency = unspaced, min_frequency
         self.max_vocabulary = _SYMBOLS[level] if max_vocabulary is None else max_vocabulary
         self.clean = self._options().clean  # they check themselves
         self.subwords: Subwords | None = None
@@ -176,8 +185,9 @@ class LanguageEncoder:
 
         Returns:
             The text. Levels "char" and "bpe" give it back to the letter, but for unknown
-            characters, which become U+FFFD; "word" and "space" put spaces between words. "<eos>"
-            is a line end at level "space" and nothing at the others.
+            characters, which become U+FFFD; "word" and "space" put spaces between words, "word"
+            none in scripts that have none. "<eos>" is a line end at level "space" and nothing at
+            the others.
 
         Raises:
             InputError: If the encoder is not fitted, or an id does not exist.
@@ -194,7 +204,8 @@ class LanguageEncoder:
         if self.subwords is not None:
             return self.subwords.joined(self.vocabulary[i] for i in kept if i != UNKNOWN)
         if self.level == "word":
-            return " ".join(self.vocabulary[index] for index in kept)
+            words = [self.vocabulary[index] for index in kept]
+            return join_words(words) if self.unspaced else " ".join(words)
         return "".join(self.vocabulary[i] if i != UNKNOWN else REPLACEMENT for i in kept)
 
     def symbols(self, text: str) -> list[str]:
@@ -239,6 +250,7 @@ class LanguageEncoder:
             "level": self.level,
             "lowercase": self.lowercase,
             "clean": list(self.clean),
+            "unspaced": self.unspaced,
             "min_frequency": self.min_frequency,
             "max_vocabulary": self.max_vocabulary,
         }
@@ -264,7 +276,8 @@ class LanguageEncoder:
             ArtifactError: If a file is missing, or holds what no encoder wrote; it names the file.
         """
         name, version = text_files.OPTIONS_FILE, text_files.VERSION
-        encoder = cls(**read_fields(text_files.upgraded(files), name, _FIELDS, version=version))
+        told, absent = text_files.upgraded(files), {"unspaced": False}  # as older models had it
+        encoder = cls(**read_fields(told, name, _FIELDS, version=version, absent=absent))
         options = encoder._options()
         words = text_files.read_vocabulary(files, options, SPECIAL)
         merges = text_files.read_merges(files, options, words)
@@ -278,6 +291,7 @@ class LanguageEncoder:
             level="word" if self.level == "space" else self.level,
             lowercase=self.lowercase,
             clean=self.clean,  # type: ignore[arg-type]  # any iterable comes out as a tuple
+            unspaced=self.unspaced,
             min_frequency=self.min_frequency,
             max_vocabulary=self.max_vocabulary,
         )
@@ -311,7 +325,7 @@ class LanguageEncoder:
             return split_spaces([text.replace("\n", f" {SPECIAL[END]} ")])
         if self.level == "char":
             return split_characters([text])
-        return split_words([text], unspaced=False)  # words that are written get spaces between
+        return split_words([text], unspaced=self.unspaced)
 
     def _look_up(self, pieces: Pieces, unknown: Counter[str]) -> Array:
         """Ids of tokens, each distinct one looked up once; those not known are counted."""

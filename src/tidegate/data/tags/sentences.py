@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
-from tidegate.data.text.tokens import find_word_spans
+from tidegate.data.text.tokens import find_word_spans, lone_letters
 from tidegate.errors import InputError, message
 
 MOST_WORDS = 100_000  # of a sentence
@@ -83,6 +83,27 @@ def read_sentence(given: Any, row: int, owner: str) -> Sentence:
             raise InputError(message(owner, "X", rule, got, "Correct that word or drop it"))
     check_characters("".join(words), row, owner, "X")
     return Sentence(tuple(words), row=row)
+
+
+def cut_finer(sentences: Iterable[Sentence], vocabulary: Iterable[str]) -> tuple[int, str]:
+    """Count texts that were cut into letters, where the words that were learned have several.
+
+    Args:
+        sentences: Some sentences.
+        vocabulary: The words that were learned.
+
+    Returns:
+        How many texts of scripts without spaces between words there are, and such a word; 0
+        where the words that were learned are letters, too.
+
+    Example:
+        >>> cut_finer([read_sentence("我在北京", 0, "docs")], ["我", "北京"])
+        (1, '北京')
+    """
+    count = sum(bool(s.raw and lone_letters(s.words)) for s in sentences)
+    words = (word for word in (vocabulary if count else ()) if lone_letters([word]))
+    longer = next((word for word in words if len(find_word_spans(word)) > 1), "")
+    return (count, longer) if longer else (0, "")
 
 
 def check_characters(text: str, row: int, owner: str, argument: str) -> None:

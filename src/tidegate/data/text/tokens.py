@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -106,6 +106,23 @@ def find_words(text: str, *, unspaced: bool = True) -> list[str]:
     if not signs.formats.isdisjoint(text):
         text = text.translate(dict.fromkeys(map(ord, signs.formats)))
     return signs.of(text, unspaced=unspaced).findall(text)
+
+
+def lone_letters(vocabulary: Sequence[str]) -> list[str]:
+    """List the letters of scripts without spaces that are tokens of their own.
+
+    Args:
+        vocabulary: Tokens.
+
+    Returns:
+        Those that are such a letter; none where they are less than one token in twenty.
+
+    Example:
+        >>> lone_letters(["the", "很", "快"])
+        ['很', '快']
+    """
+    found = [word for word in vocabulary if _UNSPACED.match(word)]
+    return found if 20 * len(found) >= len(vocabulary) else []
 
 
 def join_words(words: Iterable[str]) -> str:

@@ -8,10 +8,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tidegate.data.batching import Array
+from tidegate.data.text.tokens import lone_letters
 from tidegate.files import names_file
 from tidegate.tasks.core.raw import Raw
 
-__all__ = ["Array", "DataWarning", "Examples", "names_are_texts", "warn_of_names"]
+__all__ = [
+    "Array",
+    "DataWarning",
+    "Examples",
+    "names_are_texts",
+    "tell_lone_letters",
+    "warn_of_names",
+]
 
 
 class DataWarning(UserWarning):
@@ -41,6 +49,21 @@ def warn_of_names(texts: Sequence[Raw]) -> None:
     if texts and all(isinstance(text, str) and names_file(text) for text in texts):
         what = "texts look like names of files and are read as texts: read the files first."
         warnings.warn(_NameWarning(what, len(texts), len(texts)), stacklevel=5)
+
+
+def tell_lone_letters(vocabulary: Sequence[str]) -> None:
+    """Say which letters are words, where a script writes no spaces between words.
+
+    Args:
+        vocabulary: The words that were learned.
+    """
+    if letters := lone_letters(vocabulary):
+        some = ", ".join(letters[:3])
+        what = (
+            f"each letter of a script without spaces between words ({some}, ...) is read as a word "
+            f"of its own: {len(letters):,} of the {len(vocabulary):,} words learned."
+        )
+        warnings.warn(DataWarning(what), stacklevel=5)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,13 @@ from tidegate.errors import InputError, message
 from tidegate.explain.doctor.case import Case, TextSample
 from tidegate.tasks.core.classifier import shortened
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.examples import Array, DataWarning, Examples, warn_of_names
+from tidegate.tasks.core.examples import (
+    Array,
+    DataWarning,
+    Examples,
+    tell_lone_letters,
+    warn_of_names,
+)
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.pretrained import Pretrained
 from tidegate.tasks.core.settings.settings import Settings
@@ -264,6 +270,8 @@ class LanguageModel(Writing, Task):
             min_frequency=settings.min_frequency,
             max_vocabulary=settings.max_vocabulary,
         ).fit(examples.inputs)
+        if settings.level == "word":
+            tell_lone_letters(self.encoder_.vocabulary[len(SPECIAL) :])
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows[Streams]:
         streams = self._streams(examples, self.settings_.batch_size if training else _STREAMS)

@@ -17,7 +17,7 @@ from tidegate.data.rows import Rows
 from tidegate.data.tags.encoded import EncodedSentences
 from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
-from tidegate.data.tags.sentences import Sentence, check_characters, read_sentence
+from tidegate.data.tags.sentences import Sentence, check_characters, cut_finer, read_sentence
 from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
@@ -235,6 +235,8 @@ class Tagger(Task):
         inputs = [read_sentence(given, row, owner) for row, given in enumerate(rows)]
         warn_of_names(rows)
         weights = None if sample_weight is None else checked_weights(sample_weight, owner)
+        if hasattr(self, "network_"):
+            self._tell_cut(inputs)
         tags = None if y is None else self._tags(y)
         check_lengths(len(inputs), owner, {"y": tags, "sample_weight": weights})
         targets = None
@@ -246,6 +248,16 @@ class Tagger(Task):
             targets = np.empty(len(tags), dtype=object)
             targets[:] = tags
         return Examples(inputs, targets, weights)
+
+    def _tell_cut(self, sentences: Sequence[Sentence]) -> None:
+        """Say how texts were cut whose script does not tell words apart."""
+        count, word = cut_finer(sentences, self.encoder_.vocabulary)
+        if count:
+            what = (
+                "texts have no spaces between words: each letter is read as a word, and longer "
+                f"ones were learned, such as {word!r}. Give lists of words."
+            )
+            warnings.warn(DataWarning(what, count, len(sentences)), stacklevel=4)
 
     def _tags(self, y: object) -> list[list[str]]:
         """Check tags: a list of texts a row."""

@@ -27,7 +27,13 @@ from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.examples import Array, DataWarning, Examples, warn_of_names
+from tidegate.tasks.core.examples import (
+    Array,
+    DataWarning,
+    Examples,
+    tell_lone_letters,
+    warn_of_names,
+)
 from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
@@ -116,6 +122,8 @@ class TextClassifier(Classifier):
             options["ngrams"] = 1  # nobody would read the longer ones
         known = None if pretrained is None else pretrained.symbols
         self.encoder_ = TextEncoder(**options).fit(examples.inputs, known=known)
+        if settings.level == "word" and settings.tokenizer is None:
+            tell_lone_letters(self.encoder_.vocabulary[len(SPECIAL) :])
         self.embedding_size_ = settings.embedding_size
         self.vectors_found_ = None
         if pretrained is not None:

@@ -39,7 +39,7 @@ def test_the_card_tells_scores_settings_and_how_to_load():
     assert "knows" not in text
     facts = {"column of label": "stars", "classes": "a`b\nc"}
     told = card.model_card("TextClassifier", {}, METRICS, 2, 1, facts=facts)
-    assert "## What it knows\n\n- column of label: `stars`\n- classes: `a'b c`\n" in told
+    assert "## What it knows\n\n- column of label: `stars`\n- classes: `a'b\\nc`\n" in told
 
 
 @pytest.mark.parametrize("history", [HISTORY, HISTORY[:1], [{"epoch": 1, "train_loss": 2.0}]])
@@ -95,3 +95,11 @@ def test_a_model_is_not_lost_to_its_picture(monkeypatch, error):
         files = card.describe("Toy", {}, {}, [{"epoch": 1, "train_loss": 0.5}], 7)
     assert set(files) == {"README.md", "history.csv"}
     assert "\n" not in str(told[0].message)
+
+
+def test_names_out_of_data_stay_in_their_line_of_the_card():
+    facts = {"classes": "two\nlines, `x`\x1b[31m"}
+    settings = {"class_weight": {"a  b": 1}}
+    lines = card.model_card("T", settings, {}, 1, 2, facts=facts).splitlines()
+    assert r"- classes: `two\nlines, 'x'\x1b[31m`" in lines
+    assert "- class_weight: `{'a  b': 1}`" in lines

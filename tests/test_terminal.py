@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.terminal import Screen, visible
+from tidegate.terminal import Screen, cell, one_line, visible
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,17 @@ def test_files_keep_what_terminals_show(kind, wanted):
     handle = kind()
     Screen(handle).write("\x1bc")
     assert handle.getvalue() == wanted
+
+
+@given(st.text())
+def test_a_cell_has_one_line_and_one_column(text):
+    shown = cell(text)
+    assert len(shown.splitlines()) <= 1
+    assert "\t" not in shown
+    assert visible(shown) == shown
+
+
+@given(st.text())
+def test_one_line_keeps_what_parts_nothing(text):
+    assert len(one_line(text).splitlines()) <= 1
+    assert one_line(f"\x1b{text}")[0] == "\x1b"  # on a terminal a Screen shows it

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tidegate.artifact import version
+from tidegate.terminal import cell
 from tidegate.training.loop import part_scores
 
 if TYPE_CHECKING:
@@ -132,11 +133,11 @@ def model_card(
         "```",
         "",
         *(["## What it knows", ""] if facts else []),
-        *(f"- {name}: `{_code(value)}`" for name, value in (facts or {}).items()),
+        *(f"- {cell(name)}: `{_code(value)}`" for name, value in (facts or {}).items()),
         *([""] if facts else []),
         "## Settings",
         "",
-        *(f"- {name}: `{value!r}`" for name, value in settings.items()),
+        *(f"- {name}: `{_code(repr(value))}`" for name, value in settings.items()),
         "",
     ]
     return "\n".join(lines)
@@ -144,7 +145,7 @@ def model_card(
 
 def _code(text: str) -> str:
     """A text between backticks, on one line."""
-    return " ".join(text.replace("`", "'").split())
+    return cell(text).replace("`", "'")
 
 
 def learning_curve(history: History) -> bytes:

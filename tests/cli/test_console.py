@@ -39,6 +39,21 @@ def test_a_confusion_matrix_has_true_classes_down():
     assert [line.split() for line in lines[2:]] == [["no", "12,345", "0"], ["1", "7", "8"]]
 
 
+def test_every_table_keeps_a_name_with_line_ends_in_its_row():
+    name, shown = "a\n\t\u2028\x1b[31mb", r"a\n\t\u2028\x1b[31mb"
+    tables = [
+        console.scores({name: {"loss": 1.0}}),
+        console.per_class({name: {"recall": 0.5, "support": 3.0}}),
+        console.confusion([name, "no"], [[1, 2], [3, 4]]),
+        console.figures([{name: name, "more": "1"}]),
+        console.pairs({name: name}),
+    ]
+    for table in tables:
+        lines = [line for line in text_of(table).splitlines() if line.strip("─ ")]
+        assert len(lines) == table.row_count + table.show_header
+        assert shown in "".join(lines)
+
+
 def test_labels_are_shown_as_they_are():
     to = console.out()
     with to.capture() as captured:

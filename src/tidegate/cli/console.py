@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.terminal import visible
+from tidegate.terminal import cell, visible
 
 
 class _Console(Console):
@@ -66,7 +66,7 @@ def note(text: str) -> None:
 
 
 def _line(label: str, style: str, text: str) -> None:
-    joined = " ".join(text.split("\n"))
+    joined = " ".join(text.splitlines())
     err().print(Text.assemble((f"{label}: ", style), joined), soft_wrap=True)
 
 
@@ -142,7 +142,9 @@ def scores(parts: Mapping[str, Mapping[str, float]]) -> Table:
     names = list(dict.fromkeys(name for found in parts.values() for name in found))
     table = _table("", *(name.replace("_", " ") for name in names))
     for part, found in parts.items():
-        table.add_row(part, *(f"{found[name]:.4f}" if name in found else "" for name in names))
+        table.add_row(
+            cell(part), *(f"{found[name]:.4f}" if name in found else "" for name in names)
+        )
     return table
 
 
@@ -159,7 +161,7 @@ def per_class(report: Mapping[str, Mapping[str, float]]) -> Table:
     table = _table("class", *names)
     for label, found in report.items():
         table.add_row(
-            str(label),
+            cell(label),
             *(f"{found[n]:,.0f}" if n == "support" else f"{found[n]:.4f}" for n in names),
         )
     return table
@@ -175,21 +177,21 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[float]]) -> Tabl
     Returns:
         A table to print; what is right stands out.
     """
-    table = _table("true \\ predicted", *map(str, classes))
+    table = _table("true \\ predicted", *map(cell, classes))
     for index, (label, row) in enumerate(zip(classes, counts, strict=True)):
         cells = [
             Text(f"{count:,.0f}", style="bold" if index == column else "" if count else "dim")
             for column, count in enumerate(row)
         ]
-        table.add_row(str(label), *cells)
+        table.add_row(cell(label), *cells)
     return table
 
 
 def figures(rows: Sequence[Mapping[str, str]]) -> Table:
     """Lay out rows of names and figures; the first column names the row."""
-    table = _table(*rows[0])
+    table = _table(*map(cell, rows[0]))
     for row in rows:
-        table.add_row(*row.values())
+        table.add_row(*map(cell, row.values()))
     return table
 
 
@@ -199,7 +201,7 @@ def pairs(rows: Mapping[str, object]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, Text(str(value)))
+        table.add_row(cell(name), Text(cell(value)))
     return table
 
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import tidegate
-from tests.cli.conftest import one_line, rows, write_csv
+from tests.cli.conftest import TINY, one_line, rows, write_csv
 from tidegate.data.tables.writer import write_table
 
 
@@ -97,3 +97,18 @@ def test_labels_mean_the_same_in_every_file(run, tmp_path, learned, measured):
     assert tidegate.load(tmp_path / "m").classes_.tolist() == sorted(learned[1].split())
     done = run("evaluate", tmp_path / "m", write(*measured, measured[0] != "b.csv"))
     assert done.exit_code == 0, done.output
+
+
+def test_a_label_of_two_lines_stays_in_its_row_of_each_table(run, tmp_path):
+    names = {"yes": "two\nlines", "no": "e\x1b[31mvil\t"}
+    frame = pd.DataFrame([(text, names[label]) for text, label in rows(40)])
+    frame.columns = ["text", "label"]
+    frame.to_csv(tmp_path / "odd.csv", index=False)
+    words = ("--out", tmp_path / "m", "--quiet", *TINY)
+    assert run("fit", "text-classifier", tmp_path / "odd.csv", *words).exit_code == 0
+    found = run("evaluate", tmp_path / "m", tmp_path / "odd.csv").stdout
+    for name in (r"two\nlines", r"e\x1b[31mvil\t"):
+        assert sum(line.startswith(name) for line in found.splitlines()) == 2
+    for command in ("info", "doctor"):
+        found = run(command, tmp_path / "m").stdout
+        assert not any(line.startswith("lines") or "\x1b" in line for line in found.splitlines())

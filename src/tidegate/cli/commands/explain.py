@@ -15,6 +15,7 @@ from tidegate.cli import console
 from tidegate.cli.parameters import Trust
 from tidegate.cli.paths import decoded, is_true, names_existing, typed
 from tidegate.errors import InputError, message
+from tidegate.terminal import cell
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.task import Task
@@ -90,7 +91,7 @@ def explain(
         report.save(path, form)
     to = console.out()
     share = report.probabilities.get(report.prediction)
-    to.print(report.prediction + ("" if share is None else f" ({share:.1%})"), soft_wrap=True)
+    to.print(cell(report.prediction) + ("" if share is None else f" ({share:.1%})"), soft_wrap=True)
     size = path.stat().st_size / 1e6
     more = "; open it in a browser, it needs no network" if form == "html" else ""
     written = "replaced" if replaced else "written"

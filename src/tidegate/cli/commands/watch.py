@@ -13,7 +13,7 @@ from tidegate.cli import console
 from tidegate.cli.lines import lines
 from tidegate.cli.parameters import Trust
 from tidegate.errors import InputError, message, suggest
-from tidegate.terminal import Screen
+from tidegate.terminal import Screen, one_line
 
 if TYPE_CHECKING:
     from tidegate.tasks.core.commands import Remark, Watch, Watches
@@ -91,5 +91,5 @@ def _sum_up(watching: Watch, count: int) -> None:
 
 def _told(number: int, found: Remark, form: str) -> str:
     if form != "json":
-        return f"{number:>8}  {found.line()}"
+        return f"{number:>8}  {one_line(found.line())}"
     return json.dumps({"line": number, **found.to_json()}, ensure_ascii=False)

@@ -18,6 +18,7 @@ from tidegate.data.series.saved import check_span
 from tidegate.data.series.values import as_columns
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
+from tidegate.terminal import cell
 
 RECENT_FILE = "recent.json"
 """Where a saved model keeps the last steps of its series."""
@@ -88,7 +89,7 @@ class Panel:
     def __repr__(self) -> str:
         """Say what the series are; the numbers are in `values`."""
         columns = {"targets": self.targets, "known": self.known, "past": self.past}
-        told = [f"{name} {', '.join(found)}" for name, found in columns.items() if found]
+        told = [f"{name} {cell(', '.join(found))}" for name, found in columns.items() if found]
         steps = f"{int(self.lengths.sum()):,} steps"
         steps += f" of {self.clock.name}" if self.stamps is None else ""
         missing = int(np.isnan(self.values[:, : len(self.targets)]).sum()) if len(self) else 0

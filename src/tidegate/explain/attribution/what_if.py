@@ -16,6 +16,7 @@ from tidegate.explain.attribution.what_if_plots import Bars, plot_what_if
 from tidegate.explain.figures import png
 from tidegate.explain.network import Inspectable, still
 from tidegate.nn.trace.trace import Trace
+from tidegate.terminal import cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +49,8 @@ class WhatIf:
 
     def __repr__(self) -> str:
         """Say what was changed, and how far the outputs moved."""
-        moves = (self.outputs[1] - self.outputs[0]).tolist()
-        moved = ", ".join(f"{n} {m:+.2f}" for n, m in zip(self.output_names, moves, strict=True))
+        moves = zip(self.output_names, (self.outputs[1] - self.outputs[0]).tolist(), strict=True)
+        moved = ", ".join(f"{cell(name)} {move:+.2f}" for name, move in moves)
         return f"WhatIf({self.change}: {moved})"
 
     @property

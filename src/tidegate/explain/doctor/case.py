@@ -16,6 +16,7 @@ from tidegate.batch import Batch
 from tidegate.explain.network import shows_inputs, stack_of
 from tidegate.explain.units.activity import Activity, observe
 from tidegate.nn import Recurrent
+from tidegate.terminal import cell
 from tidegate.training.network import Network
 
 Severity = Literal["serious", "warning", "note"]
@@ -51,9 +52,9 @@ class Finding:
         """Tell everything, to read."""
         return (
             f"{self.severity}: {self.name}\n"
-            f"  seen    {self.evidence}.\n"
-            f"  costs   {self.cost}.\n"
-            f"  change  {self.remedy}.\n"
+            f"  seen    {cell(self.evidence)}.\n"
+            f"  costs   {cell(self.cost)}.\n"
+            f"  change  {cell(self.remedy)}.\n"
         )
 
     def _repr_html_(self) -> str:

@@ -15,6 +15,7 @@ from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
 from tidegate.tasks.anomaly.encoder import seconds_of
 from tidegate.tasks.anomaly.streaming.stream import AnomalyStream, Detection
+from tidegate.terminal import cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +51,7 @@ class Detections:
 
     def __repr__(self) -> str:
         """Say how many alarms there are; everything is in `to_frame()`."""
-        names = ", ".join(self.panel.targets)
+        names = cell(", ".join(self.panel.targets))
         count = int(self.alarm.sum())
         alarms = f"{count:,} alarm{'' if count == 1 else 's'}"
         return f"Detections({names}: {alarms} in {len(self):,} steps)"

@@ -15,6 +15,7 @@ from tidegate.data.series.clock import TimeAxis
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.examples import DataWarning
+from tidegate.terminal import cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,9 +172,10 @@ class Forecast:
     def __repr__(self) -> str:
         """Say of what the forecast is; its numbers are in `to_frame()`."""
         ends = [self.times(0)[0], self.times(0)[-1]]
+        targets = cell(", ".join(self.panel.targets))
         told = [
             f"{len(self.names)} series" if len(self.names) > 1 else "",
-            f"{', '.join(self.panel.targets)}: {self.horizon} steps of {self.panel.clock.name}",
+            f"{targets}: {self.horizon} steps of {self.panel.clock.name}",
             f"{ends[0]} to {ends[1]}" if len(self.names) == 1 else "",
             "intervals of " + " and ".join(f"{100 * level:g} %" for level in self.levels)
             if self.levels

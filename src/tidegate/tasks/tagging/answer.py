@@ -28,7 +28,7 @@ from tidegate.tasks.core.files.answer import Answer, Question, beside
 from tidegate.tasks.core.files.reading import Reads, fitted_columns, warn_of_dropped
 from tidegate.tasks.core.raw import Raw
 from tidegate.tasks.tagging.sentence import TaggedSentence
-from tidegate.terminal import Screen
+from tidegate.terminal import Screen, one_line
 
 # The format of an output file by its suffix; parquet has no text to print.
 _SUFFIXES = {".conll": "conll", ".txt": "text", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
@@ -181,7 +181,7 @@ def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
     if form == "text":
         for sentence in tagged.sentences:
             labels = [span.label for span in sentence.spans]  # a file keeps no colours
-            handle.write(f"{coloured(sentence, labels).plain}\n")
+            handle.write(f"{one_line(coloured(sentence, labels).plain)}\n")
     elif form == "jsonl":
         for sentence in tagged.sentences:
             handle.write(json.dumps(sentence.to_json(), ensure_ascii=False) + "\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tidegate.terminal import cell
+
 # Words of a sentence that are shown where it is printed.
 _SHOWN = 12
 
@@ -58,7 +60,7 @@ class TaggedSentence:
 
     def __repr__(self) -> str:
         """Show words and tags; a long sentence is cut."""
-        pairs = [f"{word}/{tag}" for word, tag in zip(self.words, self.tags, strict=False)]
+        pairs = [cell(f"{word}/{tag}") for word, tag in zip(self.words, self.tags, strict=False)]
         more = [f"… {len(pairs) - _SHOWN} words more"] if len(pairs) > _SHOWN else []
         return f"TaggedSentence({' '.join([*pairs[:_SHOWN], *more])})"
 

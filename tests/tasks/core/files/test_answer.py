@@ -112,3 +112,13 @@ def test_what_is_printed_is_what_is_written(form, tmp_path):
     read = read_table(path)
     assert read["text"].tolist() == frame["text"].tolist()
     assert read["w"].tolist()[:2] == frame["w"].tolist()[:2]
+
+
+@pytest.mark.parametrize(("form", "escape"), [("table", r"\x1b"), ("lines", "\x1b")])
+def test_a_label_stays_in_its_line_and_column(form, escape):
+    frame = pd.DataFrame({"text": ["a\rb\x1b"], "prediction": ["two\nlines\tor\u2028\x1bmore"],
+                          "probability_x": [1.0]})  # fmt: skip
+    told = [line for line in shown(form, [frame], width=80).splitlines() if "two" in line]
+    assert told[0].split("  ")[0].startswith(rf"two\nlines\tor\u2028{escape}more")
+    whole = pd.DataFrame({"gr\noup": ["a\tb"], "prediction": [1.5]})
+    assert [*map(str.split, shown("table", [whole], "none").splitlines())][2] == [r"a\tb", "1.5"]

@@ -18,7 +18,7 @@ from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.writer import WRITABLE, table_text, write_table
 from tidegate.errors import InputError, message, suggest
 from tidegate.tasks.core.raw import Answers, Raw
-from tidegate.terminal import Screen
+from tidegate.terminal import Screen, cell, one_line, visible
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,7 @@ def _table_writer(form: str, handle: Screen) -> Callable[[pd.DataFrame], None]:
 def _write_lines(frame: pd.DataFrame, handle: Screen) -> None:
     for answer, probability in _answers(frame):
         more = [f"{probability:.4f}"] if probability is not None else []
-        line = "\\n".join(str(answer).split("\n"))  # a label has one line
-        handle.write("\t".join([line, *more]) + "\n")
+        handle.write("\t".join([one_line(answer), *more]) + "\n")
     handle.flush()
 
 
@@ -207,10 +206,10 @@ def _readable(frame: pd.DataFrame, shown: str) -> Table:
     table.add_column("prediction", no_wrap=True, style="bold", min_width=widest)
     if any(probability is not None for _, probability in _answers(frame)):
         table.add_column("probability", justify="right", no_wrap=True, min_width=len("probability"))
-    table.add_column(shown)
+    table.add_column(cell(shown))
     for (answer, probability), value in zip(_answers(frame), frame[shown], strict=True):
         number = [f"{probability:.4f}"] if probability is not None else []
-        text = Text(" ".join(str(value).split()), no_wrap=True, overflow="ellipsis")
+        text = Text(visible(" ".join(str(value).split())), no_wrap=True, overflow="ellipsis")
         table.add_row(Text(_visible(answer)), *number, text)
     return table
 
@@ -219,9 +218,9 @@ def _whole(frame: pd.DataFrame, table: Table) -> Table:
     """All columns of answers that are no rows of the user's."""
     for name, column in frame.items():
         number = pd.api.types.is_numeric_dtype(column)
-        table.add_column(str(name), justify="right" if number else "left", no_wrap=True)
+        table.add_column(cell(name), justify="right" if number else "left", no_wrap=True)
     for row in frame.itertuples(index=False, name=None):
-        table.add_row(*(Text(f"{value:,.6g}" if isinstance(value, float) else str(value))
+        table.add_row(*(Text(f"{value:,.6g}" if isinstance(value, float) else cell(value))
                         for value in row))  # fmt: skip
     return table
 
@@ -229,7 +228,7 @@ def _whole(frame: pd.DataFrame, table: Table) -> Table:
 def _visible(answer: object) -> str:
     """Put quotes around an answer that would be nothing but a gap, such as a line end."""
     text = str(answer)
-    return repr(text) if text.isspace() else text
+    return repr(text) if text.isspace() else cell(text)
 
 
 def _answers(frame: pd.DataFrame) -> Iterator[tuple[object, float | None]]:

@@ -120,3 +120,16 @@ def test_a_prompt_that_does_not_end_is_refused(run, writer, monkeypatch):
     monkeypatch.setattr("tidegate.cli.commands.generate._MOST_BYTES", 50)
     told = one_line(run("generate", writer, "-", stdin="ab" * 26))
     assert "`standard input` must be a prompt of at most 50 bytes; got more" in told
+
+
+@pytest.mark.parametrize("stop", [r"\n\n", "\n\n", r"\r\n\r\n", "\r\n\r\n"])
+def test_an_empty_line_is_a_stop(run, tmp_path, stop):
+    model = LanguageModel(hidden_size=8, num_layers=1, epochs=8, bptt=16, batch_size=2)
+    model.set_params(verbose=False, learning_rate=0.02)
+    model.fit("ab\r\n\r\n" * 60, validation=None).save(tmp_path / "model")
+    words = ("--length", 200, "--stop", stop, "--seed", 0)
+    for prompt, stdin in (("a", None), ("-", "ab\r\n\r\na"), (r"ab\r\n\r\na", None)):
+        done = run("generate", tmp_path / "model", prompt, *words, stdin=stdin)
+        assert done.exit_code == 0, done.output
+        assert done.stdout.replace("\r", "").count("\n\n") == 1 + (prompt != "a")
+        assert done.stdout.endswith("\n\n")

@@ -191,3 +191,13 @@ def test_letters_of_scripts_without_spaces_are_words(tmp_path):
     older = LanguageEncoder.from_files(files)
     assert older.symbols("很快") == ["很快"]
     assert older.decode(encoder.ids("很快")) == "很 快"
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_what_ends_lines_elsewhere_is_a_character_like_any_other(sign):
+    text = f"to{sign}be\nor"
+    for level in ("char", "bpe"):
+        encoder = LanguageEncoder(level=level).fit([Document(text)])
+        assert encoder.decode(encoder.ids(text)) == text
+    words = LanguageEncoder(level="word").fit([Document(text)])
+    assert words.symbols(text) == ["to", "be", "or"]

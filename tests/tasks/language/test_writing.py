@@ -248,3 +248,33 @@ def test_questions_that_a_language_model_does_not_answer_are_refused(model):
         )
         with pytest.raises(InputError, match=told):
             ask()
+
+
+VERSES = "abba cab\n\ncab ab\n\n" * 30
+
+
+@pytest.mark.parametrize(("level", "end"), [("char", "\n"), ("bpe", "\n"), ("space", "\n")])
+@pytest.mark.parametrize("stop", ["\n\n", "\r\n\r\n", "\r\r"])
+def test_an_empty_line_is_a_stop_however_it_is_written(level, end, stop):
+    model = learned(VERSES.replace("\n", "\r\n"), level=level)
+    found = [
+        model.generate(prompt, length=60, seed=2, stop=stop)
+        for prompt in (f"abba cab{end}{end}", "abba cab\r\n\r\n", "abba cab\r\r")
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0].endswith("\n\n")
+    assert found[0].count("\n\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "stop"), [("char", "\n\n"), ("char", "x"), ("word", "\n\n"), ("space", "a\tb")]
+)
+def test_a_stop_that_is_never_written_is_told(level, stop):
+    model = learned("abba cab ab " * 60, level=level)
+    with pytest.warns(DataWarning, match="the model never writes the stop"):
+        assert len(model.generate("ab", length=5, seed=0, stop=stop)) >= 5
+
+
+def test_a_stop_is_found_in_the_case_that_is_written():
+    model = learned(SONG, lowercase=True)
+    assert model.generate("ab", length=400, seed=1, stop="CAB").endswith("cab")

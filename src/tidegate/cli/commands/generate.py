@@ -124,7 +124,7 @@ def _read(prompt: str) -> str:
 
 def _unescaped(given: str) -> str:
     """Read line ends and tabs as a shell without $'...' has them typed."""
-    return given.replace("\\n", "\n").replace("\\t", "\t")
+    return given.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _show(prompt: str, pieces: Iterator[str]) -> None:

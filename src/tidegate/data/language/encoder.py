@@ -224,6 +224,37 @@ class LanguageEncoder:
         pieces = self._cut(cleaned)
         return [pieces.words[code] for code in pieces.codes]
 
+    def as_written(self, text: str) -> str:
+        r"""Write a text as `decode` does, as far as single characters go.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The text with line ends of one kind, and in lower case if that was learned.
+
+        Example:
+            >>> LanguageEncoder(lowercase=True).as_written("End.\r\n")
+            'end.\n'
+        """
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text.lower() if self.lowercase else text
+
+    def writes(self, text: str) -> bool:
+        """Say whether `decode` can have a text in what it writes.
+
+        Args:
+            text: The text, as it is written.
+
+        Returns:
+            False if it has characters that were not learned or, where words are written, white
+            space that does not part them.
+        """
+        if self.level == "char":
+            return not self.unknown(text)
+        parts = {"word": " ", "space": " \n"}
+        return self.level == "bpe" or not set(filter(str.isspace, text)) - set(parts[self.level])
+
     def unknown(self, text: str) -> Counter[str]:
         """Count the symbols of a text that are not in the vocabulary.
 
@@ -313,10 +344,10 @@ class LanguageEncoder:
             yield from map(self._cleaned, blocks)
 
     def _cleaned(self, text: str) -> str:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")  # of a prompt, as of documents
         if self.level == "word" or self.clean:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")  # of a prompt, as of documents
             return clean_text(text, tuple(self.clean), lowercase=self.lowercase)
-        return text.lower() if self.lowercase else text
+        return self.as_written(text)
 
     def _cut(self, text: str) -> Pieces:
         if self.subwords is not None:

@@ -65,7 +65,8 @@ class Writing(Task):
             top_p: Choose among the likeliest that together have this probability.
             min_p: Choose among those with this share of the likeliest one's probability.
             beam: Do not choose by chance, but search the likeliest text with so many beams.
-            stop: A text that ends the writing, or several; it is written, too.
+            stop: A text that ends the writing, or several; it is written, too. Line ends of every
+                system are one, as in what was learned.
             seed: The same seed writes the same; None writes something else each time.
 
         Returns:
@@ -81,7 +82,7 @@ class Writing(Task):
         """
         decoding = Decoding(temperature, top_k, top_p, min_p)
         prompts = list(prompt) if isinstance(prompt, list | tuple) else [prompt]
-        texts, stops = self._prompts(prompts, length, seed), _read_stops(stop)
+        texts, stops = self._prompts(prompts, length, seed), self._stops(stop)
         if beam is not None:
             _check_beam(beam, decoding, seed)
             written = [self._search(text, length, beam, stops) for text in texts]
@@ -126,7 +127,7 @@ class Writing(Task):
             ...     print(piece, end="", flush=True)
         """
         decoding = Decoding(temperature, top_k, top_p, min_p)
-        texts, stops = self._prompts([prompt], length, seed), _read_stops(stop)
+        texts, stops = self._prompts([prompt], length, seed), self._stops(stop)
         steps = self._sample(texts, length, decoding, stops, seed)
         return (pieces[0] for pieces in steps)
 
@@ -283,6 +284,18 @@ class Writing(Task):
         known = (start for start in starts if start and UNKNOWN not in start)
         return ids or next(known, [UNKNOWN])
 
+    def _stops(self, stop: object) -> list[str]:
+        """Check what ends the writing; it is compared with what the model can write."""
+        stops = []
+        for text in stop if isinstance(stop, list | tuple) else [stop]:
+            if not isinstance(text, str) or not text:
+                raise InputError(message(_OWNER, "stop", "texts with a character", repr(text)))
+            stops.append(self.encoder_.as_written(text))
+            if not self.encoder_.writes(stops[-1]):
+                what = f"the model never writes the stop {text!r}: it has not learned all of it."
+                warnings.warn(DataWarning(what), stacklevel=3)
+        return stops
+
     def _ids(self, argument: str, text: object) -> list[int]:
         """The ids of a text; see the policy of the class about symbols never seen."""
         owner = type(self).__name__
@@ -298,16 +311,6 @@ class Writing(Task):
             what = f"words that the model has never seen are read as <unk>: {shown}."
             warnings.warn(DataWarning(what, unknown.total()), stacklevel=4)
         return self.encoder_.ids(text)
-
-
-def _read_stops(stop: object) -> list[str]:
-    """Check what ends the writing."""
-    stops = []
-    for text in stop if isinstance(stop, list | tuple) else [stop]:
-        if not isinstance(text, str) or not text:
-            raise InputError(message(_OWNER, "stop", "texts with a character", repr(text)))
-        stops.append(text)
-    return stops
 
 
 def _check_beam(beam: object, decoding: Decoding, seed: object) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import stat
 import struct
 
+import numpy as np
 import pytest
 import torch
 
@@ -134,3 +136,24 @@ def test_text_that_is_missing_linked_large_or_binary_is_refused(tmp_path, monkey
     monkeypatch.setattr(files, "JSON_LIMIT", 2)
     with pytest.raises(ArtifactError, match="at most 2 bytes; got 3 bytes"):
         files.read_text(path, "test")
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ({"a": [1, math.nan, {"b": -math.inf}]}, '{"a": [1, null, {"b": null}]}'),
+        (np.array([[1.5, np.inf], [np.nan, 2.0]]), "[[1.5, null], [null, 2.0]]"),
+        (
+            [np.float32(np.inf), np.float32(0.5), np.int64(3), np.bool_(True)],
+            "[null, 0.5, 3, true]",
+        ),
+        (
+            (np.array(["2020-01-01"], "datetime64[ns]"), 0.1),
+            '[["2020-01-01T00:00:00.000000000"], 0.1]',
+        ),
+        ({"é": 1e-320, "x": complex(1, 2)}, '{"é": 1e-320, "x": "(1+2j)"}'),
+    ],
+)
+def test_a_value_is_written_as_json_that_everybody_reads(value, wanted):
+    assert files.json_text(value) == wanted
+    json.loads(wanted, parse_constant=pytest.fail)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -180,6 +181,40 @@ def read_json(path: Path, owner: str) -> Any:
         ArtifactError: If it is missing, a link, too large, no JSON, or nested too deeply.
     """
     return parse_json(read_text(path, owner), path, owner)
+
+
+def json_text(value: object) -> str:
+    """Write a value as JSON on one line, every number to its last bit.
+
+    Args:
+        value: What JSON can say, arrays too; an infinity or NaN, which it cannot, becomes null, and
+            anything else its text.
+
+    Example:
+        >>> json_text({"error": [0.1, math.inf]})
+        '{"error": [0.1, null]}'
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite_parts(value), ensure_ascii=False, default=str, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    """An array as a list, and a number of NumPy as one of Python: as text they would be none."""
+    if isinstance(value, np.ndarray):
+        return (value.astype(str) if value.dtype.kind in "mM" else value).tolist()
+    return value.item() if isinstance(value, np.number | np.bool_) else str(value)
+
+
+def _finite_parts(value: object) -> object:
+    if isinstance(value, np.ndarray | np.generic):
+        value = _plain(value)
+    if isinstance(value, dict):
+        return {key: _finite_parts(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite_parts(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def parse_json(text: str, path: Path, owner: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 
 import pandas as pd
 import pyarrow as pa
@@ -110,3 +111,13 @@ def test_lists_of_a_parquet_file_stay_lists(tmp_path):
     with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
         cells = list(csv.DictReader(file))
     assert [{name: json.loads(cell) for name, cell in row.items()} for row in cells] == expected
+
+
+def test_json_has_no_infinity(tmp_path):
+    frame = pd.DataFrame({"x": [math.inf, -math.inf, math.nan, 0.1], "y": [[math.inf, 1.0]] * 4})
+    write_table(frame, tmp_path / "t.jsonl")
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
+    expected = [{"x": x, "y": [None, 1.0]} for x in (None, None, None, 0.1)]
+    assert [json.loads(line, parse_constant=pytest.fail) for line in lines] == expected
+    write_table(frame, tmp_path / "t.csv")
+    assert pd.read_csv(tmp_path / "t.csv")["x"].tolist()[:2] == [math.inf, -math.inf]

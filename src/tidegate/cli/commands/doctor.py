@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +43,7 @@ def doctor(
     what the model itself tells is checked. Findings do not change the exit code.
     """
     from tidegate import tasks
+    from tidegate.files import json_text
 
     if form not in _FORMATS:
         hint = suggest(form, _FORMATS, listed=True)
@@ -54,7 +54,7 @@ def doctor(
     task = tasks.load(model, trust=trust or ())
     found = task.doctor() if data is None else _with_data(task, data, columns, drop_missing)
     if form == "json":
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print(json_text(found.to_json()))
         return
     show(found)
     if data is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +30,7 @@ def evaluate(
     tidegate evaluate MODEL --help names the columns that this model reads.
     """
     from tidegate import tasks
+    from tidegate.files import json_text
     from tidegate.tasks.core.files.reading import fitted_columns, read_split
     from tidegate.tasks.core.files.splits import measure_split
 
@@ -38,7 +38,7 @@ def evaluate(
     split = read_split(task, data, fitted_columns(task, columns), drop_missing)
     found = measure_split(task, split)
     if as_json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json_text(found))
     else:
         show(found, str(data))
 

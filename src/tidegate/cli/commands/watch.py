@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -92,4 +91,6 @@ def _sum_up(watching: Watch, count: int) -> None:
 def _told(number: int, found: Remark, form: str) -> str:
     if form != "json":
         return f"{number:>8}  {one_line(found.line())}"
-    return json.dumps({"line": number, **found.to_json()}, ensure_ascii=False)
+    from tidegate.files import json_text
+
+    return json_text({"line": number, **found.to_json()})

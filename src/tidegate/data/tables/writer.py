@@ -7,8 +7,6 @@ import csv
 import gzip
 import io
 import itertools
-import json
-import math
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 
 from tidegate.data.tables.formats import table_suffix
 from tidegate.errors import InputError, message
+from tidegate.files import json_text
 
 WRITABLE = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -88,12 +87,12 @@ def table_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
 
     Args:
         frame: The rows.
-        suffix: ".csv", ".tsv" or ".jsonl".
+        suffix: ".csv", ".tsv" or ".jsonl", in which an infinity is null: JSON has none.
         header: Whether the names of the columns come first; a .jsonl has them in each row.
     """
     if suffix == ".jsonl":
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        return "".join(_json(row) + "\n" for row in rows)
+        return "".join(json_text(row) + "\n" for row in rows)
     nested = [name for name in frame if frame[name].dtype == object]
     frame = frame.assign(**{str(name): frame[name].map(_cell) for name in nested})
     return frame.to_csv(
@@ -105,22 +104,9 @@ def table_text(frame: pd.DataFrame, suffix: str, *, header: bool) -> str:
     )
 
 
-def _json(value: object) -> str:
-    # Python's own JSON writes every float so that it is read back to the last bit.
-    return json.dumps(value, ensure_ascii=False, default=_plain)
-
-
-def _plain(value: object) -> object:
-    """Make a list of an array, as parquet's lists come: as text it would be cut short."""
-    if not isinstance(value, np.ndarray):
-        return str(value)
-    return [None if isinstance(item, float) and math.isnan(item) else item
-            for item in value.tolist()]  # fmt: skip
-
-
 def _cell(value: object) -> object:
     """Write a list or dictionary in a cell as JSON."""
-    return _json(value) if isinstance(value, np.ndarray | list | dict) else value
+    return json_text(value) if isinstance(value, np.ndarray | list | dict) else value
 
 
 def _quoting(frame: pd.DataFrame) -> Literal[0, 2]:

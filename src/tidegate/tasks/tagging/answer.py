@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
-import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from tidegate.data.tables.writer import table_text, write_table
 from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, looks_like_conll, write_conll
 from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
 from tidegate.errors import InputError, message
-from tidegate.files import replacing
+from tidegate.files import json_text, replacing
 from tidegate.tasks.core.examples import names_are_texts
 from tidegate.tasks.core.files.answer import Answer, Question, beside
 from tidegate.tasks.core.files.reading import Reads, fitted_columns, warn_of_dropped
@@ -184,7 +183,7 @@ def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
             handle.write(f"{one_line(coloured(sentence, labels).plain)}\n")
     elif form == "jsonl":
         for sentence in tagged.sentences:
-            handle.write(json.dumps(sentence.to_json(), ensure_ascii=False) + "\n")
+            handle.write(json_text(sentence.to_json()) + "\n")
     elif form == "conll":
         _write_conll(tagged, handle)
     else:

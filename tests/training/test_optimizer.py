@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tidegate.training.optimizer import Average, has_stalled, make_optimizer
+from tidegate.training.optimizer import Average, copied, has_stalled, make_optimizer
 
 CPU = torch.device("cpu")
 
@@ -45,6 +45,29 @@ def test_an_average_forgets_at_its_decay_once_it_has_seen_enough():
     third = second + 4 / 6 * (8 - second)
     expected = (third * 3 / 7) * 0.44 + 6 * 0.56
     assert values(Average(0.44), [2, 4, 8, 0, 6]) == pytest.approx(expected)
+
+
+def test_an_average_stands_in_a_network_for_a_block_alone():
+    layer = torch.nn.Linear(1, 1)
+    average, before = Average(1.0), layer.weight.item()
+    average.update(dict(layer.named_parameters()))
+    layer.weight.data += 1
+    average.update(dict(layer.named_parameters()))
+    with pytest.raises(KeyboardInterrupt), average.within(layer):
+        assert layer.weight.item() == pytest.approx(before + 0.5)
+        raise KeyboardInterrupt
+    assert layer.weight.item() == before + 1
+
+
+def test_a_copy_shares_with_the_one_before_what_did_not_change():
+    layer = torch.nn.BatchNorm1d(2)
+    first = copied(layer, {})
+    layer.weight.data += 1
+    second = copied(layer, first)
+    shared = {name for name in first if first[name] is second[name]}
+    assert shared == set(first) - {"weight"}
+    assert second["weight"].tolist() == [2, 2]
+    assert first["weight"].tolist() == [1, 1]
 
 
 def published(losses, nonmono):

@@ -18,7 +18,7 @@ from tidegate.training import checkpoint as checkpoints
 from tidegate.training.heap import kept_heap
 from tidegate.training.measure import Loader, measure
 from tidegate.training.network import Metrics, Network, draws_from_torch
-from tidegate.training.optimizer import Average, has_stalled, make_optimizer
+from tidegate.training.optimizer import Average, copied, has_stalled, make_optimizer
 from tidegate.training.progress import Event, Stopwatch
 from tidegate.training.schedule import rate
 
@@ -213,11 +213,12 @@ class Training:
         self.rate = rate(self.plan.schedule, done, total, self.plan.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * self.rate * batch.share
+        # Before the pass, not after it: the old gradients and the pass need not be there at once.
+        self.optimizer.zero_grad(set_to_none=True)
         loss, outputs = self.network.learn(batch)
         value = loss.item()
         if not math.isfinite(value):
             raise self._broken("training loss", value, f", step {self.step + 1} of {steps}")
-        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.plan.gradient_clip is not None:
             norm = nn.utils.clip_grad_norm_(self.clipped, self.plan.gradient_clip)
@@ -252,21 +253,18 @@ class Training:
             norms = self.norms.cpu()
             shown = norms.median(), (norms > self.plan.gradient_clip).float().mean()
             row |= dict(zip(_GRADIENT, map(float, shown), strict=True))
-        trained = _copy(self.network.state_dict())
-        self.network.load_state_dict({**trained, **self.average.tensors})
-        if self.held is not None:
-            metrics = measure(self.network, self.held).result()
-            if not math.isfinite(metrics["loss"]):
-                raise self._broken("validation loss", metrics["loss"], "")
-            row |= {f"validation_{name}": value for name, value in metrics.items()}
-        row["learning_rate"] = self.peaks[0] * self.rate
-        row["seconds"] = self.clock.seconds
-        evaluated = _copy(self.network.state_dict())
-        self.network.load_state_dict(trained)
-        self.history.append(row)
-        self.epoch, self.step = self.epoch + 1, 0
-        if self._is_best():
-            self.best_epoch, self.best = self.epoch, evaluated
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.average.within(self.network):
+            if self.held is not None:
+                metrics = measure(self.network, self.held).result()
+                if not math.isfinite(metrics["loss"]):
+                    raise self._broken("validation loss", metrics["loss"], "")
+                row |= {f"validation_{name}": value for name, value in metrics.items()}
+            row |= {"learning_rate": self.peaks[0] * self.rate, "seconds": self.clock.seconds}
+            self.history.append(row)
+            self.epoch, self.step = self.epoch + 1, 0
+            if self._is_best():
+                self.best_epoch, self.best = self.epoch, copied(self.network, self.best)
         self._save()
 
     def _save(self) -> None:
@@ -390,7 +388,3 @@ class Training:
         )
         # Every callback is told, also when an earlier one already wants to stop.
         return any([callback(event) is True for callback in self.callbacks])  # noqa: C419
-
-
-def _copy(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in state.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 OPTIMIZERS = ("adamw", "sgd")
 
@@ -85,6 +86,46 @@ class Average:
         share = max(1 - self.decay, (1 + forget) / (self.updates + forget))
         averages = [self.tensors[name] for name in current]
         torch._foreach_lerp_(averages, [tensor.detach() for tensor in current.values()], share)
+
+    @contextlib.contextmanager
+    def within(self, network: nn.Module) -> Iterator[None]:
+        """Run a block in which a network has the averages for weights, if there are any yet.
+
+        Args:
+            network: Whose weights `update` took in.
+        """
+        present = network.state_dict()
+        trained = {name: present[name].clone() for name in self.tensors}
+        network.load_state_dict(self.tensors, strict=False)
+        try:
+            yield
+        finally:
+            network.load_state_dict(trained, strict=False)
+
+
+def copied(network: nn.Module, before: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy the state of a network; of what has not changed the copy made before is enough.
+
+    Args:
+        network: Any.
+        before: An earlier copy, or nothing.
+
+    Returns:
+        Tensors by name, as `state_dict` names them.
+
+    Example:
+        >>> layer = nn.Linear(2, 1)
+        >>> first = copied(layer, {})
+        >>> _ = layer.bias.data.add_(1)
+        >>> second = copied(layer, first)
+        >>> second["weight"] is first["weight"], second["bias"] is first["bias"]
+        (True, False)
+    """
+    copies = {}
+    for name, tensor in network.state_dict().items():
+        kept = before.get(name)
+        copies[name] = tensor.clone() if kept is None or not torch.equal(kept, tensor) else kept
+    return copies
 
 
 def has_stalled(losses: Sequence[float], epochs: int) -> bool:

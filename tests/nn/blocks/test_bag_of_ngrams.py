@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.autograd.graph import saved_tensors_hooks
 
+from tidegate.nn.blocks import bag_of_ngrams
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 
 # Four rows; word ids, and the id of the 2-gram that ends there (0: none).
@@ -135,3 +137,46 @@ def test_a_contribution_is_shared_by_the_words_an_n_gram_spans_and_by_its_occurr
         ]
     )
     torch.testing.assert_close(wide.contributions(ids)[0].detach(), expected)
+
+
+def test_counting_word_by_word_gives_what_counting_all_at_once_does(monkeypatch):
+    whole = fitted(3, [2, 1, 0, 0]).ratios
+    for numbers in (1, 7):
+        monkeypatch.setattr(bag_of_ngrams, "_AT_ONCE", numbers)
+        assert torch.equal(fitted(3, [2, 1, 0, 0]).ratios, whole)
+
+
+def many_classes():
+    wide = BagOfNgrams(40, 30, 90)
+    with torch.no_grad():
+        wide.weights.weight[1:].normal_()
+        wide.ratios[2:].normal_()
+    return wide, torch.stack([torch.randint(0, 40, (6, 9)), torch.randint(0, 30, (6, 9))], 2)
+
+
+def test_many_classes_are_scored_as_few_are(monkeypatch):
+    wide, ids = many_classes()
+    found, gradients = {}, {}
+    for few in (64, 1000):
+        monkeypatch.setattr(bag_of_ngrams, "_FEW", few)
+        wide.zero_grad()
+        found[few] = wide(ids)
+        found[few].pow(2).sum().backward()
+        gradients[few] = wide.weights.weight.grad
+    torch.testing.assert_close(*found.values())
+    torch.testing.assert_close(*gradients.values())
+    assert wide(ids[:, :0]).equal(wide.bias.expand(6, -1))
+
+
+def test_many_classes_are_not_laid_out_word_by_word_of_every_row():
+    wide, ids = many_classes()
+    kept = []
+    with saved_tensors_hooks(lambda tensor: kept.append(tensor.numel()) or tensor, lambda t: t):
+        wide(ids.repeat(20, 5, 1))
+    assert max(kept) <= 20 * 5 * ids.numel()  # the ids themselves
+
+
+def test_the_score_of_a_row_with_many_classes_does_not_hang_on_the_other_rows():
+    wide, ids = many_classes()
+    together = wide(ids)
+    assert all(torch.equal(wide(ids[[row]])[0], together[row]) for row in range(len(ids)))

@@ -15,6 +15,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _START = 0.05  # weight of every log-count ratio before training
 _UNKNOWN = 1
+_FEW = 64  # classes, up to which it is quicker not to look for words that rows have in common
+_AT_ONCE = 2**20  # numbers of a table that are worked on together
 
 
 class BagOfNgrams(nn.Module):
@@ -63,15 +65,23 @@ class BagOfNgrams(nn.Module):
         """
         found = self._joined(ids.astype(np.int64).reshape(len(ids), -1))
         rows = np.repeat(np.arange(len(targets)), np.diff(offsets) * found.shape[1])
-        total = len(self.ratios)
-        present = np.unique(rows * total + found.ravel())
-        pairs = targets[present // total] + self.ratios.shape[1] * (present % total)
-        inside = np.bincount(pairs, minlength=self.ratios.numel()).reshape(total, -1)
-        inside[[0, _UNKNOWN]] = 0
-        everywhere = inside.sum(1, keepdims=True)
-        ratios = _log_shares(inside) - _log_shares(everywhere - inside)
-        ratios[everywhere[:, 0] == 0] = 0
-        self.ratios.copy_(torch.from_numpy(ratios))
+        total, classes = self.ratios.shape
+        present = np.unique(found.ravel() * len(targets) + rows)
+        words, labels = present // len(targets), targets[present % len(targets)]
+        labels, words = labels[words > _UNKNOWN], words[words > _UNKNOWN]
+        inside = total + np.bincount(labels, minlength=classes)
+        outside = total + len(words) - np.bincount(labels, minlength=classes)
+        # Word by word all classes are counted, in float64, which all words at once would fill.
+        step = max(1, _AT_ONCE // classes)
+        for first in range(0, total, step):
+            block = self.ratios[first : first + step]
+            span = slice(*np.searchsorted(words, (first, first + len(block))))
+            pairs = (words[span] - first) * classes + labels[span]
+            counts = np.bincount(pairs, minlength=block.numel()).reshape(block.shape)
+            everywhere = counts.sum(1, keepdims=True)
+            ratios = np.log((1.0 + counts) / inside) - np.log((1.0 + everywhere - counts) / outside)
+            ratios[everywhere[:, 0] == 0] = 0
+            block.copy_(torch.from_numpy(ratios))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Score the classes of rows.
@@ -87,10 +97,10 @@ class BagOfNgrams(nn.Module):
         counts = torch.ones_like(present, dtype=self.bias.dtype)
         counts[:, 1:] = (present[:, 1:] != present[:, :-1]).to(counts.dtype)
         counts = dropout(counts, self.dropout, self.training)
-        ratios = F.embedding(present, self.ratios)
-        scores = (self.weights(present) + _START) * ratios * counts[..., None]
         classes = len(self.bias)
-        total: Tensor = scores.sum(1) * (classes - 1) / classes + self.bias
+        add_up = self._bags if classes > _FEW and present.numel() else self._spread
+        scores = add_up(present, counts)
+        total: Tensor = scores * (classes - 1) / classes + self.bias
         return total
 
     def contributions(self, ids: Tensor) -> Tensor:
@@ -124,6 +134,18 @@ class BagOfNgrams(nn.Module):
             total = total + sum(F.pad(share[:, j:], (0, 0, 0, j)) for j in range(back + 1))
         return total
 
+    def _spread(self, present: Tensor, counts: Tensor) -> Tensor:
+        """Add up the scores of what is present, `[B, C]`, each laid out by itself."""
+        scores = (self.weights(present) + _START) * F.embedding(present, self.ratios)
+        total: Tensor = (scores * counts[..., None]).sum(1)
+        return total
+
+    def _bags(self, present: Tensor, counts: Tensor) -> Tensor:
+        """The same up to rounding, without `[B, T N, C]` numbers, which many classes make many."""
+        ids, places = present.unique(return_inverse=True)
+        scores = (self.weights(ids) + _START) * F.embedding(ids, self.ratios)
+        return F.embedding_bag(places, scores, mode="sum", per_sample_weights=counts)
+
     def _joined(self, ids: Any) -> Any:
         """Put word and n-gram ids into one range; padding and "none" are both 0."""
         joined = ids + self.size
@@ -139,9 +161,3 @@ def _occurrences(ids: Tensor) -> Tensor:
     _, index, counts = pairs.unique(return_inverse=True, return_counts=True)
     found: Tensor = counts[index]
     return found
-
-
-def _log_shares(counts: Array) -> Array:
-    smoothed = 1.0 + counts
-    shares: Array = np.log(smoothed / smoothed.sum(0))
-    return shares

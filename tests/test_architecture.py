@@ -27,7 +27,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LEVELS = (
     ("errors",),
     ("batch", "cells", "device", "files", "folders", "terminal", "waiting"),
-    ("kernels", "datasets", "data"),
+    ("kernels", "datasets", "data", "free_memory"),
     ("decode",),
     ("nn",),
     ("training", "explain.shown"),

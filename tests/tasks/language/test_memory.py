@@ -9,10 +9,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from tidegate.data.language.corpus import Corpus
 from tidegate.data.language.streams import Streams
 from tidegate.errors import InputError
-from tidegate.tasks.language import memory as language_memory
 from tidegate.tasks.language.memory import check_memory, step_bytes
 from tidegate.tasks.language.network import build_language_network
 from tidegate.tasks.language.settings import LanguageModelSettings
+from tidegate.training import memory as training_memory
 
 SETTINGS = LanguageModelSettings(hidden_size=32, dropout=0.0, backend="reference", bptt=50)
 
@@ -59,11 +59,11 @@ def test_too_long_a_context_is_refused_with_what_to_lower(monkeypatch):
     network = build_language_network(SETTINGS, 500)
     streams = Streams(Corpus(np.zeros(10_001, np.uint16)), count=8, steps=50)
     check_memory(network, streams, SETTINGS)
-    monkeypatch.setattr(language_memory, "memory", lambda device: 2**20)
-    rule = r"`bptt` must be small enough for 0 GiB of memory; got 50 steps of 8 streams.*Lower bptt"
+    monkeypatch.setattr(training_memory, "free_memory", lambda device: 2**20)
+    rule = r"`bptt` must be small enough for 0.0 GiB of .*; got 50 steps of 8 streams.*Lower bptt"
     with pytest.raises(InputError, match=rule):
         check_memory(network, streams, SETTINGS)
-    monkeypatch.setattr(language_memory, "memory", lambda device: None)
+    monkeypatch.setattr(training_memory, "free_memory", lambda device: None)
     check_memory(network, streams, SETTINGS)
 
 
@@ -71,5 +71,5 @@ def test_the_text_bounds_the_context(monkeypatch):
     network = build_language_network(SETTINGS, 50)
     streams = Streams(Corpus(np.zeros(41, np.uint16)), count=8, steps=50)
     most = step_bytes(network, 8, streams.length)
-    monkeypatch.setattr(language_memory, "memory", lambda device: most)
+    monkeypatch.setattr(training_memory, "free_memory", lambda device: most)
     check_memory(network, streams, LanguageModelSettings(hidden_size=32, bptt=10**9))

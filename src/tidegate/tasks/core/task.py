@@ -29,6 +29,7 @@ from tidegate.tasks.core.raw import Evaluation, Raw
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.training.loop import Training, TrainingPlan, part_scores
 from tidegate.training.measure import Loader, measure
+from tidegate.training.memory import check_network
 from tidegate.training.network import Network
 from tidegate.training.progress import Event, display
 
@@ -221,6 +222,7 @@ class Task(Hooks):
         held_loader = None if held is None else self._loader(held, training=False)
         network = copy.deepcopy(self.network_) if going_on else self._build()
         self._begin(network, rows, loader, going_on=going_on)
+        check_network(network, settings, pick_device(settings.device), settings.owner)
         return network, (loader, held_loader)
 
     def _split(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tidegate.data.language.streams import Streams
-from tidegate.device import memory, pick_device
-from tidegate.errors import InputError, message
+from tidegate.device import pick_device
 from tidegate.heads import AdaptiveHead, MixtureHead
 from tidegate.tasks.language.network import LanguageNetwork
 from tidegate.tasks.language.settings import LanguageModelSettings
+from tidegate.training.memory import check_room
 
 _COPIES = 3  # of the scores: themselves, their softmax, their gradient
 
@@ -49,14 +49,10 @@ def check_memory(
         settings: The settings.
 
     Raises:
-        InputError: If a step takes more memory than the device that `settings` name has.
+        InputError: If a step takes more memory than is free on the device that `settings` name.
     """
     steps = min(settings.bptt, streams.length)
-    there = memory(pick_device(settings.device))
     needed = step_bytes(network, streams.count, steps)
-    if there is None or needed <= there:
-        return
-    rule = f"small enough for {there / 2**30:.0f} GiB of memory"
-    got = f"{settings.bptt:,} steps of {streams.count} streams, about {needed / 2**30:,.0f} GiB"
+    got = f"{settings.bptt:,} steps of {streams.count} streams, about {{}}"
     remedy = "Lower bptt or batch_size"
-    raise InputError(message(settings.owner, "bptt", rule, got, remedy))
+    check_room(settings.owner, "bptt", got, needed, pick_device(settings.device), remedy)

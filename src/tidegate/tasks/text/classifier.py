@@ -38,6 +38,7 @@ from tidegate.tasks.core.inspect.inspected import Labels
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.text.change import put_tokens
+from tidegate.tasks.text.memory import check_wide
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained
 from tidegate.tasks.text.settings import TextClassifierSettings
@@ -124,6 +125,9 @@ class TextClassifier(Classifier):
         self.encoder_ = TextEncoder(**options).fit(examples.inputs, known=known)
         if settings.level == "word" and settings.tokenizer is None:
             tell_lone_letters(self.encoder_.vocabulary[len(SPECIAL) :])
+        if settings.wide:
+            sizes = self.encoder_.size, self.encoder_.ngram_size
+            check_wide(settings, *sizes, len(self.classes_))
         self.embedding_size_ = settings.embedding_size
         self.vectors_found_ = None
         if pretrained is not None:

@@ -31,9 +31,9 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 # How names of files end that hold data, whoever reads them; .gz may follow.
 DATA_SUFFIXES = (
-    ".arff .arrow .avro .bz2 .conll .conllu .csv .dat .doc .docx .feather .htm .html .iob .json "
-    ".jsonl .log .md .ndjson .npy .npz .ods .orc .parquet .pdf .pkl .rtf .tar .tsv .txt .xls .xlsx "
-    ".xml .xz .zip .zst"
+    ".arff .arrow .avro .bilou .bio .bio2 .bioes .bz2 .conll .conllu .csv .dat .doc .docx "
+    ".feather .htm .html .iob .iob1 .iob2 .iobes .json .jsonl .log .md .ndjson .npy .npz .ods "
+    ".orc .parquet .pdf .pkl .rtf .tar .tsv .txt .xls .xlsx .xml .xz .zip .zst"
 )
 _PLACES = ("/", "./", "../", "~", ".\\", "..\\")
 

@@ -226,6 +226,42 @@ def test_bad_files_are_one_line(run, tmp_path, content, told):
     assert not (tmp_path / "model").exists()
 
 
+def test_running_text_is_answered_and_never_learned(run, fitted, tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("Ann rows to Hull\nBob waits for Ann\nEve reads at home\n")
+    line = one_line(run("fit", "tagger", path, *TINY, "--out", tmp_path / "model"))
+    assert f"{path}: `file` must be CoNLL: a word a line" in line
+    assert "got lines that end in words, 'Hull' first, as in running text" in line
+    assert "as in running text" in one_line(run("evaluate", fitted, path))
+    assert len(tidegate.load(fitted).predict(path.read_text().splitlines())) == 3
+    assert run("predict", fitted, path).stdout.splitlines()[:4] == [
+        "Ann B-PER", "rows O", "to O", "Hull B-LOC",
+    ]  # fmt: skip
+
+
+def test_labels_in_other_capitals_are_told(run, data, tmp_path):
+    text = data.read_text()
+    data.write_text(text + "\n\n" + text.replace("-PER", "-per"))
+    done = run("fit", "tagger", data, *TINY, "--validation", "none", "--out", tmp_path / "model")
+    assert done.exit_code == 0
+    assert "'PER' and 'per' are two kinds of" in done.stderr
+    data.write_text(text + "\n\nAnn X B-per\n")
+    line = one_line(run("fit", "tagger", data, *TINY, "--out", tmp_path / "other"))
+    assert "got 'per' at word 1 of sentence 61 (line " in line
+
+
+def test_a_word_that_conll_cannot_hold_is_named(run, fitted, tmp_path):
+    path = tmp_path / "words.jsonl"
+    path.write_text('{"token": ["Ann", "-DOCSTART-"]}\n')
+    for out in ((), ("--out", tmp_path / "a.conll")):
+        line = one_line(run("predict", fitted, path, *out))
+        assert "'-DOCSTART- " in line
+        assert "at word 2 of sentence 1. Write another format: --format jsonl" in line
+    assert not (tmp_path / "a.conll").exists()
+    told = json.loads(run("predict", fitted, path, "--format", "jsonl").stdout)
+    assert told["tokens"] == ["Ann", "-DOCSTART-"]
+
+
 def test_a_tag_never_seen_is_named_with_its_file(run, data, tmp_path):
     other = tmp_path / "other.conll"
     other.write_text("Ann X B-PER\n\nAcme X B-ORG\n")

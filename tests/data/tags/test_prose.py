@@ -21,6 +21,8 @@ NUMBERS = "one two three four five six seven eight nine ten".split()
         "the cat sat\nthe dog ran\na bird flew",
         "Ann rows to Hull.\nBob waits for Ann.",
         "what is it ?\nit is done .\nit is true !",
+        "Ann rows to Hull\nBob waits for Ann\nEve reads at home",
+        "Ann rows home\nBob rows home\nAnn swims home\nEve rows away",
         "ANN ROWS HOME.\nBOB IS THERE.",
         "она пришла домой\nмы видели море\nкто знает ответ",
         "\n".join(f"the {one}{two}" for one in NUMBERS for two in NUMBERS),
@@ -47,6 +49,8 @@ def test_sentences_of_as_many_words_are_prose(text):
         "kedi Case=Nom|Number=Sing\nuyur Tense=Pres\n. _",
         "a 1\nb 2\nc 3",
         "我们 PN\n去 VV\n北京 NR",
+        "cat nn np\nsits vb vp\nthe dt np",
+        "Ann nsubj Ncfsn\nrows root Vmip\nhome advmod Rgpn",
         "rows O O\nto O O\n. O O",
     ],
 )

@@ -33,7 +33,18 @@ from tidegate.errors import InputError, message
 
 __all__ = ["check_column", "clean_rows", "iter_table", "read_table", "write_table"]
 
-CONLL = (".conll", ".conllu", ".iob", ".bio")
+CONLL = (
+    ".conll",
+    ".conllu",
+    ".iob",
+    ".iob1",
+    ".iob2",
+    ".bio",
+    ".bio2",
+    ".iobes",
+    ".bioes",
+    ".bilou",
+)
 READABLE = (".csv", ".tsv", ".jsonl", ".parquet", ".txt", *CONLL)
 ARROW_ROWS = 65_536
 
@@ -49,7 +60,7 @@ def read_table(
     Files are UTF-8; a gzipped one ends in .gz (parquet packs itself). An empty field is missing;
     "NA", "null" and "None" are texts like any other. A column in which every field is a number
     becomes one of numbers. A .txt has one column, "text", with a row a line; a .conll, .conllu,
-    .iob or .bio has a row a word, see `read_conll`.
+    .iob, .bio or the like (.iob2, .bilou) has a row a word, see `read_conll`.
 
     Args:
         path: The file.

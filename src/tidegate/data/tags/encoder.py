@@ -12,16 +12,16 @@ import numpy as np
 from tidegate.data.batching import Array
 from tidegate.data.codec import Field, damaged, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
+from tidegate.data.tags.doubts import check_brackets, check_capitals
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
-from tidegate.data.tags.notation import Notation, find_notation
-from tidegate.data.tags.prose import mostly_words, too_many_kinds
+from tidegate.data.tags.notation import Notation, read_scheme
+from tidegate.data.tags.prose import are_words
 from tidegate.data.tags.schemes import (
     SCHEMES,
     Scheme,
     TagError,
     check,
     convert,
-    detect,
     parted,
     place,
     tags_of,
@@ -54,7 +54,6 @@ _NOTATION = {
     "last": Field(bool),
     "outside": Field(str),
 }
-_NEARLY_ALL, _FEW_WORDS = 0.9, 30  # of more words so many have a tag of their own: it is none
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Sentences = Sequence[Sequence[str]]
@@ -80,6 +79,7 @@ class TagEncoder:
         scheme: The scheme of the tags, known after `fit`.
         notation: The notation they are in, likewise; answers are in the same one.
         tags: The tags that are learned, index = id.
+        doubts: What `fit` found strange and learned as it is, a sentence each.
 
     Example:
         >>> encoder = TagEncoder().fit([["Ann", "rows"]], [["B-PER", "O"]])
@@ -119,6 +119,7 @@ class TagEncoder:
         self.scheme: Scheme = "none"
         self.notation = Notation()
         self.tags: list[str] = []
+        self.doubts: list[str] = []
         self._words, self._characters = Vocabulary([]), Vocabulary([])
         self._affixes: dict[str, int] = {}
         self._tag_ids: dict[str, int] = {}
@@ -185,19 +186,14 @@ class TagEncoder:
         Raises:
             InputError: If tags are not written in the scheme, or there are no two different ones.
         """
-        self._read_scheme(tags)
-        tags = self._plain(tags)
-        check(tags, self.scheme, "Tagger", rows)
-        distinct = sorted({tag for row in tags for tag in row})
-        if self.scheme != "none":
-            distinct = sorted({parted(tag)[1] for tag in distinct} - {""})
+        distinct = self._read_tags(tags, rows)
         self._set_tags(tags_of(distinct, self.learned_scheme))
         if len(self.tags) < 2:
             got = f"only {self.tags[0]!r}" if self.tags else "none"
             remedy = "Check which column holds the tags"
             raise InputError(message("Tagger", "y", "at least two different tags", got, remedy))
         forms = Counter(word for sentence in sentences for word in sentence)
-        if _are_words(distinct, forms.total()):
+        if are_words(distinct, forms.total()):
             got = f"{len(distinct):,} different ones for {forms.total():,} words"
             remedy = "Check which column holds the tags; a text without tags teaches nothing"
             raise InputError(message("Tagger", "y", "tags that come again and again", got, remedy))
@@ -216,17 +212,16 @@ class TagEncoder:
             self._set_affixes(most_frequent(counts, len(counts), 2))
         return self
 
-    def _read_scheme(self, tags: Sentences) -> None:
-        """Find out how tags are written, and in which notation."""
-        notation = None if self._given == "none" else find_notation(tags)
-        self.notation = notation or Notation()
-        if self._given != "auto":
-            self.scheme = cast(Scheme, self._given)
-        elif notation is None:
-            self.scheme = "none"
-        else:  # the few tags that are not of the notation are refused by `check`
-            has, read = notation.has, notation.read
-            self.scheme = detect([read(tag) for tag in row if has(tag)] for row in tags)
+    def _read_tags(self, tags: Sentences, rows: Rows) -> list[str]:
+        """Find out how tags are written, and list the labels of spans, or the tags themselves."""
+        self.scheme, self.notation = read_scheme(tags, self._given)
+        spans, plain = self.scheme != "none", self._plain(tags)
+        check(plain, self.scheme, "Tagger", rows, self.notation.write)
+        if self._given == "auto" and not spans:
+            check_brackets(tags, "Tagger", rows)
+        self.doubts = check_capitals(plain, "Tagger", rows, spans=spans)
+        distinct = {tag for row in plain for tag in row}
+        return sorted({parted(tag)[1] for tag in distinct} - {""} if spans else distinct)
 
     def _plain(self, tags: Sentences) -> Sentences:
         """Tags in the one notation in which schemes are written here."""
@@ -289,7 +284,7 @@ class TagEncoder:
             TagError: If a tag is wrong where it stands, or was never seen in training.
         """
         tags = self._plain(tags)
-        check(tags, self.scheme, "Tagger", rows)
+        check(tags, self.scheme, "Tagger", rows, self.notation.write)
         found: list[int] = []
         for number, row in zip(rows or range(len(tags)), tags, strict=True):
             learned = convert(row, self.learned_scheme)
@@ -380,10 +375,3 @@ class TagEncoder:
         got = f"{tag!r} {place(number, word)}"
         remedy = "Drop those sentences or correct them; for new tags, fit a new model"
         return TagError(message("Tagger", "y", rule, got, remedy), number, word)
-
-
-def _are_words(distinct: Sequence[str], words: int) -> bool:
-    """Say whether different tags are the words of a text, or numbers of rows."""
-    if words > _FEW_WORDS and len(distinct) > _NEARLY_ALL * words:
-        return True
-    return too_many_kinds(len(distinct), words) and mostly_words(distinct)

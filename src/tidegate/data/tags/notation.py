@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
-from tidegate.data.tags.schemes import OUTSIDE
+from tidegate.data.tags.schemes import OUTSIDE, Scheme, detect
 
 # What the beginning, the inside, the end and the only word of a span are called: BIOES and IOB say
 # B, I, E, S; BILOU has L and U, BMEWO M and W, BMES M.
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
 _PLAIN = "BIES"
-_SEPARATORS = "-_:/|"
+_SEPARATORS = "-_:/|.+=~#"
 _LABEL = "span"  # of tags that have none, B, I and O alone
-_MOST_WRONG = 0.1  # of the tags, to take the others for a scheme and these for mistakes
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Notation:
         letters: Those of the beginning, the inside, the end and the only word of a span.
         separator: What stands between the letter and the label; nothing where there is no label.
         last: Whether the letter stands last, as in PER-B.
-        outside: How O is written.
+        outside: How O is written, "0" or "OTHER" say.
 
     Example:
         >>> bilou = Notation(letters="BILU")
@@ -38,16 +38,18 @@ class Notation:
     last: bool = False
     outside: str = OUTSIDE
 
+    def is_outside(self, tag: str) -> bool:
+        """Say whether a tag stands for O."""
+        return tag == self.outside or tag.upper() == OUTSIDE
+
     def has(self, tag: str) -> bool:
         """Say whether a tag is of this notation."""
         letter, label = self.parted(tag)
-        return tag.upper() == OUTSIDE or (
-            len(letter) == 1 and letter in self.letters and label != ""
-        )
+        return self.is_outside(tag) or (len(letter) == 1 and letter in self.letters and label != "")
 
     def read(self, tag: str) -> str:
         """Write a tag as it is written here; one that is not of this notation is left alone."""
-        if tag.upper() == OUTSIDE:
+        if self.is_outside(tag):
             return OUTSIDE
         letter, label = self.parted(tag)
         return f"{_PLAIN[self.letters.index(letter)]}-{label}" if self.has(tag) else tag
@@ -76,10 +78,33 @@ class Notation:
         return letter, label
 
 
+def read_scheme(sentences: Sequence[Sequence[str]], given: str) -> tuple[Scheme, Notation]:
+    """Find out in which scheme and notation tags are.
+
+    Args:
+        sentences: The tags of each.
+        given: The scheme, or "auto".
+
+    Returns:
+        Both; a few tags may be of neither.
+
+    Example:
+        >>> read_scheme([["B_PER", "I_PER", "O"]], "auto")[0]
+        'bio'
+    """
+    found = None if given == "none" else find_notation(sentences)
+    if given != "auto":
+        return cast(Scheme, given), found or Notation()
+    if found is None:
+        return "none", Notation()
+    return detect([found.read(tag) for tag in row if found.has(tag)] for row in sentences), found
+
+
 def find_notation(sentences: Iterable[Sequence[str]]) -> Notation | None:
     """Say in which notation the tags of spans are.
 
-    A few tags that fit no notation are mistakes, where most fit one.
+    Tags that fit no notation are mistakes where most fit one, or would in one of another spelling;
+    but where there is no O, the one other tag stands for it.
 
     Args:
         sentences: The tags of each.
@@ -98,21 +123,35 @@ def find_notation(sentences: Iterable[Sequence[str]]) -> Notation | None:
         return None
     others = counts - spans
     outside = others.most_common(1)[0][0] if others else OUTSIDE
+    if not others and len(spans) == 1:
+        return None
     found = max(_candidates(spans, outside), key=lambda one: _fitting(one, spans))
-    fitting = _fitting(found, spans)
-    wrong = spans.total() - fitting
-    return found if wrong < fitting and wrong <= _MOST_WRONG * counts.total() else None
+    wrong = {tag: count for tag, count in spans.items() if not found.has(tag)}
+    if not others and len(wrong) == 1:
+        (outside,) = wrong
+        return replace(found, outside=outside)
+    strange = sum(count for tag, count in wrong.items() if not _is_alike(tag))
+    alike = spans.total() - strange
+    return found if len(wrong) < len(spans) and 2 * strange <= alike else None
 
 
 def _fitting(notation: Notation, spans: Counter[str]) -> int:
     return sum(count for tag, count in spans.items() if notation.has(tag))
 
 
+def _is_alike(tag: str) -> bool:
+    """Say whether a tag is one of spans in any notation."""
+    shapes = (Notation("", separator, last) for separator in _SEPARATORS for last in (False, True))
+    parts = (shape.parted(tag) for shape in shapes)
+    return any(letter.upper() in _LETTERS and label for letter, label in parts)
+
+
 def _candidates(spans: Counter[str], outside: str) -> Iterator[Notation]:
     for separator in _SEPARATORS:
         for last in (False, True):
             yield _with_letters(spans, Notation("", separator, last, outside))
-    if all(len(tag) == 1 for tag in spans) and {tag.upper() for tag in spans} >= {"B", "I"}:
+    single = {tag.upper() for tag in spans if len(tag) == 1}
+    if ("B" in single and single & {*"IMEL"}) or (len(spans) == 1 and single & {*"BI"}):
         yield _with_letters(spans, Notation("", "", False, outside))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -22,7 +23,7 @@ _RULES = {
     "iobes": "in IOBES a span is S-, or B- and any number of I- and an E-",
 }
 _ALIKE: tuple[Scheme, Scheme] = ("iob1", "bio")  # written with the same tags
-_AS_THEY_ARE = 'learn the tags as they are with scheme="none" (--scheme none)'
+AS_THEY_ARE = 'learn the tags as they are with scheme="none" (--scheme none)'
 
 Array = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -84,9 +85,9 @@ def parted(tag: str) -> tuple[str, str]:
 def detect(sentences: Iterable[Sequence[str]]) -> Scheme:
     """Say in which scheme tags are written.
 
-    BIO and IOB1 have the same tags: it is IOB1 if a span anywhere starts with I-. Where sentences
-    break the rules of both, it is the one that fewer break, so that the errors among them are told
-    and not the rest.
+    BIO and IOB1 have the same tags, and those of IOBES are among them: it is the one whose rules
+    the fewest tags break, so that the errors among them are told and not the rest. Where BIO and
+    IOB1 are as likely it is IOB1, in which spans may start with I-.
 
     Args:
         sentences: The tags of each.
@@ -98,15 +99,22 @@ def detect(sentences: Iterable[Sequence[str]]) -> Scheme:
         >>> detect([["I-PER", "O"]]), detect([["B-PER", "I-PER"]]), detect([["NOUN", "O"]])
         ('iob1', 'bio', 'none')
     """
-    listed = [tuple(tags) for tags in sentences]
-    distinct = set().union(*listed)
-    prefixes = {_prefix(tag) for tag in distinct}
+    steps = Counter(step for tags in sentences if tags for step in pairwise((None, *tags, None)))
+    prefixes = {_prefix(tag) for _, tag in steps if tag is not None}
     if "" in prefixes or prefixes <= {OUTSIDE}:
         return "none"
-    if prefixes & set("ES"):
-        return "iobes"
-    one, other = (sum(fault(tags, scheme) is not None for tags in listed) for scheme in _ALIKE)
-    return "bio" if other < one else "iob1"
+    likely: tuple[Scheme, ...] = ("iobes", *_ALIKE) if prefixes & {*"ES"} else _ALIKE
+    return min(likely, key=lambda scheme: _faults(steps, scheme))
+
+
+def _faults(steps: Counter[tuple[str | None, str | None]], scheme: Scheme) -> int:
+    """Count the tags that a scheme does not have, and the steps that it does not have."""
+    known = {OUTSIDE, *_PREFIXES[scheme]}
+    return sum(
+        count
+        * ((tag is not None and _prefix(tag) not in known) or not may_follow(was, tag, scheme))
+        for (was, tag), count in steps.items()
+    )
 
 
 def _prefix(tag: str) -> str:
@@ -164,6 +172,7 @@ def check(
     scheme: Scheme,
     owner: str,
     rows: Sequence[int] | None = None,
+    spelled: Callable[[str], str] = str,
 ) -> None:
     """Refuse tags that a scheme does not have, and those that cannot follow each other.
 
@@ -172,6 +181,7 @@ def check(
         scheme: How they are said to be written.
         owner: Who complains.
         rows: What the sentences are called, numbers from 0; None for 0, 1 and so on.
+        spelled: Writes a tag as the file has it.
 
     Raises:
         TagError: If there is one; the message names the sentence and the word.
@@ -187,12 +197,12 @@ def check(
             rule = f"O, or {', '.join(firsts)} or {last} with a label (B-PER, say), in {scheme}"
             more = sum(tag not in known for row in sentences for tag in row) - 1
             others = f", and {more:,} more such tags" if more else ""
-            got = f"{tags[strange]!r} {place(number, strange)}{others}"
-            told = message(owner, "y", rule, got, f"Correct it, or {_AS_THEY_ARE}")
+            got = f"{spelled(tags[strange])!r} {place(number, strange)}{others}"
+            told = message(owner, "y", rule, got, f"Correct it, or {AS_THEY_ARE}")
             raise TagError(told, number, strange)
         wrong = fault(tags, scheme)
         if wrong is not None:
-            raise _wrong_step(tags, wrong, number, scheme, owner)
+            raise _wrong_step([*map(spelled, tags)], wrong, number, scheme, owner)
 
 
 def _wrong_step(
@@ -202,7 +212,7 @@ def _wrong_step(
     after = repr(tags[wrong]) if wrong < len(tags) else "the end"
     word = min(wrong, len(tags) - 1)
     got = f"{after} after {before} {place(number, word)}"
-    remedy = f"Correct it, name the right scheme, or {_AS_THEY_ARE}"
+    remedy = f"Correct it, name the right scheme, or {AS_THEY_ARE}"
     return TagError(message(owner, "y", f"valid: {_RULES[scheme]}", got, remedy), number, word)
 
 

@@ -285,6 +285,8 @@ class Tagger(Task):
         options = {name: getattr(settings, name) for name in _ENCODER}
         words, rows = _words(examples)
         self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist(), rows)
+        for doubt in self.encoder_.doubts:
+            warnings.warn(DataWarning(doubt), stacklevel=4)
         self.embedding_size_, self.vectors_found_ = settings.embedding_size, None
         if settings.vectors is not None:
             found, self.vectors_found_ = load_vectors(settings.vectors, self.encoder_.vocabulary)

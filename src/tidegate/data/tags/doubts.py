@@ -1,0 +1,106 @@
+"""Doubts: tags that can be learned as they stand, but hardly mean what they would be taken for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tidegate.data.tags.schemes import AS_THEY_ARE, TagError, parted, place
+from tidegate.errors import message
+
+# CoNLL-2005 and 2012 write spans as "(PER*", "*" and "*)", one of a word as "(PER*)" or "(PER)".
+_BRACKETS = re.compile(r"[^()*]*\(?[^()*]*\*?\)?")
+_MOST_WRONG = 0.2  # of one label are written otherwise, to take that for a mistake
+_MOST_KINDS = 200  # more are no labels but words, whose capitals may tell them apart
+
+Sentences = Sequence[Sequence[str]]
+
+
+def check_brackets(sentences: Sentences, owner: str, rows: Sequence[int] | None = None) -> None:
+    """Refuse spans in brackets: word by word they could not be learned.
+
+    Args:
+        sentences: The tags of each, which are in no scheme.
+        owner: Who complains.
+        rows: What the sentences are called, numbers from 0; None for 0, 1 and so on.
+
+    Raises:
+        TagError: If all tags are of that notation; the message names the first with a label.
+
+    Example:
+        >>> check_brackets([["NN", "*"]], "Tagger")
+    """
+    distinct = {tag for tags in sentences for tag in tags}
+    opened = {tag for tag in distinct if tag.startswith("(") and len(tag) > 1}
+    if not opened or "*" not in distinct or not all(map(_BRACKETS.fullmatch, distinct)):
+        return
+    number, word, tag = next(found for found in _places(sentences, rows) if found[2] in opened)
+    rule = "one tag a word, B-PER and I-PER say; brackets around spans are not read"
+    remedy = "Write (PER* * *) as B-PER I-PER I-PER, and * outside as O"
+    raise TagError(
+        message(owner, "y", rule, f"{tag!r} {place(number, word)}", remedy), number, word
+    )
+
+
+def check_capitals(
+    sentences: Sentences,
+    owner: str,
+    rows: Sequence[int] | None = None,
+    *,
+    spans: bool,
+) -> list[str]:
+    """Refuse a few labels that differ from others only in capitals, as B-Loc among many B-LOC.
+
+    Args:
+        sentences: The tags of each, with the prefixes of spans as B-LOC.
+        owner: Who complains.
+        rows: As in `check_brackets`.
+        spans: Whether tags are those of spans; of others only doubts are told.
+
+    Returns:
+        A sentence for each two labels that differ only so and are both frequent.
+
+    Raises:
+        TagError: If few are written otherwise; the message names the first.
+
+    Example:
+        >>> check_capitals([["B-LOC", "B-loc"]], "Tagger", spans=True)
+        ["'LOC' and 'loc' are two kinds of 1 and 1 tags, the second first at word 2 of sentence 1."]
+    """
+    counts = Counter(_label(tag, spans) for tags in sentences for tag in tags)
+    told: list[str] = []
+    for usual, other in _pairs(counts):
+        places = _places(sentences, rows)
+        number, word = next((n, word) for n, word, tag in places if _label(tag, spans) == other)
+        if spans and counts[other] <= _MOST_WRONG * counts[usual]:
+            rule = f"written alike: {usual!r} {counts[usual]:,} times"
+            got = f"{other!r} {place(number, word)}, {counts[other]:,} in all"
+            told_wrong = message(owner, "y", rule, got, f"Correct it, or {AS_THEY_ARE}")
+            raise TagError(told_wrong, number, word)
+        told.append(
+            f"{usual!r} and {other!r} are two kinds of {counts[usual]:,} and {counts[other]:,} "
+            f"tags, the second first {place(number, word)}."
+        )
+    return told
+
+
+def _pairs(counts: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Yield the usual and each other writing of labels that differ only in capitals."""
+    alike: dict[str, list[str]] = {}
+    for label, _ in counts.most_common():
+        alike.setdefault(label.casefold(), []).append(label)
+    if len(counts) <= _MOST_KINDS:
+        for usual, *others in alike.values():
+            yield from ((usual, other) for other in others if other)
+
+
+def _label(tag: str, spans: bool) -> str:
+    return parted(tag)[1] if spans else tag
+
+
+def _places(sentences: Sentences, rows: Sequence[int] | None) -> Iterator[tuple[int, int, str]]:
+    """Yield the sentence, the word and the tag of each."""
+    for number, tags in zip(rows or range(len(sentences)), sentences, strict=True):
+        for word, tag in enumerate(tags):
+            yield number, word, tag

@@ -1,0 +1,50 @@
+"""Doubts: labels in other capitals, and spans in brackets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidegate.data.tags.doubts import check_brackets, check_capitals
+from tidegate.data.tags.encoder import TagEncoder
+from tidegate.data.tags.schemes import TagError
+
+
+@pytest.mark.parametrize("many", ["LOC", "loc"])
+def test_a_few_labels_in_other_capitals_are_mistakes(many):
+    tags = [[f"B-{many}", "O"]] * 20 + [["O", f"I-{many.swapcase()}"]] * 2
+    told = rf"alike: '{many}' 20 times; got '{many.swapcase()}' at word 2 of sentence 58, 2 in all"
+    with pytest.raises(TagError, match=told) as caught:
+        check_capitals(tags, "Tagger", range(37, 59), spans=True)
+    assert (caught.value.sentence, caught.value.word) == (57, 1)
+    assert "--scheme none" in str(caught.value)
+
+
+def test_two_kinds_that_are_both_frequent_are_told():
+    tags = [["B-LOC", "B-LOC", "B-PER"], ["O", "B-loc", "B-per"]]
+    assert [told[:31] for told in check_capitals(tags, "Tagger", spans=True)] == [
+        "'LOC' and 'loc' are two kinds o",
+        "'PER' and 'per' are two kinds o",
+    ]
+    assert TagEncoder().fit(tags, tags).doubts == check_capitals(tags, "Tagger", spans=True)
+    assert not check_capitals([["B-LOC", "B-PER", "O"]], "Tagger", spans=True)
+
+
+def test_tags_that_are_no_spans_are_told_and_never_refused():
+    (told,) = check_capitals([["NN"] * 50 + ["nn", "VB"]], "Tagger", spans=False)
+    assert told.startswith("'NN' and 'nn' are two kinds of 50 and 1 tags, the second first at word")
+    words = [f"{word}{number}" for number in range(150) for word in "aA"]
+    assert not check_capitals([words], "Tagger", spans=False)  # lemmas, say
+
+
+@pytest.mark.parametrize("tags", ["* (PER* *) *", "(PER) * (ORG* * *)", "* (A0*) (V*)"])
+def test_spans_in_brackets_are_refused(tags):
+    first = next(tag for tag in tags.split() if tag != "*")
+    with pytest.raises(TagError) as caught:
+        TagEncoder().fit([tags.split()], [tags.split()])
+    assert f"brackets around spans are not read; got {first!r} at word" in str(caught.value)
+    assert TagEncoder(scheme="none").fit([tags.split()], [tags.split()]).scheme == "none"
+
+
+@pytest.mark.parametrize("tags", ["NN * (", "( NN )", "* O", "-LRB- ( )", "PRP$ (X) NN"])
+def test_tags_of_signs_are_no_brackets(tags):
+    check_brackets([tags.split()], "Tagger")

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tidegate.data.series.inputs import as_panel
+from tidegate.data.series.table import GapWarning
 from tidegate.errors import InputError
 
 DAYS = pd.date_range("2024-01-01", periods=5)
@@ -116,3 +117,34 @@ def test_tables_of_other_libraries_keep_their_names_in_a_list(table):
     panel = as_panel([table(frame), table(frame[["b", "a"]])])
     assert panel.targets == ("a", "b")
     assert panel.values.tolist() == 2 * frame.to_numpy().tolist()
+
+
+def trade(days: int, *, saturdays: bool = False) -> pd.Series:
+    hours = pd.date_range("2024-01-01", periods=24 * days, freq="h")
+    hours = hours[(hours.hour >= 9) & (hours.hour < 17) & (hours.day_of_week < 5 + saturdays)]
+    return pd.Series(np.arange(len(hours), dtype=float), index=hours)
+
+
+def test_a_panel_with_a_clock_of_its_own_is_put_on_that_of_the_fit():
+    whole = as_panel(trade(28))
+    with pytest.warns(GapWarning):  # two days tell nothing of the hours of trade
+        part = as_panel(trade(28)[-16:])
+    found = as_panel(part, clock=whole.clock)
+    assert found.values.ravel().tolist() == whole.values.ravel().tolist()[-16:]
+    assert found.times(0, 0, 16).equals(trade(28).index[-16:])
+    zoned = trade(28).tz_localize("Asia/Tokyo")
+    fit = as_panel(zoned).clock
+    assert (
+        as_panel(as_panel(zoned.tz_convert("UTC")), clock=fit)
+        .times(0, 0, 5)
+        .equals(zoned.index[:5])
+    )
+    with pytest.raises(InputError, match="as in training, dates in Asia/Tokyo"):
+        as_panel(whole, clock=fit)
+
+
+def test_series_with_other_gaps_than_the_first_share_a_clock_without_a_pattern():
+    with pytest.warns(GapWarning):
+        panel = as_panel({"week": trade(28), "more": trade(28, saturdays=True)})
+    assert panel.clock.slots == ()
+    assert np.nansum(panel.series(1)) == trade(28, saturdays=True).sum()

@@ -286,3 +286,17 @@ def test_bounds_that_the_data_breaks_are_refused():
         Forecaster(**SMALL, upper=0.5).fit(values)
     with pytest.raises(InputError, match=r"`upper` must be greater than lower, 1; got 1"):
         Forecaster(**SMALL, lower=1.0, upper=1.0).fit(values)
+
+
+def test_hours_of_trade_go_on_where_they_end(tmp_path):
+    hours = pd.date_range("2024-01-01", periods=24 * 28, freq="h")
+    hours = hours[(hours.hour >= 9) & (hours.hour < 17) & (hours.day_of_week < 5)]
+    sales = pd.Series(10 + np.sin(np.arange(len(hours)) * np.pi / 4), index=hours, name="sales")
+    Forecaster(**SMALL, calendar=True).fit(sales[:-4]).save(tmp_path / "model")
+    model = tidegate.load(tmp_path / "model")
+    assert model.facts()["frequency"] == "1 hour, 40 of 168 a week"
+    told = model.predict(sales[-12:]).to_frame()
+    assert told["time"].astype(str).tolist() == ["2024-01-29 09:00:00", "2024-01-29 10:00:00"]
+    again = model.predict(as_panel(sales)).to_frame()
+    np.testing.assert_array_equal(again["prediction"], told["prediction"])
+    pd.testing.assert_frame_equal(model.predict(sales[-4:]).to_frame(), told)

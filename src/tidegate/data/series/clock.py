@@ -45,6 +45,8 @@ class Clock:
         working_end: Whether every time is the last day from Monday to Friday of its month.
         dayfirst: Whether dates were written with the day before the month; None where that was
             no question.
+        period: Steps of a cycle of which only the `slots` are positions; 0 where all steps are.
+        slots: Those steps, counted from the origin: hours of trade in a day or week.
 
     Example:
         >>> clock = Clock("duration", 3_600_000_000, 0)
@@ -60,6 +62,8 @@ class Clock:
     month_end: bool = False
     working_end: bool = False
     dayfirst: bool | None = None
+    period: int = 0
+    slots: tuple[int, ...] = ()
 
     @property
     def dated(self) -> bool:
@@ -70,7 +74,9 @@ class Clock:
     def name(self) -> str:
         """The step in words, such as "15 minutes"."""
         if self.kind == "duration":
-            return _words(self.step)
+            cycle = "week" if self.period * self.step == 7 * _DAY else "day"
+            part = f", {len(self.slots)} of {self.period} a {cycle}" if self.slots else ""
+            return _words(self.step) + part
         unit = {"month": "month", "business": "business day", "count": "step"}[self.kind]
         return f"{self.step} {unit}{'s' if self.step > 1 else ''}"
 
@@ -79,6 +85,10 @@ class Clock:
         """Steps of the season that is usual at this frequency; 1 when there is none."""
         if self.kind == "business":
             return 5
+        if self.slots:
+            days = (self.origin + np.array(self.slots) * self.step) // _DAY
+            a_day = int(np.bincount(np.unique(days, return_counts=True)[1]).argmax())
+            return a_day if a_day > 1 else len(self.slots)
         if self.kind == "month":
             return _MONTH_SEASONS.get(self.step, 1)
         if self.kind == "duration" and self.step < _DAY and _DAY % self.step == 0:
@@ -126,6 +136,10 @@ class Clock:
             found = np.busday_count(self._origin_day(), days) // self.step
         else:
             found = np.floor_divide(instants - self.origin, self.step)
+            if self.slots:
+                cycles, within = np.divmod(found, self.period)
+                at = np.searchsorted(self.slots, within, side="right") - 1
+                found = cycles * len(self.slots) + at
         return found, self._instants(found) == instants
 
     def _instants(self, steps: Array) -> Array:
@@ -135,6 +149,9 @@ class Clock:
         if self.kind == "business":
             days = np.busday_offset(self._origin_day(), steps * self.step)
             return days.astype(np.int64) * _DAY + self.origin % _DAY
+        if self.slots:
+            cycles, at = np.divmod(steps, len(self.slots))
+            steps = cycles * self.period + np.array(self.slots, np.int64)[at]
         return self.origin + steps * self.step
 
     def _months(self, steps: Array) -> Array:

@@ -100,7 +100,8 @@ def _matching(panel: Panel, before: Panel) -> list[int | None]:
 def _origin_shift(panel: Panel, before: Panel) -> int | None:
     """What to add to positions of the one clock for those of the other; None if they differ."""
     mine, other = panel.clock, before.clock
-    if (mine.kind, mine.step, mine.zone) != (other.kind, other.step, other.zone):
+    one, two = ((at.kind, at.step, at.zone, at.slots) for at in (mine, other))
+    if one != two:
         return None
     at, exact = other.positions(np.array([mine.origin]))
     return int(at[0]) if exact.all() else None

@@ -12,9 +12,10 @@ import pandas as pd
 
 from tidegate.data.names import ColumnNames, places, usual_names
 from tidegate.data.numbers import as_floats
-from tidegate.data.series.clock import Clock
+from tidegate.data.series.clock import Clock, check_regular
+from tidegate.data.series.dates.times import read_times
 from tidegate.data.series.panel import Panel
-from tidegate.data.series.table import read_series
+from tidegate.data.series.table import laid_out, read_series, with_future
 from tidegate.errors import InputError, message
 
 # What one or many series may come in.
@@ -53,7 +54,7 @@ def as_panel(
         2
     """
     if isinstance(X, Panel):
-        return X
+        return X if clock is None else _on_clock(X, clock, owner)
     X = of_other_libraries(X)
     if isinstance(X, pd.Series | pd.DataFrame):
         return _from_pandas(X, clock, learned, owner)
@@ -102,6 +103,32 @@ def _from_pandas(
     return replace(panel, named=columns.named)
 
 
+def _on_clock(panel: Panel, clock: Clock, owner: str) -> Panel:
+    """Put series that were read by a clock of their own on that of a fit."""
+    mine = panel.clock
+    same = replace(mine, origin=clock.origin, dayfirst=clock.dayfirst) == clock
+    if same or not mine.dated or not clock.dated or panel.stamps is not None:
+        return panel
+    lengths = np.diff(panel.offsets)
+    places = np.concatenate(
+        [np.arange(n) + at for n, at in zip(lengths, panel.starts, strict=True)]
+    )
+    rows = np.arange(1, len(places) + 1)
+    times = read_times(pd.Series(mine.times(places)), rows, owner, clock=clock)
+    positions, exact = clock.positions(times.instants)
+    kept = exact | ~np.isnan(panel.values).all(axis=1)  # a clock with a pattern lacks some steps
+    numbers = np.repeat(np.arange(len(panel)), lengths)[kept]
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    if len(starts) < len(panel):
+        return panel
+    check_regular(clock, positions[kept], exact[kept], starts, rows[kept], owner)
+    found = laid_out(panel.values[kept], positions[kept], starts)
+    moved = replace(
+        panel, values=found.values, offsets=found.offsets, starts=found.starts, clock=clock
+    )
+    return with_future(moved) if panel.known else moved
+
+
 def _joined(
     series: list[Any],
     names: tuple[str, ...] | None,
@@ -113,12 +140,19 @@ def _joined(
     series = [of_other_libraries(one) for one in series]
     if not any(isinstance(one, pd.Series | pd.DataFrame | Panel) for one in series):
         return Panel.from_arrays(series, names=names, owner=owner)
-    panels = []
-    for one in series:
-        if isinstance(one, pd.Series):
-            one = one.rename(None)  # what it is called is its own name, and no variable's
-        panels.append(as_panel(one, clock=clock, learned=learned, owner=owner))
-        clock = panels[0].clock  # positions must count from one origin
+    # What a series is called is its own name, and no variable's.
+    series = [one.rename(None) if isinstance(one, pd.Series) else one for one in series]
+    first = as_panel(series[0], clock=clock, learned=learned, owner=owner)
+    clocks = [clock or first.clock]  # positions must count from one origin
+    if clock is None and first.clock.slots:  # others may lie between what the first one has
+        clocks.append(replace(first.clock, period=0, slots=()))
+    for shared in clocks:
+        try:
+            panels = [as_panel(one, clock=shared, learned=learned, owner=owner) for one in series]
+            break
+        except InputError:
+            if shared is clocks[-1]:
+                raise
     panels = _alike(panels, owner)
     first = panels[0]
     offsets = np.concatenate(([0], np.cumsum([len(panel.values) for panel in panels])))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tidegate.data.batching import Array
 from tidegate.data.codec import Field, damaged
-from tidegate.data.schema import Record
+from tidegate.data.schema import Numbers, Record
 from tidegate.data.series.clock import Clock
 
 _EVER = 2**62  # microseconds since 1970: the year 148,000
@@ -25,8 +26,10 @@ CLOCK = Record(
         "month_end": Field(bool),
         "working_end": Field(bool),
         "dayfirst": Field(bool, optional=True),
+        "period": Field(int, minimum=0, maximum=10**6),
+        "slots": Numbers(1, int, minimum=0, maximum=10**6),
     },
-    absent=("working_end", "dayfirst"),
+    absent=("working_end", "dayfirst", "period", "slots"),
 )
 """What a file says of a clock."""
 
@@ -45,7 +48,10 @@ def read_clock(found: Mapping[str, Any], file: str) -> Clock:
         >>> read_clock({"kind": "month", "step": 3}, "series.json").name
         '3 months'
     """
-    clock = replace(Clock(), **found)
+    clock = replace(Clock(), **{**found, "slots": tuple(found.get("slots", ()))})
+    ordered = (*clock.slots, clock.period) if clock.slots else (0,)
+    if ordered[0] or any(one >= other for one, other in pairwise(ordered)):
+        raise damaged(file, "clock", "one of slots in order", list(clock.slots))
     check_span(clock, np.zeros(1, np.int64), np.ones(1, np.int64), file)
     return clock
 
@@ -58,7 +64,7 @@ def saved_clock(clock: Clock) -> dict[str, object]:
         False
     """
     return {
-        name: value
+        name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(clock).items()
         if name not in CLOCK.absent or value != getattr(Clock(), name)
     }
@@ -80,6 +86,7 @@ def check_span(clock: Clock, starts: Array, lengths: Array, file: str) -> None:
     far = float(reach.max(initial=0)) * clock.step * (2.7e12 if clock.kind == "month" else 1)
     if clock.kind == "business":
         far *= 1.3e11
+    far *= max(1, clock.period)
     try:
         if far > _EVER or abs(clock.origin) > _EVER:
             raise ValueError("times beyond all calendars")

@@ -12,8 +12,10 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.series.clock import Clock, check_regular, infer_clock
+from tidegate.data.series.dates.instants import Times, wall_clock
 from tidegate.data.series.dates.times import read_times
 from tidegate.data.series.panel import Panel
+from tidegate.data.series.pattern import longest_part, patterned
 from tidegate.data.series.values import check_finite
 from tidegate.data.tables.complete import check_column
 from tidegate.errors import InputError, message, quoted
@@ -75,7 +77,7 @@ def read_series(
     frame, rows, starts, names = _grouped(frame, id, rows, owner)
     found, positions = _clock(frame, time, rows, starts, clock, owner, dayfirst)
     panel = replace(
-        _laid_out(_values(frame, roles, rows, owner, clock is not None), positions, starts),
+        laid_out(_values(frame, roles, rows, owner, clock is not None), positions, starts),
         clock=found,
         targets=tuple(roles["target"]),
         past=tuple(roles["past"]),
@@ -181,18 +183,24 @@ def _clock(
     times = read_times(frame[time], rows, owner, clock=clock, dayfirst=dayfirst)
     check_forwards(times.instants, frame[time], rows, starts, owner)
     if clock is None:
-        ends = np.append(starts[1:], len(rows))
-        longest = int((ends - starts).argmax())
-        part = times.instants[starts[longest] : ends[longest]]
-        clock = infer_clock(part, dated=times.dated, owner=owner)
+        clock, times = _found_clock(times, starts, owner)
         clock = replace(clock, zone=times.zone, wall=times.wall, dayfirst=times.dayfirst)
-    elif clock.dated != times.dated or (clock.zone is None) != (times.zone is None):
-        rule = f"as in training, {'dates' if clock.dated else 'whole numbers'}"
-        rule += f" in {clock.zone}" if clock.zone else ""
-        raise InputError(message(owner, "time", rule, quoted(frame[time].iloc[0])))
     positions, exact = clock.positions(times.instants)
     check_regular(clock, positions, exact, starts, rows, owner)
     return clock, positions
+
+
+def _found_clock(times: Times, starts: Array, owner: str) -> tuple[Clock, Times]:
+    """The clock of the longest series, with a pattern if the gaps of all are one; and the times.
+
+    Hours of trade are those of the wall clock.
+    """
+    if times.dated:
+        local = replace(times, instants=wall_clock(times), wall=times.zone is not None)
+        if (found := patterned(local.instants, starts)) is not None:
+            return found, local
+    part = times.instants[longest_part(starts, len(times.instants))]
+    return infer_clock(part, dated=times.dated, owner=owner), times
 
 
 def check_forwards(
@@ -271,7 +279,7 @@ def read_numbers(column: pd.Series[Any], role: str, rows: Array, owner: str) -> 
     return found
 
 
-def _laid_out(values: Array, positions: Array, starts: Array) -> Panel:
+def laid_out(values: Array, positions: Array, starts: Array) -> Panel:
     """Put rows at their positions; where there is no gap, the values stay where they are."""
     first = positions[starts]
     last = positions[np.append(starts[1:], len(positions)) - 1]

@@ -269,7 +269,8 @@ class SeriesTask(Task):
     def _like(self, panel: Panel, X: SeriesLike, y: None) -> Panel:
         """Read series to validate on, with the columns of those to learn from."""
         owner, columns = type(self).__name__, panel.columns
-        found = self._examples(as_panel(X, learned=columns, owner=owner), y)
+        clock = panel.clock if panel.dated else None
+        found = self._examples(as_panel(X, clock=clock, learned=columns, owner=owner), y)
         roles = (panel.targets, panel.past, panel.known)
         return found.panel.arranged(*roles, named=panel.named, owner=owner)
 

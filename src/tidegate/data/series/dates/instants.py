@@ -11,7 +11,7 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.series.clock import LOCAL, Clock, infer_clock
-from tidegate.errors import InputError, message
+from tidegate.errors import InputError, message, quoted
 
 _DAY = 86_400_000_000
 _HOUR = _DAY // 24
@@ -59,7 +59,7 @@ def other_clock(clock: Clock, got: object, owner: str) -> OtherClockError:
     if clock.dated:
         named = "with their offset from UTC" if clock.zone == LOCAL else f"in {clock.zone}"
         rule += f" {named}" if clock.zone else " without a time zone"
-    return OtherClockError(message(owner, "time", rule, repr(got)))
+    return OtherClockError(message(owner, "time", rule, quoted(got)))
 
 
 def learned_clock(times: Times) -> Clock:

@@ -79,7 +79,7 @@ def test_none_is_a_missing_value():
         ([{"a": 1}], r"got dict .* in row 1"),
         ([[1.0], []], r"at least one step; got none in row 2. Drop the row"),
         ([np.zeros((2, 2)), np.zeros((2, 3))], r"sequences of 2 channels.* got 3 in row 2"),
-        ([[1.0], [2.0, np.inf]], r"finite; got inf in row 2, step 1, channel 0"),
+        ([[1.0], [2.0, np.inf]], r"finite; got inf in row 2, step 2, channel 1"),
         ([[1.0], [np.nan, np.nan]], r"some value; got only missing values in row 2"),
         (np.full((1, 2, 1), np.nan), r"only missing values in row 1"),
         ([np.array(["2024-01-01"], "datetime64[D]")], r"sequences of numbers"),

@@ -54,10 +54,10 @@ def test_a_panel_comes_back_from_json():
     ("series", "rule"),
     [
         ([], "one series or more; got none"),
-        ([[1.0, 2.0], []], "with a step or more; got none in series 1"),
-        ([["x"]], "made of numbers, .*; got 'x' in step 0 of series 0"),
+        ([[1.0, 2.0], []], "with a step or more; got none in series 2"),
+        ([["x"]], "made of numbers, .*; got 'x' in step 1 of series 1"),
         ([[1.0], [[1.0, 2.0]]], r"the same number of columns; got \[1, 2\]"),
-        ([[1.0, np.inf]], "finite numbers; got an infinity in step 1 of series 0"),
+        ([[1.0, np.inf]], "finite numbers; got an infinity in step 2 of series 1"),
     ],
 )
 def test_what_is_no_series_is_refused(series, rule):

@@ -85,5 +85,5 @@ def test_a_broken_regular_expression_is_refused():
 
 
 def test_a_function_that_loses_a_step_is_refused():
-    with pytest.raises(InputError, match="returns 2 truth values for row 1; got 1 of them"):
+    with pytest.raises(InputError, match="returns 2 truth values for row 2; got 1 of them"):
         mark([["a"], ["a", "b"]], lambda row: [True])

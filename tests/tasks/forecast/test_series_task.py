@@ -222,7 +222,7 @@ def test_the_held_out_part_ends_with_the_last_target():
         whole.backtest(values)
     nothing = np.full(60, np.nan)
     with (
-        pytest.warns(DataWarning, match="are not forecast until more is known: 0"),
+        pytest.warns(DataWarning, match="are not forecast until more is known: 1"),
         pytest.raises(InputError, match="`target` must be known in some of the steps that are"),
     ):
         model.fit(values[:100], validation=(nothing, None))

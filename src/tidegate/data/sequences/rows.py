@@ -106,7 +106,8 @@ def _check_values(row: Array, number: int, owner: str) -> None:
     infinite = np.isinf(row)
     if infinite.any():
         step, channel = np.argwhere(infinite)[0]
-        got = f"{row[step, channel]} in row {number + 1}, step {step}, channel {channel}"
+        place = f"row {number + 1}, step {step + 1}, channel {channel + 1}"
+        got = f"{row[step, channel]} in {place}"
         remedy = "Correct it, or make it missing (NaN)"
         raise InputError(message(owner, "X", "finite", got, remedy))
     if np.isnan(row).all():

@@ -133,7 +133,7 @@ class Panel:
         """
         arrays = [
             as_columns(array, owner, unit="step", where=[f" of series {number}"])
-            for number, array in enumerate(series)
+            for number, array in enumerate(series, 1)
         ]
         if not arrays:
             raise InputError(message(owner, "X", "one series or more", "none"))
@@ -144,7 +144,7 @@ class Panel:
         if not all(map(len, arrays)):
             number = list(map(len, arrays)).index(0)
             rule = "made of series with a step or more"
-            raise InputError(message(owner, "X", rule, f"none in series {number}"))
+            raise InputError(message(owner, "X", rule, f"none in series {number + 1}"))
         lengths = [len(array) for array in arrays]
         return cls(
             values=arrays[0] if len(arrays) == 1 else np.concatenate(arrays),

@@ -23,7 +23,7 @@ def as_columns(
     Args:
         values: `[T]` or `[T, C]`, NaN where missing.
         owner: Who complains.
-        unit: What a step is called in messages; rows are counted from 1, other steps from 0.
+        unit: What a step is called in messages; they are counted from 1.
         where: What to say after it, such as " of heat": once, or for each column.
 
     Returns:
@@ -44,8 +44,7 @@ def as_columns(
         found = found[:, None]
     if found.ndim != 2 or not found.shape[1]:
         raise InputError(message(owner, "X", _RULE, f"shape {found.shape}{where[0]}"))
-    first = int(unit == "row")
-    check_finite(found, "X", where, range(first, first + len(found)), owner, unit=unit)
+    check_finite(found, "X", where, range(1, 1 + len(found)), owner, unit=unit)
     return found
 
 
@@ -86,7 +85,7 @@ def _no_number(values: npt.ArrayLike, unit: str, where: Sequence[str]) -> tuple[
     rows = values if isinstance(values, list | tuple) else np.asarray(values, object)
     if isinstance(rows, np.ndarray) and not rows.ndim:
         return type(values).__name__, ""
-    for step, cells in enumerate(rows, int(unit == "row")):
+    for step, cells in enumerate(rows, 1):
         whole = cells if isinstance(cells, list | tuple | np.ndarray) else [cells]
         for column, cell in enumerate(whole):
             if as_floats([cell]) is None:

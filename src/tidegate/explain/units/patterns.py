@@ -42,7 +42,7 @@ def mark(rows: Sequence[Row], pattern: Pattern) -> list[list[bool]]:
     """
     find = pattern if callable(pattern) else _finder(pattern)
     marks = [list(map(bool, find(row))) for row in rows]
-    for number, (row, marked) in enumerate(zip(rows, marks, strict=True)):
+    for number, (row, marked) in enumerate(zip(rows, marks, strict=True), 1):
         if len(row) != len(marked):
             rule = f"a function that returns {len(row)} truth values for row {number}"
             raise InputError(message("mark", "pattern", rule, f"{len(marked)} of them"))

@@ -312,7 +312,7 @@ class SeriesTask(Task):
         unready = _unready(panel, history)
         if unready.any():
             number = int(unready.argmax())
-            name = panel.names[number] if panel.names is not None else number
+            name = panel.names[number] if panel.names is not None else number + 1
             if panel.lengths[number] < history:
                 rule = f"series of at least {history} steps, the lookback"
                 got, remedy = f"{panel.lengths[number]} in series {name}", "Add what came before"
@@ -383,7 +383,7 @@ def _tell_unready(panel: Panel, history: int) -> None:
     unready = np.flatnonzero(_unready(panel, history))
     if not len(unready):
         return
-    names = [str(number if panel.names is None else panel.names[number]) for number in unready]
+    names = [str(n + 1 if panel.names is None else panel.names[n]) for n in unready]
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     what = (
         f"series have fewer than {history} steps, the lookback, or no target in the last of them, "

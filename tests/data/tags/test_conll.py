@@ -62,6 +62,12 @@ def test_universal_dependencies_leave_out_what_is_no_word(tmp_path):
     assert frame["line"].tolist() == [4, 5, 6, 10]
 
 
+def test_universal_dependencies_are_known_by_their_columns(tmp_path):
+    for name in ("a.conll", "a.txt"):
+        (tmp_path / name).write_text(UNIVERSAL)
+        assert read_sentences(tmp_path / name)[1] == [["AUX", "PART", "VERB"], ["PROPN"]]
+
+
 def test_it_is_a_table_like_others(tmp_path):
     path = tmp_path / "a.conllu"
     path.write_text(UNIVERSAL)
@@ -88,6 +94,8 @@ def test_it_is_a_table_like_others(tmp_path):
         ),
         ("a.conllu", "1\tEU\tO\n", r"`line 1` must be 10 columns parted by tabs; got 3"),
         ("a.conll", "\n\n-DOCSTART- O\n", r"`file` must be a CoNLL file with a word; got none"),
+        ("a.conll", "# one\n# two words\n", r"a CoNLL file with a word; got comments alone"),
+        ("a.conll", "word\tNER\nEU\tO\n", r"`first line` must be words .* got names of columns"),
         ("a.conllu", "# nothing\n", r"a CoNLL file with a word; got none"),
         ("a.conll", "", r"`file` must be a table with a row; got an empty file"),
         ("a.conll", b"EU O\ncaf\xe9 O\n", r"`line 2` must be UTF-8 text; got byte 0xE9 at"),
@@ -229,7 +237,7 @@ def test_running_text_is_named_as_such(tmp_path):
 
 @pytest.mark.parametrize("row", ["{0} {1}\tO", "{0}  \tO"])
 def test_columns_parted_by_tabs_and_spaces_are_refused(row):
-    lines = [row.format(word, "NNP") for word in ("Ann", "rows", "to", "Hull", ".")]
+    lines = [row.format(word, "NNP") for word in ("Ann", "rows", ".")]
     with pytest.raises(InputError, match=r"parted by tabs, or by spaces; got both, as in '\."):
         words_of_lines(lines, "a.conll", conllu=False)
 

@@ -23,6 +23,7 @@ NUMBERS = "one two three four five six seven eight nine ten".split()
         "what is it ?\nit is done .\nit is true !",
         "Ann rows to Hull\nBob waits for Ann\nEve reads at home",
         "Ann rows home\nBob rows home\nAnn swims home\nEve rows away",
+        "Ann/NNP rows/VBZ\nBob/NNP sits/VBZ",
         "ANN ROWS HOME.\nBOB IS THERE.",
         "она пришла домой\nмы видели море\nкто знает ответ",
         "\n".join(f"the {one}{two}" for one in NUMBERS for two in NUMBERS),

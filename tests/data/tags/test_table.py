@@ -142,6 +142,20 @@ def test_running_text_is_learned_only_if_its_column_is_named(tmp_path):
     assert read_sentences(path, tag="2")[1] == [["sat", "ran", "flew"]]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_column_that_counts_the_words_is_not_theirs(tmp_path, first):
+    path = tmp_path / "a.conll"
+    rows = [("Ann", "B-PER"), ("rows", "O"), ("", ""), ("Bob", "B-PER"), ("sits", "O")]
+    lines = [f"{number % 3 + first} {word} {tag}" if word else ""
+             for number, (word, tag) in enumerate(rows)]  # fmt: skip
+    path.write_text("\n".join(lines))
+    assert read_sentences(path)[0] == [["Ann", "rows"], ["Bob", "sits"]]
+    frame = words_of_lines(["1 Ann", "2 rows"], "a.conll", conllu=False)
+    assert gathered(frame, tag="", tagged=False)[0][TOKENS].tolist() == [["Ann", "rows"]]
+    path.write_text("7 X O\n8 X B-PER\n")
+    assert read_sentences(path)[0] == [["7", "8"]]
+
+
 def test_spaces_around_tags_are_none_of_theirs(tmp_path):
     path = tmp_path / "a.conll"
     path.write_text("Ann\tB-PER \nrows\t O\n")

@@ -28,9 +28,15 @@ _MARK = "\ufeff"  # at the beginning of a file it says how its text is encoded
 _DOCUMENT = re.compile(r"-DOCSTART-(?=[ \t]|$)|#(begin|end) document(?=[ \t]|$)")
 # What comments say: "# sent_id = 3", "# newdoc", "# id 7". A tab after # makes it a word.
 _COMMENT = re.compile(r"# *[\w.:-]+ += |# +(sent_id|newdoc|newpar|global\.columns|id)( |$)")
+_ID = re.compile(r"\d+([-.]\d+)?")  # of a word; of several, 3-4; of one that is not written, 5.1
+_HEADER = re.compile(r"(?i)(words?|tokens?|form|text)")
+_TAG_HEADER = re.compile(
+    r"(?i)((ner|pos|iob|bio|entity)[ _-]?)?(tags?|labels?|ner|pos|upos|xpos|entity)"
+)
 _MAYBE_COMMENT = re.compile(r"#+ ")
 _SMALL = re.compile(r"(?![BIOESLUMW][-_:/|.]).*[a-z]")  # few tags are: in small letters
-_FEW = 5  # lines, too few to say how their columns are parted
+_CAPITALS = re.compile(r"[A-Z]{2}[A-Z$-]*|[^\w\s]{1,3}|_")  # what tags are, rather than words
+_FEW = 3  # lines, of which it can be said that all are padded with spaces
 
 Line = tuple[int, str]  # number and text
 
@@ -89,7 +95,7 @@ def words_of_lines(lines: Iterable[str | None], source: str, *, conllu: bool) ->
     Args:
         lines: The lines; None for an empty one.
         source: The file, for messages.
-        conllu: Whether it is CoNLL-U.
+        conllu: Whether it is CoNLL-U; lines that can be nothing else are read so anyway.
 
     Returns:
         The table, a row a word.
@@ -97,6 +103,8 @@ def words_of_lines(lines: Iterable[str | None], source: str, *, conllu: bool) ->
     Raises:
         InputError: If there is no word, or a line has another number of columns.
     """
+    lines = [*lines]
+    conllu = conllu or _is_universal(lines)
     found, layout = [*_lines(lines, conllu)], _Layout(len(CONLLU), tabbed=True)
     if not conllu:
         found = _without_last_tabs(found)
@@ -108,6 +116,12 @@ def words_of_lines(lines: Iterable[str | None], source: str, *, conllu: bool) ->
     names = CONLLU if conllu else tuple(map(str, range(layout.width)))
     frame: pd.DataFrame = pd.DataFrame(rows, columns=[SENTENCE, LINE, *names])
     return frame
+
+
+def _is_universal(lines: Iterable[str | None]) -> bool:
+    """Say whether lines have the ten columns of CoNLL-U, the first of which numbers the words."""
+    rows = [line.split("\t") for line in lines if line and line.strip() and line[0] != "#"]
+    return bool(rows) and all(len(row) == len(CONLLU) and _ID.fullmatch(row[0]) for row in rows)
 
 
 def _lines(lines: Iterable[str | None], conllu: bool) -> Iterator[Line]:
@@ -132,7 +146,7 @@ def _without_last_tabs(lines: list[Line]) -> list[Line]:
 def _usual_layout(lines: Iterable[Line]) -> _Layout:
     """How most lines are made: what is made otherwise is odd, be it the first line."""
     texts = _texts(lines)
-    tabbed = 2 * sum("\t" in text.rstrip(_BLANKS) for text in texts) > len(texts)
+    tabbed = 2 * sum("\t" in text.rstrip(_BLANKS) for text in texts) >= len(texts)
     counts = Counter(len(_columns(text, _Layout(0, tabbed))) for text in texts)
     return _Layout(max(counts, key=counts.__getitem__, default=0), tabbed)
 
@@ -209,6 +223,13 @@ def _check_layout(lines: Sequence[Line], layout: _Layout, source: str) -> None:
     """Refuse lines of running text, and those of which nobody can say what parts the columns."""
     texts = _texts(lines)
     counts = Counter(len(_columns(text, layout)) for text in texts)
+    if all(text.startswith("#") for text in texts) and len(counts) > 1:
+        raise InputError(message(source, "file", "a CoNLL file with a word", "comments alone"))
+    first = _columns(texts[0], layout) if texts else [""]
+    if _HEADER.fullmatch(first[0]) and _TAG_HEADER.fullmatch(first[-1]):
+        rule, got = "words with their columns", f"names of columns, {', '.join(first)!r:.60}"
+        remedy = "Delete that line; or add a column 'sentence', and call the file .tsv"
+        raise InputError(message(source, "first line", rule, got, remedy))
     few = counts[layout.width] < _MOST * len(texts)
     if few and (len(counts) > 2 or mostly_words([text.split()[-1] for text in texts])):
         raise prose_error(source, f"lines of {min(counts):,} to {max(counts):,} words")
@@ -219,16 +240,20 @@ def _check_layout(lines: Sequence[Line], layout: _Layout, source: str) -> None:
 def _check_parting(texts: Collection[str], source: str) -> None:
     """Refuse lines all of which have spaces where tabs part columns."""
     columns = [text.split("\t") for text in texts]
-    padded = all(any(field[-1:] == " " for field in row[:-1]) for row in columns)
+    padded = all(
+        any(field[-1:] == " " and field.strip(" ") for field in row[:-1]) for row in columns
+    )
     # "Ann NNP", "rows VBZ": words are rarely all made of as many parts, the later ones in capitals.
     parts = [_PARTING.split(row[0].strip(_BLANKS)) for row in columns]
-    mixed = len({*map(len, parts)}) == 1 and not any(
-        len(row) < 2 or any(map(str.islower, "".join(row[1:]))) for row in parts
-    )
+    mixed = len({*map(len, parts)}) == 1 and all(_ends_in_tags(row) for row in parts)
     if len(columns) >= _FEW and (padded or mixed):
         rule, got = "columns parted by tabs, or by spaces", f"both, as in {min(texts)!r:.40}"
         remedy = "Part them all by tabs, and leave out the other spaces"
         raise InputError(message(source, "lines", rule, got, remedy))
+
+
+def _ends_in_tags(parts: Sequence[str]) -> bool:
+    return len(parts) > 1 and all(map(_CAPITALS.fullmatch, parts[1:]))
 
 
 def _ragged(

@@ -13,6 +13,8 @@ _WORD = re.compile(r"[^\W\d_]+(['’-][^\W\d_]+)*[.,;:!?…。！？\"”')]*")
 _SENTENCE_END = re.compile(r".*[^\W\d_][.!?…。！？][\"”')]*")
 _NO_VOWEL = re.compile(r"(?i)[b-df-hj-np-tv-xz]+[^a-z]*$")
 _STOPS = frozenset(".!?…。！？")
+# A text whose words carry their tags, "rows/VBZ to/TO".
+_BOTH = {sign: re.compile(f".+{re.escape(sign)}.+") for sign in "/_|"}
 _SPAN = re.compile(r"o|[bioeslumw][-_:/|.].+|.+[-_:/|.][bioeslumw]", re.IGNORECASE)
 # Tags that are written in small letters: those of Universal Dependencies, and kinds of names.
 _TAGS = frozenset(
@@ -51,6 +53,8 @@ def looks_like_prose(rows: Iterable[Sequence[str]]) -> bool:
     first, *between, last = zip(*lines, strict=True)
     if all(value in _STOPS for value in last):  # of a text that was cut into words
         return len(lines) > 2 or len(between) > 1
+    if any(all(_BOTH[sign].fullmatch(field) for row in lines for field in row) for sign in _BOTH):
+        return True
     shouted = "".join(itertools.chain(first, *between, last)).isupper()
     if shouted:
         last = tuple(value.lower() for value in last)

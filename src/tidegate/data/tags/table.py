@@ -174,7 +174,10 @@ def columns_of(
     numbered = [name for name in frame.columns if str(name).isdigit()]
     token, tag = columns.get("token", "token"), columns.get("tag", "tag")
     if token == "token" and token not in frame:
-        token = "form" if "form" in frame else next(iter(numbered), token)
+        enough = len(numbered) > (1 if tag == "" else 2)
+        ids = numbered[:1] if enough and _counts_words(frame, numbered[0]) else []
+        words = (name for name in ("form", *numbered) if name in frame and name not in ids)
+        token = next(words, token)
     if tag == "tag" and tag not in frame:
         others = [name for name in numbered if name != token]
         tag = "upos" if "upos" in frame else next(reversed(others), tag)
@@ -188,6 +191,16 @@ def columns_of(
         rule, remedy = "there: a tag for each word", "Name the column of the tags with --tag"
         raise InputError(message(source, "tag", rule, f"the columns {', '.join(shown)}", remedy))
     return token, None
+
+
+def _counts_words(frame: pd.DataFrame, name: str) -> bool:
+    """Say whether a column numbers the words of each sentence, from 0 or 1."""
+    given = frame[name].astype(str)
+    if not given.str.fullmatch(r"[0-9]{1,6}").all() or not frame[SENTENCE].duplicated().any():
+        return False
+    places = frame.groupby(SENTENCE).cumcount()
+    steps = given.astype(int) - places
+    return bool((steps == steps.iloc[0]).all() and steps.iloc[0] in (0, 1))
 
 
 def _runs(frame: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:

@@ -4,9 +4,34 @@ from __future__ import annotations
 
 import pytest
 
-from tidegate.data.tags.doubts import check_brackets, check_capitals
+from tidegate.data import read_sentences
+from tidegate.data.tags.doubts import check_brackets, check_capitals, check_columns
 from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import TagError
+from tidegate.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["B-PER Ann", "O rows", "O home"], r"`token` must be words; got tags, 'B-PER' first, in"),
+        (["d 0 Ann O", "d 1 is O", "d 2 in O", "d 3 Hull B-LOC"], r"got 'd' in all 4 lines of col"),
+        (["Ann O 0.98", "rows O .5"], r"`tag` must be tags; got numbers, 0\.98 first, in column 2"),
+        (["Ann rows home", "Bob sits there"], r"got lines that end in words, 'home' first"),
+    ],
+)
+def test_columns_that_hold_something_else_are_refused_unless_they_are_named(tmp_path, lines, told):
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match=told):
+        read_sentences(path)
+    assert read_sentences(path, token="1", tag="0")[1] == [[line.split()[0] for line in lines]]
+
+
+def test_columns_of_words_and_tags_are_taken():
+    for words in (["Ann", "O", "B"], ["O", "O"], ["I", "O", "U"]):
+        check_columns({"0": words, "1": ["NN"] * len(words)}, "0", "1", "a.conll")
+    check_columns({"0": ["Ann", "rows"]}, "0", None, "a.conll")
 
 
 @pytest.mark.parametrize("many", ["LOC", "loc"])

@@ -4,17 +4,55 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tidegate.data.tags.schemes import AS_THEY_ARE, TagError, parted, place
-from tidegate.errors import message
+from tidegate.data.tags.notation import Notation
+from tidegate.data.tags.prose import looks_like_prose, prose_error
+from tidegate.data.tags.schemes import AS_THEY_ARE, OUTSIDE, TagError, parted, place
+from tidegate.errors import InputError, message
 
 # CoNLL-2005 and 2012 write spans as "(PER*", "*" and "*)", one of a word as "(PER*)" or "(PER)".
 _BRACKETS = re.compile(r"[^()*]*\(?[^()*]*\*?\)?")
+_DECIMAL = re.compile(r"[0-9]*\.[0-9]+")
+_WIDE = 4  # columns and lines, to say that one with a single value is that of documents
 _MOST_WRONG = 0.2  # of one label are written otherwise, to take that for a mistake
 _MOST_KINDS = 200  # more are no labels but words, whose capitals may tell them apart
 
 Sentences = Sequence[Sequence[str]]
+
+
+def check_columns(
+    columns: Mapping[str, Sequence[str]], token: str, tag: str | None, source: str
+) -> None:
+    """Refuse columns of a CoNLL file that nobody named and that hold no words, or no tags.
+
+    Args:
+        columns: All of the file.
+        token: The one that would be taken for the words.
+        tag: The one that would be taken for their tags, None if they are not read.
+        source: The file.
+
+    Raises:
+        InputError: If one cannot be what it is taken for.
+
+    Example:
+        >>> check_columns({"0": ["Ann", "rows"], "1": ["B-PER", "O"]}, "0", "1", "a.conll")
+    """
+    words, remedy = columns[token], "Name the columns with --token and --tag"
+    kinds = {*words}
+    if OUTSIDE in kinds and len(kinds) > 1 and all(map(Notation().has, kinds)):
+        got = f"tags, {words[0]!r:.30} first, in column {token}"
+        raise InputError(message(source, "token", "words", got, remedy))
+    if len(columns) >= _WIDE and len(words) >= _WIDE and len(kinds) == 1:
+        got = f"{words[0]!r:.30} in all {len(words):,} lines of column {token}"
+        raise InputError(message(source, "token", "words", got, remedy))
+    if tag is None or tag not in columns or not tag.isdigit():
+        return
+    if all(map(_DECIMAL.fullmatch, columns[tag])):
+        got = f"numbers, {columns[tag][0]} first, in column {tag}"
+        raise InputError(message(source, "tag", "tags", got, remedy))
+    if looks_like_prose(zip(*columns.values(), strict=True)):
+        raise prose_error(source, f"lines that end in words, {columns[tag][0]!r:.30} first")
 
 
 def check_brackets(sentences: Sentences, owner: str, rows: Sequence[int] | None = None) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.data.tables.reader import read_table
 from tidegate.data.tags.conll import LINE, SENTENCE, words_of_lines
-from tidegate.data.tags.prose import looks_like_prose, prose_error
+from tidegate.data.tags.doubts import check_columns
 from tidegate.data.tags.schemes import TagError
 from tidegate.errors import InputError, message
 
@@ -81,8 +81,9 @@ def gather_sentences(
     token, tag = columns_of(frame, columns, source, tagged=tagged)
     if tag is not None and _is_conll(frame):
         frame = frame.assign(**{tag: frame[tag].str.strip(" ")})
-        if columns.get("tag", "tag") == "tag":
-            _check_tags(frame, source)
+    unnamed = all(columns.get(role, role) in {role, ""} for role in ("token", "tag"))
+    if unnamed and _is_conll(frame):
+        check_columns({name: frame[name].tolist() for name in _own(frame)}, token, tag, source)
     named = [(token, TOKENS), *([] if tag is None else [(tag, TAGS)])]
     number = columns.get("sentence", SENTENCE)
     if number != SENTENCE:
@@ -102,14 +103,6 @@ def gather_sentences(
     named.append((PLACES, PLACES))
     lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
     return groups.head(1).reset_index(drop=True).assign(**lists), dropped
-
-
-def _check_tags(frame: pd.DataFrame, source: str) -> None:
-    """Refuse sentences of as many words each, whose last words would be taken for tags."""
-    numbered = [name for name in frame.columns if str(name).isdigit()]
-    if len(numbered) < 2 or not looks_like_prose(frame[numbered].itertuples(index=False)):
-        return
-    raise prose_error(source, f"lines that end in words, {frame[numbered[-1]].iloc[0]!r:.30} first")
 
 
 def located(error: InputError, frame: pd.DataFrame) -> str:

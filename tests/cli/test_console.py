@@ -39,12 +39,21 @@ def test_a_confusion_matrix_has_true_classes_down():
     assert [line.split() for line in lines[2:]] == [["no", "12,345", "0"], ["1", "7", "8"]]
 
 
+def test_mistakes_come_with_the_most_frequent_first():
+    counts = [[9, 2, 0], [5, 9, 1], [0, 1, 9]]
+    lines = text_of(console.mistakes(["a", "b", "c"], counts, most=3)).splitlines()
+    assert lines[0].split() == ["true", "predicted", "rows;", "4", "pairs", "in", "all"]
+    rows = [line.split() for line in lines[2:]]
+    assert rows == [["b", "a", "5"], ["a", "b", "2"], ["b", "c", "1"]]
+
+
 def test_every_table_keeps_a_name_with_line_ends_in_its_row():
     name, shown = "a\n\t\u2028\x1b[31mb", r"a\n\t\u2028\x1b[31mb"
     tables = [
         console.scores({name: {"loss": 1.0}}),
         console.per_class({name: {"recall": 0.5, "support": 3.0}}),
         console.confusion([name, "no"], [[1, 2], [3, 4]]),
+        console.mistakes([name, "no"], [[1, 2], [0, 4]]),
         console.figures([{name: name, "more": "1"}]),
         console.pairs({name: name}),
     ]

@@ -10,7 +10,7 @@ import torch
 from tidegate.errors import InputError
 from tidegate.training import memory as training_memory
 from tidegate.training.loop import TrainingPlan
-from tidegate.training.memory import check_network, check_room, training_bytes
+from tidegate.training.memory import check_network, check_pairs, check_room, training_bytes
 
 CPU = torch.device("cpu")
 
@@ -56,3 +56,10 @@ def test_a_network_counts_its_weights_and_what_it_keeps(monkeypatch):
     monkeypatch.setattr(training_memory, "free_memory", lambda device: needed - 1)
     with pytest.raises(InputError, match=r"`network` must be small .*; got 10 trained numbers"):
         check_network(network, TrainingPlan(), CPU, "Owner")
+
+
+def test_each_pair_of_classes_counts(monkeypatch):
+    monkeypatch.setattr(training_memory, "free_memory", lambda device: 8 * 2 * 50**2)
+    check_pairs("Owner", "tags", 50, 2)
+    with pytest.raises(InputError, match=r"`y` must be .*; got 51 tags, .* Put rare tags together"):
+        check_pairs("Owner", "tags", 51, 2)

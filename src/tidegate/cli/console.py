@@ -187,6 +187,29 @@ def confusion(classes: Sequence[Any], counts: Sequence[Sequence[float]]) -> Tabl
     return table
 
 
+def mistakes(classes: Sequence[Any], counts: Sequence[Sequence[float]], most: int = 20) -> Table:
+    """Lay out what of a confusion matrix is wrong, the most frequent first.
+
+    Args:
+        classes: The classes, in the order of both axes.
+        counts: How many rows of each true class were given each class.
+        most: How many mistakes to show.
+
+    Returns:
+        A table to print.
+    """
+    found = [
+        (-count, true, given)
+        for true, row in enumerate(counts)
+        for given, count in enumerate(row)
+        if count and true != given
+    ]
+    table = _table("true", "predicted", f"rows; {len(found):,} pairs in all")
+    for count, true, given in sorted(found)[:most]:
+        table.add_row(cell(classes[true]), cell(classes[given]), f"{-count:,.0f}")
+    return table
+
+
 def figures(rows: Sequence[Mapping[str, str]]) -> Table:
     """Lay out rows of names and figures; the first column names the row."""
     table = _table(*map(cell, rows[0]))

@@ -5,6 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_AT_ONCE = 2**23  # numbers
+
+
+def rows_at_once(tags: int) -> int:
+    """How many rows to work on together: each has a number for every pair of tags at a step.
+
+    Args:
+        tags: K.
+
+    Example:
+        >>> rows_at_once(9), rows_at_once(1000), rows_at_once(10_000)
+        (103563, 8, 1)
+    """
+    return max(1, _AT_ONCE // tags**2)
+
 
 @torch.no_grad()
 def viterbi(
@@ -38,6 +53,10 @@ def viterbi(
         [[0, 0, 0]]
     """
     rows, steps, count = emissions.shape
+    if rows > (most := rows_at_once(count)):
+        scores = {"transitions": transitions, "start": start, "end": end}
+        parts = zip(emissions.split(most), lengths.split(most), strict=True)
+        return torch.cat([viterbi(given, ends, **scores) for given, ends in parts])
     found = torch.zeros(rows, steps, dtype=torch.int64, device=emissions.device)
     if not steps:
         return found

@@ -84,6 +84,24 @@ class ClassifyHead(nn.Module):
         return ClassifyMeter(self.linear.out_features)
 
 
+def count_pairs(table: Tensor, cells: Tensor, weights: Tensor) -> None:
+    """Add weights to cells of a table, of whose size nothing else is made.
+
+    Args:
+        table: `[C, C]` float64, changed in place.
+        cells: Row times C plus column, `[N]` int64.
+        weights: `[N]` float64.
+
+    Example:
+        >>> table = torch.zeros(2, 2, dtype=torch.float64)
+        >>> count_pairs(table, torch.tensor([1, 3, 1]), torch.ones(3, dtype=torch.float64))
+        >>> table.tolist()
+        [[0.0, 2.0], [0.0, 1.0]]
+    """
+    found, places = cells.unique(return_inverse=True)
+    table.view(-1)[found] += torch.bincount(places, weights)
+
+
 class ClassifyMeter:
     """Adds up loss and confusion matrix over batches.
 
@@ -122,8 +140,7 @@ class ClassifyMeter:
         losses = F.cross_entropy(scores, targets, reduction="none").double()
         self._loss += (losses * weights).sum()
         classes = len(self.confusion)
-        cells = targets * classes + scores.argmax(1)
-        self.confusion += torch.bincount(cells, weights, classes**2).view(classes, classes)
+        count_pairs(self.confusion, targets * classes + scores.argmax(1), weights)
 
     def result(self) -> dict[str, float]:
         """Return `loss`, `accuracy` and `macro_f1` over everything added."""

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from tidegate.batch import Batch
 from tidegate.data.tags.schemes import Span, read_spans
+from tidegate.heads.classify import count_pairs
 from tidegate.nn.blocks.crf import LinearChainCRF
 
 
@@ -157,7 +158,7 @@ class TagMeter:
         targets, count = batch.targets.cpu(), len(self.confusion)
         cells = (targets * count + answers)[mask]
         share = weights.double()[:, None].expand(mask.shape)[mask]
-        self.confusion += torch.bincount(cells, share, count**2).view(count, count)
+        count_pairs(self.confusion, cells, share)
         if self.labels:
             self._count_spans(targets, answers, batch.lengths.tolist(), weights.tolist())
 

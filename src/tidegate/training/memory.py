@@ -74,6 +74,23 @@ def check_network(network: Network, plan: Copies, device: torch.device, owner: s
     check_room(owner, "network", got, needed, device, remedy)
 
 
+def check_pairs(owner: str, noun: str, count: int, tables: int) -> None:
+    """Refuse more classes or tags than memory has room for: each pair has numbers of its own.
+
+    Args:
+        owner: Who complains.
+        noun: What they are called.
+        count: How many there are.
+        tables: Numbers of each pair, float64.
+
+    Raises:
+        InputError: If they take more memory than is free.
+    """
+    got = f"{count:,} {noun}, whose pairs take about {{}}"
+    needed = 8 * tables * count**2
+    check_room(owner, "y", got, needed, torch.device("cpu"), f"Put rare {noun} together")
+
+
 def check_room(
     owner: str, argument: str, got: str, needed: int, device: torch.device, remedy: str
 ) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import tidegate
 from tests.cli.conftest import TINY, one_line, rows, write_csv
+from tidegate.cli.commands import evaluate
 from tidegate.data.tables.writer import write_table
 
 
@@ -112,3 +114,14 @@ def test_a_label_of_two_lines_stays_in_its_row_of_each_table(run, tmp_path):
     for command in ("info", "doctor"):
         found = run(command, tmp_path / "m").stdout
         assert not any(line.startswith("lines") or "\x1b" in line for line in found.splitlines())
+
+
+@pytest.mark.parametrize("classes", [12, 30, 400])
+def test_where_a_column_for_each_class_has_no_room_mistakes_are_shown(classes, capsys):
+    names = [f"class{number}" for number in range(classes)]
+    counts = np.eye(classes) * 7
+    counts[3, 5] = 2
+    evaluate.show({"accuracy": 0.9, "classes": names, "confusion_matrix": counts.tolist()}, "test")
+    *_, header, _, row = capsys.readouterr().out.rstrip().splitlines()
+    assert header.split()[:2] == ["true", "predicted"]
+    assert row.split() == ["class3", "class5", "2"]

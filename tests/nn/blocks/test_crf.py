@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
+from tidegate.decode import viterbi
 from tidegate.errors import InputError
 from tidegate.nn import LinearChainCRF
 
@@ -216,3 +217,28 @@ def test_a_batch_of_nothing():
 def test_transitions_of_another_size_are_refused():
     with pytest.raises(InputError, match=r"`allowed` must be of shape \[tags \+ 1, tags \+ 1\]"):
         LinearChainCRF(3, allowed=torch.ones(3, 3, dtype=torch.bool))
+
+
+def test_many_tags_are_worked_on_by_rows_with_the_same_answers(monkeypatch):
+    torch.manual_seed(0)
+    lengths = torch.tensor([5, 0, 3, 5, 1])
+    emissions = torch.randn(5, 5, 3, dtype=torch.float64)
+    tags = torch.randint(0, 3, (5, 5))
+    found = []
+    for numbers in (2**23, 20, 1):  # all rows together, two, each by itself
+        monkeypatch.setattr(viterbi, "_AT_ONCE", numbers)
+        crf = LinearChainCRF(3).double()
+        torch.nn.init.normal_(crf.weight, generator=torch.Generator().manual_seed(1))
+        given = emissions.clone().requires_grad_()
+        score = crf.log_likelihood(given, lengths, tags)
+        score.sum().backward()
+        answers = crf.marginals(given, lengths), crf.decode(given, lengths)
+        found.append((score, given.grad, *answers, crf.weight.grad))
+    for others in found[1:]:
+        for first, other in zip(found[0][:-1], others[:-1], strict=True):
+            assert torch.equal(first, other)
+        torch.testing.assert_close(found[0][-1], others[-1])  # sums of rows in another order
+
+
+def test_rows_of_many_tags_are_few():
+    assert [viterbi.rows_at_once(tags) for tags in (1, 2**10, 2**20)] == [2**23, 8, 1]

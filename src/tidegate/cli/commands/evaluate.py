@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +27,8 @@ def evaluate(
 ) -> None:
     """Measure a saved model on labelled data.
 
-    Prints loss and scores, and for classes the scores of each and the confusion matrix.
+    Prints loss and scores, and for classes the scores of each and the confusion matrix, or
+    what is mistaken most often where it is too wide; --json has all of it.
     tidegate evaluate MODEL --help names the columns that this model reads.
     """
     from tidegate import tasks
@@ -58,7 +60,13 @@ def show(found: dict[str, Any], title: str) -> None:
         to.print(console.per_class(found["per_class"]))
     if "confusion_matrix" in found:
         to.print()
-        to.print(console.confusion(found["classes"], found["confusion_matrix"]))
+        classes, counts = found["classes"], found["confusion_matrix"]
+        # A column has three places and more: that of many classes need not be laid out to know.
+        table = console.confusion(classes, counts) if 3 * len(classes) <= to.width else None
+        endless = to.options.update(max_width=sys.maxsize)
+        if table is None or to.measure(table, options=endless).minimum > to.width:
+            table = console.mistakes(classes, counts)
+        to.print(table)
     show_figures(found)
 
 

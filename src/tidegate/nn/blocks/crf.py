@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from tidegate.decode.viterbi import viterbi
+from tidegate.decode.viterbi import rows_at_once, viterbi
 from tidegate.errors import InputError, message
+
+# Forward scores, log Z, and a weight for each row.
+_Counted: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 
 class LinearChainCRF(nn.Module):
@@ -231,6 +234,9 @@ def _idle(lengths: Tensor, steps: int) -> Tensor:
 def _ahead(emissions: Tensor, weight: Tensor, lengths: Tensor) -> Tensor:
     """The forward scores, `[T, B, K]`: all ways to reach a tag; past the end they stay."""
     count = emissions.shape[2]
+    if len(lengths) > (most := rows_at_once(count)):
+        rows = zip(emissions.split(most), lengths.split(most), strict=True)
+        return torch.cat([_ahead(given, weight, ends) for given, ends in rows], 1)
     towards = weight[:count, :count].T.contiguous()
     valid, steps = _valid(emissions, lengths), emissions.transpose(0, 1)
     found = torch.empty_like(steps, memory_format=torch.contiguous_format)
@@ -254,7 +260,7 @@ def _behind(
     emissions: Tensor,
     weight: Tensor,
     lengths: Tensor,
-    counted: tuple[Tensor, Tensor, Tensor] | None = None,
+    counted: _Counted | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The backward scores, `[T, B, K]`: all ways from a tag to the end.
 
@@ -262,6 +268,8 @@ def _behind(
     transitions, `[K, K]`.
     """
     count = emissions.shape[2]
+    if len(lengths) > (most := rows_at_once(count)):
+        return _behind_by_rows(emissions, weight, lengths, counted, most)
     between, end = weight[:count, :count], weight[:count, count]
     valid, steps = _valid(emissions, lengths), emissions.transpose(0, 1)
     found = end.expand(len(steps), len(lengths), count).clone()
@@ -274,6 +282,27 @@ def _behind(
             shares = (ways + (ahead[step - 1] - total[:, None])[..., None]).exp_()
             moves += torch.tensordot(grad * valid[step, :, 0], shares, 1)
     return found, moves
+
+
+def _behind_by_rows(
+    emissions: Tensor,
+    weight: Tensor,
+    lengths: Tensor,
+    counted: _Counted | None,
+    most: int,
+) -> tuple[Tensor, Tensor]:
+    """What `_behind` returns, worked out for so many rows at a time."""
+    rows = [slice(first, first + most) for first in range(0, len(lengths), most)]
+    parts = [
+        _behind(emissions[part], weight, lengths[part], counted and _of_rows(*counted, part))
+        for part in rows
+    ]
+    found, moves = zip(*parts, strict=True)
+    return torch.cat(found, 1), torch.stack(moves).sum(0)
+
+
+def _of_rows(ahead: Tensor, total: Tensor, grad: Tensor, rows: slice) -> _Counted:
+    return ahead[:, rows], total[rows], grad[rows]
 
 
 def _unary(ahead: Tensor, behind: Tensor, total: Tensor, lengths: Tensor) -> Tensor:

@@ -25,7 +25,10 @@ from tidegate.tasks.core.settings.option import setting
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
 from tidegate.training.measure import Loader, answers
+from tidegate.training.memory import check_pairs
 from tidegate.training.network import Meter, Metrics, Network
+
+_TABLES = 2  # of mistakes, in training and in validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +202,7 @@ class Classifier(ClassifierMixin, Task):
     ) -> None:
         """Tell the head how much each class counts in these training rows."""
         super()._begin(network, examples, loader, going_on=going_on)
+        check_pairs(self.settings_.owner, "classes", len(self.classes_), _TABLES)
         given = self.settings_.class_weight
         heads = [self._head(member) for member in members(network)]
         for head in heads:

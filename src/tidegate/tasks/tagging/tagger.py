@@ -41,10 +41,13 @@ from tidegate.tasks.tagging.network import TaggerNetwork
 from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
 from tidegate.tasks.tagging.settings import TaggerSettings
 from tidegate.training.measure import Loader, answers
+from tidegate.training.memory import check_pairs
 from tidegate.training.network import Meter, Metrics, Network
 
 # Words of a padded batch, at most, unless one sentence alone has more.
 _WORDS = 16_384
+# Of each pair of tags: two counts of mistakes, and what the chain makes of a sentence at a step.
+_TABLES = 6
 
 # The settings that the encoder takes as they are.
 _ENCODER = (
@@ -287,6 +290,7 @@ class Tagger(Task):
         self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist(), rows)
         for doubt in self.encoder_.doubts:
             warnings.warn(DataWarning(doubt), stacklevel=4)
+        check_pairs(settings.owner, "tags", len(self.encoder_.tags), _TABLES)
         self.embedding_size_, self.vectors_found_ = settings.embedding_size, None
         if settings.vectors is not None:
             found, self.vectors_found_ = load_vectors(settings.vectors, self.encoder_.vocabulary)

@@ -122,3 +122,13 @@ def test_a_label_stays_in_its_line_and_column(form, escape):
     assert told[0].split("  ")[0].startswith(rf"two\nlines\tor\u2028{escape}more")
     whole = pd.DataFrame({"gr\noup": ["a\tb"], "prediction": [1.5]})
     assert [*map(str.split, shown("table", [whole], "none").splitlines())][2] == [r"a\tb", "1.5"]
+
+
+def test_many_classes_stand_beside_rows_of_any_index_without_a_word_of_fragments():
+    frame = pd.DataFrame({"text": ["a", "b"]}, index=[7, 3])
+    answers = {f"probability_{number}": [number / 300, 0.5] for number in range(300)}
+    found = beside(frame, {"prediction": ["x", "y"], **answers})
+    assert list(found.columns) == ["text", "prediction", *answers]
+    assert list(found.index) == [7, 3]
+    assert found["probability_30"].tolist() == [0.1, 0.5]
+    assert len(beside(frame[:0], {"prediction": []})) == 0

@@ -17,7 +17,7 @@ from rich.text import Text
 from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.writer import WRITABLE, table_text, write_table
 from tidegate.errors import InputError, message, suggest
-from tidegate.tasks.core.raw import Answers, Raw
+from tidegate.tasks.core.raw import Raw
 from tidegate.terminal import Screen, cell, one_line, visible
 
 
@@ -169,12 +169,15 @@ def beside(frame: pd.DataFrame, answers: Mapping[str, Sequence[Raw]]) -> pd.Data
     if taken:
         rule, remedy = "free for the answers", "Rename that column of the table"
         raise InputError(message("predict", taken[0], rule, "a column of this name", remedy))
-    rounded: Answers = {
-        name: [round(value, 6) for value in values] if name.startswith("probability_") else values
+    columns = [
+        pd.Series(
+            [round(value, 6) for value in values] if name.startswith("probability_") else values,
+            frame.index,
+            name=name,
+        )
         for name, values in answers.items()
-    }
-    result: pd.DataFrame = frame.assign(**rounded)
-    return result
+    ]
+    return pd.concat([frame, *columns], axis=1)
 
 
 def _table_writer(form: str, handle: Screen) -> Callable[[pd.DataFrame], None]:

@@ -160,3 +160,12 @@ def test_a_static_value_may_be_missing_in_a_whole_series_but_not_in_a_part_of_it
     table.loc[1, "size"] = pd.NA
     with pytest.raises(InputError, match="same in all rows of a series; got <NA> in row 2"):
         read_series(table, id="id", target="y", static="size")
+
+
+def test_a_clock_that_was_set_back_is_named_as_such():
+    times = pd.date_range("2024-10-27", periods=16, freq="15min").append(
+        pd.date_range("2024-10-27 03:00", periods=8, freq="15min")
+    )
+    frame = pd.DataFrame({"t": times.astype(str), "v": 1.0})
+    with pytest.raises(InputError, match=r"Write their offset from UTC too if a clock was set"):
+        read_series(frame, time="t")

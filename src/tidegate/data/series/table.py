@@ -22,6 +22,8 @@ from tidegate.errors import InputError, message, quoted
 
 Columns = str | Sequence[str]
 
+_HOUR = 3_600_000_000  # microseconds
+
 
 class GapWarning(UserWarning):
     """Times are missing in a series; they were put in with missing values."""
@@ -216,7 +218,9 @@ def check_forwards(
     steps = np.diff(instants)
     steps[starts[1:] - 1] = 1
     back = "Sort the table by it"
-    if once and len(starts) == 1 and len(np.unique(instants)) < len(instants):
+    if not pd.api.types.is_numeric_dtype(column) and (steps > -_HOUR).all():
+        back = "Write their offset from UTC too if a clock was set back there, or sort the table"
+    elif once and len(starts) == 1 and len(np.unique(instants)) < len(instants):
         back = "Name the column that tells several series apart with id (--id), or sort the table"
     for wrong, rule, remedy in (
         (steps < 0, "ascending", back),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tidegate.data.series.clock import infer_clock
-from tidegate.data.series.dates.numbered import read_numbered
+from tidegate.data.series.dates.numbered import read_numbered, slashed
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,19 @@ def test_the_clock_of_the_fit_tells_weeks_from_months():
     clock = infer_clock(instants, dated=True, owner="t")
     assert read_numbered(np.array([201904]), clock)[0] == pd.Timestamp("2019-01-21")
     assert read_numbered(np.array([201904]))[0] == pd.Timestamp("2019-04-01")
+
+
+def test_days_and_months_before_the_year_are_written_with_strokes():
+    days = pd.date_range("2023-12-25", periods=20)
+    for form in ("%d%m%Y", "%m%d%Y"):
+        numbers = np.array([int(text) for text in days.strftime(form)])
+        wanted = days.strftime("%d/%m/%Y" if form == "%d%m%Y" else "%m/%d/%Y")
+        assert slashed(numbers).tolist() == slashed(numbers * 1.0).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [[20240101, 20240102], [1012024, 1012025], [1012024.5], [99122024], [13132024], [1010999], []],
+)
+def test_other_numbers_are_no_days_of_months(numbers):
+    assert slashed(np.array(numbers)) is None

@@ -94,7 +94,8 @@ def test_the_hour_that_comes_twice_is_told_apart_by_its_offset():
 def test_days_and_months_are_told_apart_as_in_the_fit():
     for first, wanted in ((True, "2024-02-01"), (False, "2024-01-02")):
         clock = Clock("duration", dayfirst=first)
-        assert read_time("01/02/2024", "t", clock) == seconds(wanted)
+        for time in ("01/02/2024", 1022024, "01022024"):
+            assert read_time(time, "t", clock) == seconds(wanted)
     with pytest.raises(InputError, match=r"a date or a whole number; got '01/02/2024'. Write it"):
         read_time("01/02/2024", "t", NAIVE)
 

@@ -205,3 +205,15 @@ def test_what_is_no_date_is_named_with_its_row():
         read(["2024-01-01", "soon"])
     with pytest.raises(InputError, match=r"given in every row; got an empty cell in row 2"):
         read(["2024-01-01", None])
+
+
+def test_numbers_with_the_day_first_are_dates():
+    index = pd.date_range("2024-01-20", periods=40)
+    for numbers in (index.strftime("%d%m%Y").astype(int), index.strftime("%d%m%Y")):
+        found = read(list(numbers))
+        assert days(found) == index.strftime("%Y-%m-%d").tolist()
+        assert found.dayfirst
+    with pytest.raises(InputError, match="whose day and month can be told apart; got '01/02/2024'"):
+        read([1022024, 2022024, 3022024])
+    counting = read_times(pd.Series([31122024]), np.array([1]), "t", clock=Clock())
+    assert not counting.dated

@@ -196,3 +196,9 @@ def test_one_broken_value_does_not_spoil_what_is_expected(scale, broken):
 def test_what_files_do_not_write_as_a_number_is_none(model, text):
     assert model.stream().update(text).kind == "missing"
     assert model.stream().update(" +20.5e0 ").value == 20.5
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_times_that_are_left_out(pair):
+    stream = pair.stream()
+    told = [stream.update([20.0, 20.0], time).time for time in (7200, 10800, 10800, None, None)]
+    assert told == [7200, 10800, 10800, 14400, 18000]

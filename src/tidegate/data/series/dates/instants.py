@@ -59,7 +59,10 @@ def other_clock(clock: Clock, got: object, owner: str) -> OtherClockError:
     if clock.dated:
         named = "with their offset from UTC" if clock.zone == LOCAL else f"in {clock.zone}"
         rule += f" {named}" if clock.zone else " without a time zone"
-    return OtherClockError(message(owner, "time", rule, quoted(got)))
+    remedy = "Write the offset from UTC behind them" if clock.zone else ""
+    if clock.dated and not clock.zone:
+        remedy = "Turn them into times of that clock, without a zone"
+    return OtherClockError(message(owner, "time", rule, quoted(got), remedy))
 
 
 def learned_clock(times: Times) -> Clock:

@@ -63,6 +63,35 @@ def read_numbered(numbers: Array, clock: Clock | None = None) -> pd.Series[pd.Ti
     return min(found, key=gaps, default=None)
 
 
+def slashed(values: Array) -> pd.Series[str] | None:
+    """Write whole numbers such as 31122024 as 31/12/2024, if all are days and months of years.
+
+    Args:
+        values: Numbers, `[rows]`.
+
+    Returns:
+        The texts; None for other numbers, those with the year first among them.
+
+    Example:
+        >>> slashed(np.array([1012024, 31012024])).tolist()
+        ['01/01/2024', '31/01/2024']
+    """
+    low, high = 10**6, 10**8
+    if not len(values) or values.min() < low or values.max() >= high or np.mod(values, 1).any():
+        return None
+    numbers = values.astype(np.int64)
+    first, second, years = numbers // 10**6, numbers // 10**4 % 100, numbers % 10**4
+    parts = np.minimum(first, second), np.maximum(first, second)
+    if not ((years >= _YEARS[0]) & (years <= _YEARS[1])).all() or parts[0].min() < 1:
+        return None
+    if parts[0].max() > 12 or parts[1].max() > 31 or read_numbered(numbers) is not None:
+        return None
+    if len(np.unique(years)) > len(np.unique(numbers // 10**4)):
+        return None  # they count: 1012024, 1012025
+    texts = pd.Series(numbers).map("{:08d}".format)
+    return texts.str[:2] + "/" + texts.str[2:4] + "/" + texts.str[4:]
+
+
 def _usual_form(clock: Clock) -> str:
     """How six digits are written for times of such steps."""
     if clock.kind == "month":

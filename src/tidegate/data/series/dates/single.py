@@ -20,6 +20,7 @@ from tidegate.data.series.dates.instants import (
     unix_times,
     wall_clock,
 )
+from tidegate.data.series.dates.numbered import slashed
 from tidegate.data.series.dates.times import read_dates_of_numbers, read_times
 from tidegate.errors import InputError, message
 
@@ -53,6 +54,9 @@ def read_time(time: object, owner: str, clock: Clock | None) -> float:
     if moment is not None:
         return _wall(moment, time, owner, clock).replace(tzinfo=timezone.utc).timestamp()
     number = _number(time)
+    if number is not None and (clock is None or clock.dated):
+        dates = slashed(np.array([number]))
+        time, number = (time, number) if dates is None else (dates.iloc[0], None)
     if number is not None:
         return _of_number(number, owner, clock)
     return float(wall_clock(_table_of_one(time, owner, clock))[0] / _SECOND)

@@ -20,7 +20,7 @@ from tidegate.data.series.dates.instants import (
     zone_name,
     zoned_times,
 )
-from tidegate.data.series.dates.numbered import read_numbered
+from tidegate.data.series.dates.numbered import read_numbered, slashed
 from tidegate.data.series.dates.spelled import spelled
 from tidegate.data.series.dates.unix import read_unix
 from tidegate.errors import InputError, message
@@ -81,10 +81,16 @@ def _read(
     if pd.api.types.is_datetime64_dtype(column):
         return naive_times(column)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return _numbers(column.to_numpy(), rows, owner, clock)
-    texts = column.map(str).str.strip()
-    if texts.str.fullmatch(_NUMBER).all():
-        return _numbers(pd.to_numeric(texts).to_numpy(), rows, owner, clock)
+        numbers: Array | None = column.to_numpy()
+    else:
+        texts = column.map(str).str.strip()
+        whole = texts.str.fullmatch(_NUMBER).all()
+        numbers = pd.to_numeric(texts).to_numpy() if whole else None
+    if numbers is not None:
+        dates = slashed(numbers) if clock is None or clock.dated else None
+        if dates is None:
+            return _numbers(numbers, rows, owner, clock)
+        texts = dates
     return _texts(texts, rows, owner, clock, dayfirst)
 
 

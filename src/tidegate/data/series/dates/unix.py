@@ -6,9 +6,9 @@ import numpy as np
 
 from tidegate.data.batching import Array
 
-# How many of each unit make a second; a number of one of these spans is a time from 1990 to 2099.
+# How many of each unit make a second; a number of one of these spans is a time from 1980 to 2099.
 _UNITS = (1, 10**3, 10**6, 10**9)
-_SECONDS = (631_152_000, 4_102_444_800)
+_SECONDS = (315_532_800, 4_102_444_800)
 
 
 def read_unix(numbers: Array) -> Array | None:

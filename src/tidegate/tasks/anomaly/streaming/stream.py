@@ -271,7 +271,8 @@ class AnomalyStream:
         if now is None:
             self._time += self._interval
             return
-        self._interval = now - self._time if self.steps else 0.0
+        if self.steps and now > self._time:  # a clock that is set back tells nothing of the next
+            self._interval = now - self._time
         self._time = now
 
     def state(self) -> dict[str, object]:

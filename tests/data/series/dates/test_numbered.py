@@ -17,6 +17,8 @@ from tidegate.data.series.dates.numbered import read_numbered, slashed
         ("%Y%m%d", "D"),
         ("%Y%m%d%H", "h"),
         ("%Y%m%d%H%M", "15min"),
+        ("%y%m%d%H", "h"),
+        ("%y%m%d%H%M", "15min"),
         ("%G%V", "W-MON"),
         ("%Y%j", "D"),
         ("%y%m%d", "D"),

@@ -217,3 +217,13 @@ def test_numbers_with_the_day_first_are_dates():
         read([1022024, 2022024, 3022024])
     counting = read_times(pd.Series([31122024]), np.array([1]), "t", clock=Clock())
     assert not counting.dated
+
+
+def test_years_of_two_digits_in_numbers_are_no_unix_time():
+    index = pd.date_range("2024-01-01", periods=60, freq="15min")
+    found = read([int(text) for text in index.strftime("%y%m%d%H%M")])
+    assert found.instants.tolist() == index.as_unit("us").asi8.tolist()
+    thousandths = [int(f"{text}250") for text in index.strftime("%Y%m%d%H%M%S")]
+    assert read(thousandths).instants[0] == index.as_unit("us").asi8[0] + 250_000
+    with pytest.raises(InputError, match="got '240101 05:00' in row 1"):
+        read(["240101 05:00", "240101 06:00"])

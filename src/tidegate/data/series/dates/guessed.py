@@ -15,9 +15,10 @@ from tidegate.errors import InputError, message
 
 # Jan-16 is a month of a year.
 _MONTH_OF_YEAR = re.compile(r"^([A-Za-z]{3,9})\.?[-/ ']+(\d\d)$")
-# What names a year: four digits, or three parts with two digits at the end. pandas would put the
-# year in which it runs for any other.
-_YEAR = r"\d{4}|^\d{1,2}[-/., ]+(?:\d{1,2}|[A-Za-z]{3,9})[-/., ]+\d\d(?!\d?:)"
+# What names a year: four digits, eight that begin with it, or three parts with two digits at the
+# end. pandas would put the year in which it runs for any other.
+_YEAR = r"(?<!\d)\d{4}(?!\d)|(?<!\d)(?:1[89]|2[01])\d{6}(?!\d)"
+_YEAR += r"|^\d{1,2}[-/., ]+(?:\d{1,2}|[A-Za-z]{3,9})[-/., ]+\d\d(?!\d?:)"
 _YEAR += r"|^[A-Za-z]{3,9}[-/. ]+\d{1,2}[-/., ]+\d\d(?!\d?:)"
 
 # 12/31/2024: two numbers before the year, of which one is the month.

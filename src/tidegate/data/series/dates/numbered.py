@@ -13,10 +13,11 @@ from tidegate.data.series.dates.guessed import gaps
 _FORMS = {
     6: ("%Y%m", "%G%V", "%y%m%d"),
     7: ("%Y%j",),
-    8: ("%Y%m%d",),
-    10: ("%Y%m%d%H",),
-    12: ("%Y%m%d%H%M",),
+    8: ("%Y%m%d", "%y%m%d%H"),
+    10: ("%Y%m%d%H", "%y%m%d%H%M"),
+    12: ("%Y%m%d%H%M", "%y%m%d%H%M%S"),
     14: ("%Y%m%d%H%M%S",),
+    17: ("%Y%m%d%H%M%S%f",),
 }
 _WEEK = 7 * 86_400_000_000  # microseconds
 _YEARS = (1800, 2199)  # numbers that begin with others are no dates
@@ -27,7 +28,7 @@ def read_numbered(numbers: Array, clock: Clock | None = None) -> pd.Series[pd.Ti
 
     Forms are 2024 with two digits more for months (201612), or else for weeks (201653, by ISO
     8601), with one for quarters (20164), three for the day of the year, four for days, and so on
-    down to seconds; and 161231. Of several the one with fewer gaps is meant.
+    down to milliseconds; and 161231, down to seconds. Of several the one with fewer gaps is meant.
 
     Args:
         numbers: Whole numbers, `[rows]` int64.
@@ -51,16 +52,17 @@ def read_numbered(numbers: Array, clock: Clock | None = None) -> pd.Series[pd.Ti
     centuries = bool(texts.str[:4].astype(int).between(*_YEARS).all())
     if count == 5 and centuries and texts.str[4].isin([*"1234"]).all():
         return pd.to_datetime(texts.str[:4] + "-" + texts.str[4].map(_quarter_month) + "-01")
-    forms = [form for form in _FORMS.get(count, ()) if centuries or form == "%y%m%d"]
+    forms = [form for form in _FORMS.get(count, ()) if centuries or form.startswith("%y")]
     if clock is not None:
         forms.sort(key=lambda form: form != _usual_form(clock))
-    found = [dates for form in forms if (dates := _parsed(texts, form)).notna().all()]
+    found = {form: dates for form in forms if (dates := _parsed(texts, form)).notna().all()}
     if clock is not None:
-        on = [dates for dates in found if clock.positions(_instants(dates))[1].all()]
-        return next(iter(on or found), None)
-    if not centuries and found and gaps(found[0]) >= _gaps_of_numbers(numbers):
-        return None  # any six digits: they count unless days fit better
-    return min(found, key=gaps, default=None)
+        on = [dates for dates in found.values() if clock.positions(_instants(dates))[1].all()]
+        return next(iter(on or found.values()), None)
+    best = min(found, key=lambda form: gaps(found[form]), default="")
+    if best.startswith("%y") and gaps(found[best]) >= _gaps_of_numbers(numbers):
+        return None  # any digits: they count unless days fit better
+    return found.get(best)
 
 
 def slashed(values: Array) -> pd.Series[str] | None:
@@ -88,8 +90,9 @@ def slashed(values: Array) -> pd.Series[str] | None:
         return None
     if len(np.unique(years)) > len(np.unique(numbers // 10**4)):
         return None  # they count: 1012024, 1012025
-    texts = pd.Series(numbers).map("{:08d}".format)
-    return texts.str[:2] + "/" + texts.str[2:4] + "/" + texts.str[4:]
+    texts: pd.Series[str] = pd.Series(numbers).map("{:08d}".format)
+    written: pd.Series[str] = texts.str[:2] + "/" + texts.str[2:4] + "/" + texts.str[4:]
+    return written
 
 
 def _usual_form(clock: Clock) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from tidegate.data.names import ColumnNames, check_there, named, numbers_of, places, usual_names
+from tidegate.data.names import (
+    ColumnNames,
+    check_characters,
+    check_there,
+    named,
+    numbers_of,
+    places,
+    usual_names,
+)
 from tidegate.errors import InputError
 
 LEARNED = ColumnNames(("load", "heat"))
@@ -77,3 +85,13 @@ def test_identifiers_are_matched_and_a_float_that_is_whole_is_that_number():
     assert numbers_of(["b", "c", "a"], ["a", "b"]) == [1, None, 0]
     assert numbers_of(["1", "2.0", "3.5"], ["2", "1.0"]) == [1, 0, None]
     assert numbers_of(["1.0", "1"], ["1", "1.0"]) == [1, 0]
+
+
+def test_half_a_character_in_a_name_is_named():
+    check_characters(["load", 3, None], "columns")
+    told = r"`names` must be valid Unicode; got the lone surrogate U\+D83D at character 2 of 'a"
+    for names in (["fine", "a\ud83d"], ["a\ud83d"]):
+        with pytest.raises(InputError, match=f"columns: {told}"):
+            ColumnNames.of(names)
+        with pytest.raises(InputError, match=f"series: {told}"):
+            check_characters(names, "series")

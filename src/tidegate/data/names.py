@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
 from tidegate.errors import InputError, message, suggest
 
 _WHOLE = re.compile(r"^(-?\d+)\.0+$")
@@ -29,6 +30,9 @@ class ColumnNames:
     names: tuple[str, ...]
     named: bool = True
 
+    def __post_init__(self) -> None:
+        check_characters(self.names, "columns")
+
     @classmethod
     def of(cls, labels: Iterable[object]) -> ColumnNames:
         """Take the labels of a table's columns; 0, 1, 2 are no names, None is none either."""
@@ -45,6 +49,25 @@ class ColumnNames:
     def to_json(self) -> dict[str, bool]:
         """Return whether they are the data's own, where the names themselves do not tell."""
         return {} if named(self.names, None) == self.named else {"named": self.named}
+
+
+def check_characters(names: Iterable[object], what: str) -> None:
+    """Refuse names with half a character, which no file can hold.
+
+    Args:
+        names: Names; those that are no texts are fine.
+        what: What has them, such as "columns".
+
+    Raises:
+        InputError: If one has.
+
+    Example:
+        >>> check_characters(["load", 3], "columns")
+    """
+    for name in names:
+        if isinstance(name, str) and (found := lone_surrogate(name)):
+            got = f"{found} of {name!r}"
+            raise InputError(message(what, "names", "valid Unicode", got, WITHOUT_SURROGATES))
 
 
 def named(names: tuple[str, ...], found: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,3 +69,13 @@ def test_what_is_no_series_is_refused(series, rule):
 def test_it_is_printed_in_a_line():
     panel = Panel.from_arrays([[1.0, np.nan, 3.0], [5.0, 6.0]])
     assert repr(panel) == "Panel(2 series; 5 steps of 1 step; targets value; 1 values missing)"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"targets": ("a\ud83d",)}, {"names": ("a\ud83d",)}, {"static": {"kind": ("a\ud83d",)}}],
+)
+def test_half_a_character_in_a_name_or_a_text_is_refused(parts):
+    panel = Panel.from_arrays([[1.0, 2.0]])
+    with pytest.raises(InputError, match="must be valid Unicode; got the lone surrogate"):
+        replace(panel, **parts)

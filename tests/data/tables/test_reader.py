@@ -185,7 +185,11 @@ FAULTS = [
     ("t.jsonl", '{"a": 1}\n{"a": 1\n', "`line 2` must be a JSON object; got Expecting"),
     ("t.jsonl", '{"a": 1}\n\n[1]\n', "`line 3` must be a JSON object; got a JSON list"),
     ("t.jsonl", '"text"\n', "`line 1` must be a JSON object; got a JSON str"),
-    ("t.jsonl", '{"text": "\\ud800"}', "`line 1` must be a JSON object; got 'utf-8' codec"),
+    (
+        "t.jsonl",
+        '{"text": "\\ud800"}',
+        "`line 1` must be valid Unicode; got the lone",
+    ),
     ("t.jsonl", "[" * 100_000, "`line 1` must be a JSON object; got"),
     ("t.parquet", "no parquet", "`file` must be a whole parquet file; got"),
     ("t.parquet", FRAME.to_parquet()[:-20], "`file` must be a whole parquet file; got"),

@@ -173,3 +173,9 @@ def test_letters_that_are_words_are_listed_where_they_are_not_rare():
     assert lone_letters(["a"] * 19 + ["很"]) == ["很"]
     assert lone_letters(["a"] * 20 + ["很"]) == []
     assert lone_letters(["한국", "naïve", "3"]) == []
+
+
+def test_half_a_character_out_of_a_tokenizer_is_named():
+    told = "`tokenizer` must be a function whose tokens are valid Unicode; got the lone surrogate"
+    with pytest.raises(InputError, match=told):
+        split_by(lambda text: [text, "a\ud83d"], ["fine"])

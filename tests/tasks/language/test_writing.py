@@ -278,3 +278,17 @@ def test_a_stop_that_is_never_written_is_told(level, stop):
 def test_a_stop_is_found_in_the_case_that_is_written():
     model = learned(SONG, lowercase=True)
     assert model.generate("ab", length=400, seed=1, stop="CAB").endswith("cab")
+
+
+@pytest.mark.parametrize("level", ["char", "word", "bpe", "space"])
+def test_half_a_character_is_named_wherever_a_text_is_given(level):
+    model = learned(SONG, level=level)
+    told = r"`{}` must be valid Unicode; got the lone surrogate U\+D83D at character 2"
+    for name, ask in {
+        "prompt": lambda text: model.generate(text, length=2),
+        "stop": lambda text: model.generate("abba", length=2, stop=["cab", text]),
+        "text": model.log_probabilities,
+        "X": model.trace,
+    }.items():
+        with pytest.raises(InputError, match=told.format(name)):
+            ask("a\ud83db")

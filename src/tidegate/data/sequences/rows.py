@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tidegate.data.batching import Array
-from tidegate.data.names import ColumnNames, places
+from tidegate.data.names import ColumnNames, check_characters, places
 from tidegate.data.numbers import as_floats
 from tidegate.errors import InputError, message
 
@@ -124,6 +124,7 @@ def channel_names(rows: Sequence[Any]) -> tuple[str, ...] | None:
     """
     names = {tuple(map(str, getattr(row, "columns", ()))) for row in rows}
     found = names.pop() if len(names) == 1 else ()
+    check_characters(found, "channels")
     return found or None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.codec import Field, Fields, damaged, read_fields
-from tidegate.data.names import ColumnNames, places, usual_names
+from tidegate.data.names import ColumnNames, check_characters, places, usual_names
 from tidegate.data.schema import Each, Labels, Numbers, array
 from tidegate.data.series.clock import Clock, TimeAxis
 from tidegate.data.series.saved import check_span
@@ -79,6 +80,8 @@ class Panel:
     named: bool = True
 
     def __post_init__(self) -> None:
+        check_characters([*self.targets, *self.past, *self.known, *self.static], "columns")
+        check_characters([*(self.names or ()), *chain(*self.static.values())], "series")
         if not len(self.ahead):
             object.__setattr__(self, "ahead", np.zeros(len(self), np.int64))
 

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tidegate.data.text.cleaning import lone_surrogate
 from tidegate.errors import InputError, message
 
 DAMAGE = (pa.ArrowException, OSError, EOFError, zlib.error)
@@ -141,10 +142,12 @@ def read_json_rows(path: Path) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-                if "\\u" in line:  # only an escape can bring in half a surrogate pair
-                    json.dumps(row, ensure_ascii=False).encode("utf-8")
+                # Only an escape can bring in half a surrogate pair.
+                half = lone_surrogate(json.dumps(row, ensure_ascii=False)) if "\\u" in line else ""
             except (ValueError, RecursionError) as error:
                 raise _wrong_line(path, number, "a JSON object", error) from None
+            if half:
+                raise _wrong_line(path, number, "valid Unicode", half.partition(" at ")[0])
             if not isinstance(row, dict):
                 raise _wrong_line(path, number, "a JSON object", f"a JSON {type(row).__name__}")
             yield row

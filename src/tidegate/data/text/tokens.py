@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tidegate.data.batching import Array
+from tidegate.data.text.cleaning import lone_surrogate
 from tidegate.errors import InputError, message
 
 _APOSTROPHES = re.compile("[\u2019\u02bc\uff07\x92]")  # the last one is Windows' own, mistaken
@@ -296,6 +297,12 @@ def _checked(tokens: object) -> list[str]:
     if not isinstance(tokens, str) and isinstance(tokens, Iterable):
         found = list(tokens)
         if all(isinstance(token, str) for token in found):
+            if half := lone_surrogate("".join(found)):
+                rule = "a function whose tokens are valid Unicode"
+                got = half.partition(" at ")[0]
+                raise InputError(
+                    message("TextEncoder", "tokenizer", rule, got, "Mend the function")
+                )
             return found
     rule, remedy = "a function that returns a list of strings", "Mend the function"
     raise InputError(message("TextEncoder", "tokenizer", rule, repr(tokens), remedy))

@@ -12,6 +12,7 @@ import torch
 
 from tidegate.cells.base import check_size
 from tidegate.data.language.encoder import END, UNKNOWN, LanguageEncoder
+from tidegate.data.text.cleaning import WITHOUT_SURROGATES, lone_surrogate
 from tidegate.decode.beam import beam_search
 from tidegate.decode.sampling import Array, Decoding, Sampler
 from tidegate.decode.spelling import Speller
@@ -290,6 +291,7 @@ class Writing(Task):
         for text in stop if isinstance(stop, list | tuple) else [stop]:
             if not isinstance(text, str) or not text:
                 raise InputError(message(_OWNER, "stop", "texts with a character", repr(text)))
+            _check_characters(_OWNER, "stop", text)
             stops.append(self.encoder_.as_written(text))
             if not self.encoder_.writes(stops[-1]):
                 what = f"the model never writes the stop {text!r}: it has not learned all of it."
@@ -301,6 +303,7 @@ class Writing(Task):
         owner = type(self).__name__
         if not isinstance(text, str):
             raise InputError(message(owner, argument, "a text", type(text).__name__))
+        _check_characters(owner, argument, text)
         unknown = self.encoder_.unknown(text)
         if unknown:
             shown = ", ".join(repr(symbol) for symbol, _ in unknown.most_common(5))
@@ -311,6 +314,11 @@ class Writing(Task):
             what = f"words that the model has never seen are read as <unk>: {shown}."
             warnings.warn(DataWarning(what, unknown.total()), stacklevel=4)
         return self.encoder_.ids(text)
+
+
+def _check_characters(owner: str, argument: str, text: str) -> None:
+    if found := lone_surrogate(text):
+        raise InputError(message(owner, argument, "valid Unicode", found, WITHOUT_SURROGATES))
 
 
 def _check_beam(beam: object, decoding: Decoding, seed: object) -> None:

@@ -116,7 +116,17 @@ def test_of_two_readings_the_nearer_to_the_times_of_the_fit_is_meant():
     early = Clock("duration", origin=int(seconds("1989-01-01") * 1e6))
     assert read_time(1990010105, "t", late) == 1990010105
     assert read_time(1990010105, "t", early) == seconds("1990-01-01 05:00")
-    assert read_time(200101, "t", Clock("duration", origin=0)) == 200101
+    monthly = Clock("month", origin=int(seconds("1970-01-01") * 1e6))
+    assert read_time(202301, "t", monthly) == seconds("2023-01-01")
+
+
+def test_every_day_of_a_year_with_the_day_first_is_read_alone_as_in_a_table():
+    days = pd.date_range("2020-01-01", periods=400)
+    texts = days.strftime("%d%m%Y").tolist()
+    clock = learned_clock(read_times(pd.Series(texts), np.arange(1, 401), "t"))
+    for kind in (str, int):
+        found = [read_time(kind(text), "t", clock) for text in texts[::7]]
+        assert found == [day.timestamp() for day in days[::7]]
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,13 @@ def read_numbered(numbers: Array, clock: Clock | None = None) -> pd.Series[pd.Ti
     return found.get(best)
 
 
-def slashed(values: Array) -> pd.Series[str] | None:
+def slashed(values: Array, clock: Clock | None = None) -> pd.Series[str] | None:
     """Write whole numbers such as 31122024 as 31/12/2024, if all are days and months of years.
 
     Args:
         values: Numbers, `[rows]`.
+        clock: The clock of a fit; one that knows whether days stand first had no 2012020, the
+            20th day of 2012.
 
     Returns:
         The texts; None for other numbers, those with the year first among them.
@@ -86,7 +88,9 @@ def slashed(values: Array) -> pd.Series[str] | None:
     parts = np.minimum(first, second), np.maximum(first, second)
     if not ((years >= _YEARS[0]) & (years <= _YEARS[1])).all() or parts[0].min() < 1:
         return None
-    if parts[0].max() > 12 or parts[1].max() > 31 or read_numbered(numbers) is not None:
+    if parts[0].max() > 12 or parts[1].max() > 31:
+        return None
+    if (clock is None or clock.dayfirst is None) and read_numbered(numbers) is not None:
         return None
     if len(np.unique(years)) > len(np.unique(numbers // 10**4)):
         return None  # they count: 1012024, 1012025

@@ -55,7 +55,7 @@ def read_time(time: object, owner: str, clock: Clock | None) -> float:
         return _wall(moment, time, owner, clock).replace(tzinfo=timezone.utc).timestamp()
     number = _number(time)
     if number is not None and (clock is None or clock.dated):
-        dates = slashed(np.array([number]))
+        dates = slashed(np.array([number]), clock)
         time, number = (time, number) if dates is None else (dates.iloc[0], None)
     if number is not None:
         return _of_number(number, owner, clock)
@@ -147,16 +147,14 @@ def _number(time: object) -> float | None:
 
 
 def _of_number(number: float, owner: str, clock: Clock | None) -> float:
-    """A date written as a number, or else seconds: whichever is nearer to the times of the fit."""
+    """A date written as a number, or else seconds since 1970."""
     found = None
     if clock is None or clock.dated:
         found = read_dates_of_numbers(np.array([number]), clock)
-    if found is not None and clock is not None:
-        written, counted = (abs(at - clock.origin) for at in (found.instants[0], number * _SECOND))
-        found = found if written <= counted else None
-        if found is not None and found.zone is None and clock.zone not in (None, LOCAL):
-            raise other_clock(clock, number, owner)
-    if found is None and clock is not None and clock.dated and abs(number) * _SECOND < _LARGEST:
+    zoned = clock is not None and clock.zone not in (None, LOCAL)
+    if clock is not None and zoned and found is not None and found.zone is None:
+        raise other_clock(clock, number, owner)
+    if found is None and zoned and abs(number) * _SECOND < _LARGEST:
         found = unix_times(np.array([round(number * _SECOND)]), clock)
     return number if found is None else float(wall_clock(found)[0] / _SECOND)
 

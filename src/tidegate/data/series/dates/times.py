@@ -87,7 +87,7 @@ def _read(
         whole = texts.str.fullmatch(_NUMBER).all()
         numbers = pd.to_numeric(texts).to_numpy() if whole else None
     if numbers is not None:
-        dates = slashed(numbers) if clock is None or clock.dated else None
+        dates = slashed(numbers, clock) if clock is None or clock.dated else None
         if dates is None:
             return _numbers(numbers, rows, owner, clock)
         texts = dates

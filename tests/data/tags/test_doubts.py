@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidegate.data import read_sentences
-from tidegate.data.tags.doubts import check_brackets, check_capitals, check_columns
+from tidegate.data.tags.doubts import check_brackets, check_capitals, check_columns, find_likeness
 from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import TagError
 from tidegate.errors import InputError
@@ -73,3 +73,15 @@ def test_spans_in_brackets_are_refused(tags):
 @pytest.mark.parametrize("tags", ["NN * (", "( NN )", "* O", "-LRB- ( )", "PRP$ (X) NN"])
 def test_tags_of_signs_are_no_brackets(tags):
     check_brackets([tags.split()], "Tagger")
+
+
+@pytest.mark.parametrize("tags", ["'B-PER' 'O'", "[B-X] [O]", "BEGIN-PER IN-PER O", "B- I- O"])
+def test_tags_that_look_like_spans_are_told(tags):
+    encoder = TagEncoder().fit([tags.split()], [tags.split()])
+    assert encoder.scheme == "none"
+    assert [told.split(" look ")[1][:23] for told in encoder.doubts] == ["like those of spans, bu"]
+    assert not TagEncoder(scheme="none").fit([tags.split()], [tags.split()]).doubts
+
+
+def test_tags_of_words_do_not_look_like_spans():
+    assert not find_likeness([["NOUN", "VB", "BE", "BEZ", "B", "b", "-"]])

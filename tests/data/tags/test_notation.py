@@ -99,6 +99,13 @@ def test_two_notations_in_turn_are_no_tags_of_their_own(other):
         TagEncoder().fit([["a"] * 2] * 10, tags)
 
 
+@pytest.mark.parametrize("others", ["O O O 0", "0 0 0 o", "O NONE NONE NONE", "0 0 0 X-PER"])
+def test_other_signs_for_o_are_mistakes_however_few_spans_there_are(others):
+    tags = [["B-PER", *others.split()]]
+    with pytest.raises(TagError, match=r"got '(0|NONE|X-PER)' at word . of sentence 1|got 'o'"):
+        TagEncoder().fit(tags, tags)
+
+
 def test_a_scheme_that_is_given_is_taken():
     assert read_scheme([["B_PER", "O"]], "iob1") == ("iob1", Notation(separator="_"))
     assert read_scheme([["B-PER", "O"]], "none") == ("none", Notation())

@@ -13,6 +13,8 @@ from tidegate.errors import InputError, message
 
 # CoNLL-2005 and 2012 write spans as "(PER*", "*" and "*)", one of a word as "(PER*)" or "(PER)".
 _BRACKETS = re.compile(r"[^()*]*\(?[^()*]*\*?\)?")
+# "'B-PER'", "[B-PER]", "BEGIN-PER", and "B-" without a label.
+_LIKE_SPANS = re.compile(r"\W?(B|b)[-_:/]\w*\W?|\W?(?i:begin|beg|start)[-_:/]\w+\W?")
 _DECIMAL = re.compile(r"[0-9]*\.[0-9]+")
 _WIDE = 4  # columns and lines, to say that one with a single value is that of documents
 _MOST_WRONG = 0.2  # of one label are written otherwise, to take that for a mistake
@@ -121,6 +123,29 @@ def check_capitals(
             f"tags, the second first {place(number, word)}."
         )
     return told
+
+
+def find_likeness(sentences: Sentences) -> list[str]:
+    """Say that tags which are learned one by one look like those of spans.
+
+    Args:
+        sentences: The tags of each, which are in no scheme.
+
+    Returns:
+        A sentence, or none.
+
+    Example:
+        >>> find_likeness([["[B-PER]", "[O]"]])[0][:50]
+        "Tags like '[B-PER]' look like those of spans, but "
+        >>> find_likeness([["NOUN", "VERB"]])
+        []
+    """
+    distinct = sorted({tag for tags in sentences for tag in tags})
+    alike = [tag for tag in distinct if _LIKE_SPANS.fullmatch(tag)]
+    if not alike or 3 * len(alike) < len(distinct):
+        return []
+    told = f"Tags like {alike[0]!r} look like those of spans, but are in no known scheme"
+    return [f"{told}: each is learned by itself."]
 
 
 def _pairs(counts: Counter[str]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ import numpy as np
 from tidegate.data.batching import Array
 from tidegate.data.codec import Field, damaged, read_fields, read_texts
 from tidegate.data.tags.affixes import COUNT, affixes
-from tidegate.data.tags.doubts import check_brackets, check_capitals
+from tidegate.data.tags.doubts import check_brackets, check_capitals, find_likeness
 from tidegate.data.tags.encoded import EncodedSentences, Spelling
 from tidegate.data.tags.notation import Notation, read_scheme
 from tidegate.data.tags.prose import are_words
@@ -217,9 +217,13 @@ class TagEncoder:
         self.scheme, self.notation = read_scheme(tags, self._given)
         spans, plain = self.scheme != "none", self._plain(tags)
         check(plain, self.scheme, "Tagger", rows, self.notation.write)
-        if self._given == "auto" and not spans:
+        unread = self._given == "auto" and not spans
+        if unread:
             check_brackets(tags, "Tagger", rows)
-        self.doubts = check_capitals(plain, "Tagger", rows, spans=spans)
+        self.doubts = [
+            *check_capitals(plain, "Tagger", rows, spans=spans),
+            *(find_likeness(tags) if unread else []),
+        ]
         distinct = {tag for row in plain for tag in row}
         return sorted({parted(tag)[1] for tag in distinct} - {""} if spans else distinct)
 

@@ -14,6 +14,7 @@ from tidegate.data.tags.schemes import OUTSIDE, Scheme, detect
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
 _PLAIN = "BIES"
 _SEPARATORS = "-_:/|.+=~#"
+_NOTHING = {"0", "_", "-", "*", "NONE", "NULL", "NIL", "OTHER", "OUT", "OUTSIDE"}
 _LABEL = "span"  # of tags that have none, B, I and O alone
 
 
@@ -126,21 +127,24 @@ def find_notation(sentences: Iterable[Sequence[str]]) -> Notation | None:
     if not others and len(spans) == 1:
         return None
     found = max(_candidates(spans, outside), key=lambda one: _fitting(one, spans))
-    wrong = {tag: count for tag, count in spans.items() if not found.has(tag)}
-    if not others and len(wrong) == 1:
-        (outside,) = wrong
-        return replace(found, outside=outside)
-    strange = sum(count for tag, count in wrong.items() if not _is_alike(tag))
-    alike = spans.total() - strange
-    return found if len(wrong) < len(spans) and 2 * strange <= alike else None
+    wrong = Counter({tag: count for tag, count in spans.items() if not found.has(tag)})
+    if len(wrong) == len(spans):
+        return None
+    nothing = [tag for tag, _ in wrong.most_common() if len(wrong) == 1 or tag.upper() in _NOTHING]
+    if nothing and not others:
+        found = replace(found, outside=nothing[0])
+    strange = sum(n for tag, n in wrong.items() if not found.has(tag) and not _is_known(tag))
+    return found if 2 * strange <= spans.total() - strange else None
 
 
 def _fitting(notation: Notation, spans: Counter[str]) -> int:
     return sum(count for tag, count in spans.items() if notation.has(tag))
 
 
-def _is_alike(tag: str) -> bool:
-    """Say whether a tag is one of spans in any notation."""
+def _is_known(tag: str) -> bool:
+    """Say whether a tag is one of spans in any notation, or another sign for O."""
+    if tag.upper() in _NOTHING:
+        return True
     shapes = (Notation("", separator, last) for separator in _SEPARATORS for last in (False, True))
     parts = (shape.parted(tag) for shape in shapes)
     return any(letter.upper() in _LETTERS and label for letter, label in parts)

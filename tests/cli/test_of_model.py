@@ -52,7 +52,7 @@ def test_columns_are_those_of_the_task(model, forecaster):
 def test_targets_and_options_come_where_the_command_takes_them(model, forecaster):
     seen, _ = asked(model, targets=False)
     assert "label" not in seen
-    seen, _ = asked(forecaster, "--horizon", "3", options=True)
+    seen, _ = asked(forecaster, "--horizon", "3", options="predict_options")
     assert seen["horizon"] in (3, "3")
 
 

@@ -275,7 +275,7 @@ def test_a_tag_never_seen_is_named_with_its_file(run, data, tmp_path):
 def test_wrong_words_on_the_command_line(run, fitted, data, tmp_path):
     assert "a CoNLL file, a table, texts or -" in one_line(run("predict", fitted))
     wrong = one_line(run("predict", fitted, "Ann", "--format", "lines"))
-    assert "`--format` must be one of text, conll, jsonl, csv, tsv; got lines" in wrong
+    assert "`--format` must be one of text, conll, conllu, jsonl, csv, tsv; got lines" in wrong
     assert "`COLUMN` must be left out" in one_line(run("predict", fitted, "Ann", "--token", "0"))
     wrong = one_line(run("predict", fitted, "A", "--horizon", "2"))
     assert "--horizon is no option for a tagger" in wrong

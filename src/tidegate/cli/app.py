@@ -61,10 +61,13 @@ def fit_help() -> None:
 
 
 app.add_typer(fit, name="fit", subcommand_metavar="TASK DATA [OPTIONS]...")
+_OPTIONS = {predict: "predict_options", evaluate: "evaluate_options"}
 for function in (predict, evaluate, doctor, explain):
     app.command(
         function.__name__,
-        cls=of_model(function, targets=function in (evaluate, doctor), options=function is predict),
+        cls=of_model(
+            function, targets=function in (evaluate, doctor), options=_OPTIONS.get(function, "")
+        ),
         help=inspect.getdoc(function),
     )(lambda: None)
 app.command()(generate)

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def of_model(
-    function: Callable[..., None], *, targets: bool = True, options: bool = False
+    function: Callable[..., None], *, targets: bool = True, options: str = ""
 ) -> type[TyperCommand]:
     """Make the class of a command about a saved model: its options are those of the model's task.
 
     Args:
         function: A function with typer's declarations, among them `model`, and `**columns`.
         targets: Whether the command reads targets.
-        options: Whether it takes what the task lets be said to `predict` besides.
+        options: The attribute of the task that says what can be said besides; "" for nothing.
 
     Returns:
         A class for `Typer.command(cls=...)`. Until a model is named the options are those that
@@ -64,10 +64,10 @@ def _declared(function: Callable[..., None]) -> Parameters:
     return [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in named]
 
 
-def _of_task(task: type[Task], *, targets: bool, options: bool) -> Parameters:
+def _of_task(task: type[Task], *, targets: bool, options: str) -> Parameters:
     """The options that a task adds to a command."""
     roles = {r: text for r, text in task.roles.items() if targets or r != task.target_role}
-    more = task.predict_options if options else {}
+    more = getattr(task, options) if options else {}
     declared = [p for name, option in more.items() for p in declare(name, option)]
     return [*column_parameters(roles, fitted=True), *declared]
 

@@ -14,6 +14,7 @@ from tidegate.data.tables.reader import iter_table, read_table
 from tidegate.data.tables.writer import write_table
 from tidegate.data.tags.conll import read_conll
 from tidegate.data.tags.encoder import TagEncoder
+from tidegate.data.tags.offsets import SpanWarning
 from tidegate.data.tags.table import gather_sentences, read_sentences
 from tidegate.data.text.encoded import EncodedTexts
 from tidegate.data.text.encoder import TextEncoder
@@ -31,6 +32,7 @@ __all__ = [
     "Rows",
     "SequenceEncoder",
     "SeriesEncoder",
+    "SpanWarning",
     "TagEncoder",
     "TextEncoder",
     "check_column",

@@ -146,3 +146,17 @@ def test_no_row_of_constrained_tags_is_a_dead_end():
         for _ in range(4):
             assert (reached & allowed[:-1, -1]).any()
             reached = np.array([(reached & allowed[:-1, tag]).any() for tag in range(len(reached))])
+
+
+def test_repaired_tags_are_those_of_the_spans_that_conlleval_reads():
+    rng = random.Random(5)
+    for scheme, prefixes in (("bio", "BI"), ("iob1", "BI"), ("iobes", "BIES")):
+        tags = ["O", *(f"{prefix}-{label}" for prefix in prefixes for label in "XY")]
+        for _ in range(300):
+            row = rng.choices(tags, k=rng.randrange(6))
+            found = schemes.repaired(row, scheme)
+            assert schemes.fault(found, scheme) is None
+            assert schemes.read_spans(found) == schemes.read_spans(row)
+            if schemes.fault(row, scheme) is None:
+                assert found == row
+    assert schemes.repaired(["O", "I-X", "X"], "bio") == ["O", "I-X", "X"]

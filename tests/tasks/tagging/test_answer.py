@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -37,7 +38,9 @@ def tag(rows):
 
 def answer(*texts: str, live: bool = False) -> TaggedAnswer:
     chunks = [[text] for text in texts] if live else [list(texts)]
-    return tagged_answer(None, Question(texts=chunks, live=live), tag, LABELS)
+    return tagged_answer(
+        SimpleNamespace(columns_={}), Question(texts=chunks, live=live), tag, LABELS
+    )
 
 
 def shown(form: str, *texts: str, **options: bool) -> str:
@@ -110,7 +113,9 @@ def test_a_file_that_cannot_be_written_is_named_and_an_unknown_one_refused(tmp_p
         answer(*TEXTS).save(tmp_path / "gone" / "a.conll")
     with pytest.raises(InputError, match=r"`suffix` must be a name that ends in \.conll"):
         TaggedAnswer.check_path(Path("a.png"))
-    with pytest.raises(InputError, match="must be one of text, conll, jsonl, csv, tsv; got cvs"):
+    with pytest.raises(
+        InputError, match="must be one of text, conll, conllu, jsonl, csv, tsv; got cvs"
+    ):
         TaggedAnswer.check_form("cvs")
 
 
@@ -126,7 +131,7 @@ def test_nothing_to_tag_is_refused():
     with pytest.raises(
         InputError, match="`DATA` must be a CoNLL file, a table, texts or -; got noth"
     ):
-        tagged_answer(None, Question(), tag, LABELS)
+        tagged_answer(SimpleNamespace(columns_={}), Question(), tag, LABELS)
 
 
 def test_spans_have_the_colours_of_their_labels():

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tidegate.cli import console
+from tidegate.cli.options import given_options
 from tidegate.cli.parameters import Trust
 
 
@@ -38,7 +39,8 @@ def evaluate(
 
     task = tasks.load(model, trust=trust or ())
     split = read_split(task, data, fitted_columns(task, columns), drop_missing)
-    found = measure_split(task, split)
+    options = given_options(task.evaluate_options, columns, "evaluate")
+    found = measure_split(task, split, options)
     if as_json:
         print(json_text(found))
     else:

@@ -311,7 +311,7 @@ def write_conll(
         for word, columns in enumerate(words):
             line = ("\t" if apart else " ").join(columns)
             if _is_unreadable(columns, line, first=not number and not word):
-                raise _unwritable(columns, number, word)
+                raise unwritable(columns, place(number, word))
             lines.append(f"{line}\n")
         lines.append("\n")
     handle.writelines(lines)
@@ -329,8 +329,14 @@ def _is_unreadable(columns: Sequence[str], line: str, *, first: bool) -> bool:
     return bool(marked) or broken or tag != tag.strip(_BLANKS)
 
 
-def _unwritable(columns: Sequence[str], number: int, word: int) -> InputError:
+def unwritable(columns: Sequence[str], where: str) -> InputError:
+    """Build the error that says that columns cannot be written to a line.
+
+    Args:
+        columns: What they hold.
+        where: Of which word, in words.
+    """
     rule = "words and tags that can stand in a line, and are no -DOCSTART- or comment"
-    got = f"{' '.join(columns)!r:.60} {place(number, word)}"
+    got = f"{' '.join(columns)!r:.60} {where}"
     remedy = "Write another format: --format jsonl, or --out with that suffix"
     return InputError(message("CoNLL", "sentences", rule, got, remedy))

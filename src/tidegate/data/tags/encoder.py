@@ -54,6 +54,7 @@ _NOTATION = {
     "last": Field(bool),
     "outside": Field(str),
 }
+_REPAIR = "Correct it; evaluate reads it as conlleval does with repair=True (--repair)"
 FILES = (OPTIONS_FILE, VOCABULARY_FILE, CHARACTERS_FILE, AFFIXES_FILE, TAGS_FILE)
 
 Sentences = Sequence[Sequence[str]]
@@ -288,7 +289,7 @@ class TagEncoder:
             TagError: If a tag is wrong where it stands, or was never seen in training.
         """
         tags = self._plain(tags)
-        check(tags, self.scheme, "Tagger", rows, self.notation.write)
+        check(tags, self.scheme, "Tagger", rows, self.notation.write, _REPAIR)
         found: list[int] = []
         for number, row in zip(rows or range(len(tags)), tags, strict=True):
             learned = convert(row, self.learned_scheme)

@@ -173,6 +173,7 @@ def check(
     owner: str,
     rows: Sequence[int] | None = None,
     spelled: Callable[[str], str] = str,
+    remedy: str = "",
 ) -> None:
     """Refuse tags that a scheme does not have, and those that cannot follow each other.
 
@@ -182,6 +183,7 @@ def check(
         owner: Who complains.
         rows: What the sentences are called, numbers from 0; None for 0, 1 and so on.
         spelled: Writes a tag as the file has it.
+        remedy: What helps with a tag that cannot follow another; the usual if not said.
 
     Raises:
         TagError: If there is one; the message names the sentence and the word.
@@ -202,17 +204,17 @@ def check(
             raise TagError(told, number, strange)
         wrong = fault(tags, scheme)
         if wrong is not None:
-            raise _wrong_step([*map(spelled, tags)], wrong, number, scheme, owner)
+            raise _wrong_step([*map(spelled, tags)], wrong, number, scheme, owner, remedy)
 
 
 def _wrong_step(
-    tags: Sequence[str], wrong: int, number: int, scheme: Scheme, owner: str
+    tags: Sequence[str], wrong: int, number: int, scheme: Scheme, owner: str, remedy: str
 ) -> TagError:
     before = repr(tags[wrong - 1]) if wrong else "the start"
     after = repr(tags[wrong]) if wrong < len(tags) else "the end"
     word = min(wrong, len(tags) - 1)
     got = f"{after} after {before} {place(number, word)}"
-    remedy = f"Correct it, name the right scheme, or {AS_THEY_ARE}"
+    remedy = remedy or f"Correct it, name the right scheme, or {AS_THEY_ARE}"
     return TagError(message(owner, "y", f"valid: {_RULES[scheme]}", got, remedy), number, word)
 
 
@@ -285,6 +287,25 @@ def convert(tags: Sequence[str], scheme: Scheme) -> list[str]:
         ['B-PER', 'E-PER', 'O']
     """
     return list(tags) if scheme == "none" else write_spans(read_spans(tags), len(tags), scheme)
+
+
+def repaired(tags: Sequence[str], scheme: Scheme) -> list[str]:
+    """Write the tags of a sentence so that all can follow each other, as conlleval reads them.
+
+    Args:
+        tags: One a word.
+        scheme: How they are said to be written.
+
+    Returns:
+        The tags; as they were if there is one that the scheme does not have.
+
+    Example:
+        >>> repaired(["O", "I-PER", "I-PER"], "bio"), repaired(["B-PER", "O"], "iobes")
+        (['O', 'B-PER', 'I-PER'], ['S-PER', 'O'])
+    """
+    prefixes = {OUTSIDE, *_PREFIXES.get(scheme, "")}
+    whole = all(_prefix(tag) in prefixes for tag in tags)
+    return convert(tags, scheme) if whole and fault(tags, scheme) is not None else list(tags)
 
 
 def tags_of(labels: Iterable[str], scheme: Scheme) -> list[str]:

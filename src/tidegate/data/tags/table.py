@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,12 +12,24 @@ from tidegate.data.tables.complete import check_column, is_missing
 from tidegate.data.tables.reader import read_table
 from tidegate.data.tags.conll import LINE, SENTENCE, words_of_lines
 from tidegate.data.tags.doubts import check_columns
-from tidegate.data.tags.schemes import TagError
+from tidegate.data.tags.notation import Notation
+from tidegate.data.tags.offsets import has_offsets, read_offsets
+from tidegate.data.tags.schemes import Scheme, TagError, write_spans
 from tidegate.errors import InputError, message
 
 TOKENS = "\0tokens"  # no column of a file begins like this
 TAGS = "\0tags"
 PLACES = "\0places"
+# Where words and tags are if nobody says it.
+_TOKEN_NAMES = ("token", "tokens", "words", "form")
+_TAG_NAMES = ("tag", "tags", "ner_tags", "upos")
+_SPAN_NAMES = ("spans", "entities", "label", "labels")
+
+
+class PlacedTags(list[list[str]]):
+    """The tags of the sentences of a file, with the place of each, "line 3" say, in `places`."""
+
+    places: list[list[str]]
 
 
 def read_sentences(
@@ -53,22 +65,26 @@ def gather_sentences(
     drop_missing: bool,
     source: str,
     tagged: bool = True,
+    written: tuple[Scheme, Notation] = ("bio", Notation()),
 ) -> tuple[pd.DataFrame, int]:
     """Make a table with a row a sentence of one with a row a word.
 
     Where a sentence is named in the row of its first word only, the others follow it.
     A table whose words are lists has a row a sentence already; so has one without tags and without
-    a column of sentences, whose rows are texts. The lines of a .txt, in the one column "text", are
-    those of a CoNLL file.
+    a column of sentences, whose rows are texts. Texts with spans by their characters are cut into
+    words, see `offsets.read_offsets`. The lines of a .txt, in the one column "text", are those of a
+    CoNLL file.
 
     Args:
         frame: The table.
         columns: The columns of the roles "token", "tag" and perhaps "sentence". A column called
-            like its role may be missing: words are then in "form" or "0", tags in "upos" or in the
-            last numbered column. A tag called "" is not read.
+            like its role may be missing: words are then in "tokens", "words", "form", "0" or
+            "text", tags in "tags", "ner_tags", "upos" or the last numbered column, and spans in
+            "spans", "entities" or "label". A tag called "" is not read.
         drop_missing: Whether to leave out sentences in which a word or a tag is missing.
         source: The file, for messages.
         tagged: Whether there must be tags.
+        written: How spans of characters are written as tags.
 
     Returns:
         The first row of each sentence with the lists `TOKENS`, `TAGS` if there are tags, and
@@ -93,7 +109,10 @@ def gather_sentences(
     roles = {"tag": tag, "word": token, "sentence": number if number in frame else None}
     places = frame[LINE] if _is_conll(frame) else range(1, len(frame) + 1)
     frame, dropped = _complete(frame.assign(**{PLACES: places}), roles, drop_missing, source)
-    if frame[token].map(lambda value: not isinstance(value, str)).all():
+    texts = frame[token].map(lambda value: isinstance(value, str))
+    if tag is not None and texts.all() and has_offsets(frame[tag]):
+        return _of_texts(frame, token, tag, source, written), dropped
+    if not texts.any():
         frame = frame.drop(columns=PLACES)
         return frame.assign(**{to: frame[name].map(list) for name, to in named}), dropped
     if number not in frame and tag is None and not tagged:
@@ -103,6 +122,21 @@ def gather_sentences(
     named.append((PLACES, PLACES))
     lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
     return groups.head(1).reset_index(drop=True).assign(**lists), dropped
+
+
+def _of_texts(
+    frame: pd.DataFrame, token: str, tag: str, source: str, written: tuple[Scheme, Notation]
+) -> pd.DataFrame:
+    """Cut texts into words, and write their spans as tags."""
+    scheme, notation = written
+    texts, given, rows = (frame[name].tolist() for name in (token, tag, PLACES))
+    words, found = read_offsets(texts, given, rows, source, tag)
+    tags = [
+        [notation.write(tag) for tag in write_spans(spans, len(own), scheme)]
+        for own, spans in zip(words, found, strict=True)
+    ]
+    result: pd.DataFrame = frame.drop(columns=PLACES).assign(**{TOKENS: words, TAGS: tags})
+    return result
 
 
 def located(error: InputError, frame: pd.DataFrame) -> str:
@@ -120,6 +154,15 @@ def located(error: InputError, frame: pd.DataFrame) -> str:
     found = frame[PLACES].iloc[error.sentence][error.word]
     what = "line" if _is_conll(frame) else "row"
     return str(error).replace(error.where, f"{error.where} ({what} {found})", 1)
+
+
+def placed_tags(frame: pd.DataFrame) -> list[list[str]]:
+    """Take the tags out of what `gather_sentences` made, and with them their places in the file."""
+    if PLACES not in frame:
+        return list(frame[TAGS])
+    tags, what = PlacedTags(frame[TAGS]), "line" if _is_conll(frame) else "row"
+    tags.places = [[f"{what} {number}" for number in numbers] for numbers in frame[PLACES]]
+    return tags
 
 
 def _is_conll(frame: pd.DataFrame) -> bool:
@@ -166,14 +209,16 @@ def columns_of(
     """
     numbered = [name for name in frame.columns if str(name).isdigit()]
     token, tag = columns.get("token", "token"), columns.get("tag", "tag")
-    if token == "token" and token not in frame:
+    if token == "token":
         enough = len(numbered) > (1 if tag == "" else 2)
         ids = numbered[:1] if enough and _counts_words(frame, numbered[0]) else []
-        words = (name for name in ("form", *numbered) if name in frame and name not in ids)
-        token = next(words, token)
-    if tag == "tag" and tag not in frame:
-        others = [name for name in numbered if name != token]
-        tag = "upos" if "upos" in frame else next(reversed(others), tag)
+        words = [name for name in numbered if name not in ids]
+        token = _first_of([*_TOKEN_NAMES, *words, "text"], frame, token)
+    if tag == "tag":
+        others = [name for name in reversed(numbered) if name != token]
+        offered = _SPAN_NAMES if token == "text" else ()
+        spans = [name for name in offered if name in frame and has_offsets(frame[name])]
+        tag = _first_of([*_TAG_NAMES, *others, *spans], frame, tag)
     shown = _own(frame)
     check_column(token, shown, source)
     if tag in frame:
@@ -184,6 +229,10 @@ def columns_of(
         rule, remedy = "there: a tag for each word", "Name the column of the tags with --tag"
         raise InputError(message(source, "tag", rule, f"the columns {', '.join(shown)}", remedy))
     return token, None
+
+
+def _first_of(names: Sequence[str], frame: pd.DataFrame, other: str) -> str:
+    return next((name for name in names if name in frame), other)
 
 
 def _counts_words(frame: pd.DataFrame, name: str) -> bool:

@@ -55,6 +55,7 @@ class Hooks(Estimator):
             be asked of which is said in `core.inspect.limits`.
         answer_class: What `respond` returns: the forms in which it can be printed and written.
         predict_options: What can be said to `tidegate predict` besides, by name.
+        evaluate_options: What can be said to `evaluate` besides, by name.
         commands: The commands that the task has besides those of every task.
         use: A command that uses a saved model: {model} is its folder, {data} a file.
         encoders: The encoders that it learns, class by attribute: "encoder_", or, where there are
@@ -83,6 +84,7 @@ class Hooks(Estimator):
     answers: ClassVar[str] = "row"
     answer_class: ClassVar[type[Answer]] = TableAnswer
     predict_options: ClassVar[Mapping[str, Option]] = {}
+    evaluate_options: ClassVar[Mapping[str, Option]] = {}
     commands: ClassVar[tuple[str, ...]] = ()
     use: ClassVar[str] = "predict {model} {data} --out predictions.csv"
     encoders: ClassVar[Encoders] = {}

@@ -18,8 +18,16 @@ from rich.text import Text
 from tidegate.data.tables.formats import table_suffix
 from tidegate.data.tables.reader import read_table
 from tidegate.data.tables.writer import table_text, write_table
-from tidegate.data.tags.conll import CONLLU, LINE, SENTENCE, looks_like_conll, write_conll
-from tidegate.data.tags.table import TOKENS, gather_sentences, words_of
+from tidegate.data.tags.conll import (
+    CONLLU,
+    LINE,
+    SENTENCE,
+    is_conllu,
+    looks_like_conll,
+    write_conll,
+)
+from tidegate.data.tags.conllu import USUAL, filled, made, tag_column
+from tidegate.data.tags.table import PLACES, TOKENS, gather_sentences, words_of
 from tidegate.errors import InputError, message
 from tidegate.files import json_text, replacing
 from tidegate.tasks.core.examples import names_are_texts
@@ -30,7 +38,14 @@ from tidegate.tasks.tagging.sentence import TaggedSentence
 from tidegate.terminal import Screen, one_line
 
 # The format of an output file by its suffix; parquet has no text to print.
-_SUFFIXES = {".conll": "conll", ".txt": "text", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "tsv"}
+_SUFFIXES = {
+    ".conll": "conll",
+    ".conllu": "conllu",
+    ".txt": "text",
+    ".jsonl": "jsonl",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
 _SUFFIXES |= {".parquet": "parquet"}
 _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue", "bright_cyan", "bright_yellow",
             "bright_magenta", "bright_green", "bright_red", "bright_blue")  # fmt: skip
@@ -46,10 +61,14 @@ class Tagged:
     Attributes:
         sentences: The answers.
         words: A row a word, as the file had it or with the columns "sentence" and "token".
+        source: The file of CoNLL-U that they are from, or None.
+        lines: The line of each word of each sentence in that file, from 1.
     """
 
     sentences: list[TaggedSentence]
     words: pd.DataFrame
+    source: Path | None = None
+    lines: Sequence[Sequence[int]] = ()
 
     def table(self) -> pd.DataFrame:
         """Return the words with the columns `prediction` and `confidence`."""
@@ -66,14 +85,17 @@ class TaggedAnswer(Answer):
         found: The sentences, some at a time.
         labels: All that spans can be; each has a colour.
         form: See `Answer`.
+        column: The column of CoNLL-U into which tags are written.
     """
 
-    formats = ("text", "conll", "jsonl", "csv", "tsv")
+    formats = ("text", "conll", "conllu", "jsonl", "csv", "tsv")
     suffixes = tuple(_SUFFIXES)
 
-    def __init__(self, found: Iterator[Tagged], labels: Sequence[str], form: str) -> None:
+    def __init__(
+        self, found: Iterator[Tagged], labels: Sequence[str], form: str, column: str = USUAL
+    ) -> None:
         super().__init__(form)
-        self._found, self._labels = found, labels
+        self._found, self._labels, self._column = found, labels, column
 
     def show(self, form: str, to: Console) -> None:
         """Print sentences as they are tagged."""
@@ -82,18 +104,19 @@ class TaggedAnswer(Answer):
                 for sentence in tagged.sentences:
                     to.print(coloured(sentence, self._labels), soft_wrap=True)
             else:
-                _write(tagged, form, cast(IO[str], Screen(to.file)), header=number == 0)
+                screen = cast(IO[str], Screen(to.file))
+                _write(tagged, form, screen, header=number == 0, column=self._column)
             to.file.flush()
 
     def save(self, path: Path) -> None:
-        """Write a .conll, .txt, .jsonl, .csv or .tsv, perhaps .gz, or a .parquet."""
+        """Write a .conll, .conllu, .txt, .jsonl, .csv or .tsv, perhaps .gz, or a .parquet."""
         form = _SUFFIXES[table_suffix(path, self.suffixes)]
         if form in {"csv", "tsv", "parquet"}:
             write_table((tagged.table() for tagged in self._counted()), path)
             return
         text = io.StringIO()
         for tagged in self._counted():
-            _write(tagged, form, text, header=False)
+            _write(tagged, form, text, header=False, column=self._column)
         data = text.getvalue().encode("utf-8")
         try:
             with replacing(path) as temporary:
@@ -124,13 +147,14 @@ def tagged_answer(task: Reads, question: Question, tag: Tag, labels: Sequence[st
     Raises:
         InputError: If something is wrong with the file, or there is nothing to tag.
     """
+    column = tag_column(task.columns_.get("tag"))
     if question.path is not None:
         files = (_tag_file(task, path, question, tag) for path in question.paths)
-        return TaggedAnswer(itertools.chain.from_iterable(files), labels, "conll")
+        return TaggedAnswer(itertools.chain.from_iterable(files), labels, "conll", column)
     if question.texts is None:
         raise question.refused("a CoNLL file, a table, texts or -")
     form = "conll" if question.live else "text"
-    return TaggedAnswer(_tag_texts(tag, question.texts), labels, form)
+    return TaggedAnswer(_tag_texts(tag, question.texts), labels, form, column)
 
 
 def _tag_file(task: Reads, path: Path, question: Question, tag: Tag) -> Iterator[Tagged]:
@@ -155,7 +179,10 @@ def _tag_file(task: Reads, path: Path, question: Question, tag: Tag) -> Iterator
     if sum(map(len, sentences)) != len(words):  # a row a sentence, or rows that were left out
         words = _own_words(sentences, 0)
     beside(words, {name: [None] * len(words) for name in ("prediction", "confidence")})
-    yield Tagged(sentences, words)
+    if is_conllu(path):
+        yield Tagged(sentences, words, path, gathered[PLACES].tolist())
+    else:
+        yield Tagged(sentences, words)
 
 
 def _tag_texts(tag: Tag, chunks: Iterable[list[str]]) -> Iterator[Tagged]:
@@ -176,7 +203,7 @@ def _own_words(sentences: list[TaggedSentence], done: int) -> pd.DataFrame:
     return frame
 
 
-def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
+def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool, column: str) -> None:
     if form == "text":
         for sentence in tagged.sentences:
             labels = [span.label for span in sentence.spans]  # a file keeps no colours
@@ -186,6 +213,8 @@ def _write(tagged: Tagged, form: str, handle: IO[str], *, header: bool) -> None:
             handle.write(json_text(sentence.to_json()) + "\n")
     elif form == "conll":
         _write_conll(tagged, handle)
+    elif form == "conllu":
+        handle.writelines(_conllu_lines(tagged, column))
     else:
         handle.write(table_text(tagged.table(), f".{form}", header=header))
 
@@ -200,6 +229,15 @@ def _write_conll(tagged: Tagged, handle: IO[str]) -> None:
     rows = iter(kept.itertuples(index=False, name=None))
     told = ([(*next(rows), tag) for tag in sentence.tags] for sentence in tagged.sentences)
     write_conll(told, handle, tabs=tuple(kept) == CONLLU)
+
+
+def _conllu_lines(tagged: Tagged, column: str) -> list[str]:
+    """The lines of the file with its tags, or of a new one."""
+    if tagged.source is None:
+        return [*made(((told.words, told.tags) for told in tagged.sentences), column)]
+    pairs = zip(tagged.lines, tagged.sentences, strict=True)
+    tags = {line: tag for lines, told in pairs for line, tag in zip(lines, told.tags, strict=True)}
+    return [*filled(tagged.source, tags, column)]
 
 
 def coloured(sentence: TaggedSentence, labels: Sequence[str]) -> Text:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tidegate.data.tags.sentences import Sentence, cut_finer
+from tidegate.tasks.core.examples import DataWarning
 from tidegate.terminal import cell
 
 # Words of a sentence that are shown where it is printed.
@@ -75,3 +79,19 @@ class TaggedSentence:
                 vars(span) | {"confidence": round(span.confidence, 6)} for span in self.spans
             ],
         }
+
+
+def tell_cut(sentences: Sequence[Sentence], vocabulary: Iterable[str]) -> None:
+    """Say how texts were cut whose script does not tell words apart.
+
+    Args:
+        sentences: What is to be tagged.
+        vocabulary: The words that were learned.
+    """
+    count, word = cut_finer(sentences, vocabulary)
+    if count:
+        what = (
+            "texts have no spaces between words: each letter is read as a word, and longer "
+            f"ones were learned, such as {word!r}. Give lists of words."
+        )
+        warnings.warn(DataWarning(what, count, len(sentences)), stacklevel=5)

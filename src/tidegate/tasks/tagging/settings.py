@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidegate.data.tags.schemes import SCHEMES
-from tidegate.tasks.core.settings.option import changed, setting
+from tidegate.tasks.core.settings.option import Option, changed, setting
 from tidegate.tasks.core.settings.text import WordSettings
+
+# What can be said to an evaluation.
+EVALUATE_OPTIONS = {
+    "repair": Option.told(
+        "repair",
+        bool,
+        help="Read a tag that cannot stand where it does as conlleval does, I-PER after O as the "
+        "beginning of a span, and say how many there are.",
+    )
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +45,12 @@ class TaggerSettings(WordSettings):
         "iobes",
         help="How spans are written for the network to learn; answers are written as the data.",
         choices=("iobes", "bio"),
+        structural=True,
+        group="Text",
+    )
+    tag_names: tuple[str, ...] = setting(
+        (),
+        help="What tags that are numbers mean, in their order from 0, such as O,B-PER,I-PER.",
         structural=True,
         group="Text",
     )

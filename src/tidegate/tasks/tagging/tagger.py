@@ -17,8 +17,8 @@ from tidegate.data.rows import Rows
 from tidegate.data.tags.encoded import EncodedSentences
 from tidegate.data.tags.encoder import TagEncoder
 from tidegate.data.tags.schemes import Span, read_spans
-from tidegate.data.tags.sentences import Sentence, check_characters, cut_finer, read_sentence
-from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located
+from tidegate.data.tags.sentences import Sentence, read_sentence
+from tidegate.data.tags.table import TAGS, TOKENS, gather_sentences, located, placed_tags
 from tidegate.data.text.vectors import load_vectors
 from tidegate.data.text.vocabulary import SPECIAL
 from tidegate.errors import InputError, message
@@ -37,9 +37,11 @@ from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.examined import told_of
+from tidegate.tasks.tagging.labels import read_labels, warn_of_numbers, written_as
+from tidegate.tasks.tagging.labels import repair as repaired
 from tidegate.tasks.tagging.network import TaggerNetwork
-from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan
-from tidegate.tasks.tagging.settings import TaggerSettings
+from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan, tell_cut
+from tidegate.tasks.tagging.settings import EVALUATE_OPTIONS, TaggerSettings
 from tidegate.training.measure import Loader, answers
 from tidegate.training.memory import check_pairs
 from tidegate.training.network import Meter, Metrics, Network
@@ -94,6 +96,7 @@ class Tagger(Task):
     data_example = "DATA.conll"
     answers = "step"
     answer_class = TaggedAnswer
+    evaluate_options = EVALUATE_OPTIONS
     optional_roles: ClassVar[tuple[str, ...]] = ("sentence",)
     whole_tables = True
     encoders: ClassVar[Encoders] = {"encoder_": TagEncoder}
@@ -128,9 +131,26 @@ class Tagger(Task):
         return [found[row] for row in range(len(examples))]
 
     def evaluate(
-        self, X: object, y: object = None, *, sample_weight: object = None, report: bool = False
+        self,
+        X: object,
+        y: object = None,
+        *,
+        sample_weight: object = None,
+        report: bool = False,
+        repair: bool = False,
     ) -> Evaluation:
         """Measure the loss, and F1 of spans or the accuracy of tags; see `Task.evaluate`.
+
+        Args:
+            X: Lists of words, or texts.
+            y: The tags of each.
+            sample_weight: How much each sentence counts, `[rows]`; default 1.
+            report: Whether to add the scores by label.
+            repair: Whether to read a tag that cannot stand where it does as conlleval does, I-PER
+                after O as the beginning of a span; how many were is warned of.
+
+        Returns:
+            `loss` and the scores under their usual names.
 
         Raises:
             InputError: If the data is wrong, or has no tags.
@@ -140,6 +160,8 @@ class Tagger(Task):
         if y is None:
             rule, remedy = "given: a tag for each word", "A file needs a column of them: --tag NAME"
             raise InputError(message(type(self).__name__, "y", rule, "no tags", remedy))
+        if repair:
+            y = repaired(self._tags(y), self.encoder_, getattr(y, "places", None))
         return super().evaluate(X, y, sample_weight=sample_weight, report=report)
 
     def score(self, X: object, y: object = None, sample_weight: object = None) -> float:
@@ -194,7 +216,7 @@ class Tagger(Task):
         self, frame: pd.DataFrame, columns: Mapping[str, str]
     ) -> tuple[list[list[str]], list[list[str]] | None]:
         """Take X and y out of a table that `check_table` made, a sentence a row."""
-        return frame[TOKENS].tolist(), frame[TAGS].tolist() if TAGS in frame else None
+        return frame[TOKENS].tolist(), placed_tags(frame) if TAGS in frame else None
 
     def read_columns(
         self, columns: Mapping[str, str]
@@ -208,7 +230,12 @@ class Tagger(Task):
         """Make a table with a sentence a row; see `data.sentence_table.gather_sentences`."""
         tagged = not hasattr(self, "network_") or self.warm_start
         return gather_sentences(
-            frame, columns, drop_missing=drop_missing, source=source, tagged=tagged
+            frame,
+            columns,
+            drop_missing=drop_missing,
+            source=source,
+            tagged=tagged,
+            written=written_as(getattr(self, "encoder_", None), self.scheme),
         )
 
     def unseen(self, y: object, others: object) -> list[int]:
@@ -239,7 +266,7 @@ class Tagger(Task):
         warn_of_names(rows)
         weights = None if sample_weight is None else checked_weights(sample_weight, owner)
         if hasattr(self, "network_"):
-            self._tell_cut(inputs)
+            tell_cut(inputs, self.encoder_.vocabulary)
         tags = None if y is None else self._tags(y)
         check_lengths(len(inputs), owner, {"y": tags, "sample_weight": weights})
         targets = None
@@ -252,31 +279,11 @@ class Tagger(Task):
             targets[:] = tags
         return Examples(inputs, targets, weights)
 
-    def _tell_cut(self, sentences: Sequence[Sentence]) -> None:
-        """Say how texts were cut whose script does not tell words apart."""
-        count, word = cut_finer(sentences, self.encoder_.vocabulary)
-        if count:
-            what = (
-                "texts have no spaces between words: each letter is read as a word, and longer "
-                f"ones were learned, such as {word!r}. Give lists of words."
-            )
-            warnings.warn(DataWarning(what, count, len(sentences)), stacklevel=4)
-
     def _tags(self, y: object) -> list[list[str]]:
-        """Check tags: a list of texts a row."""
-        owner, found = type(self).__name__, []
-        for row, given in enumerate(listed(y, owner, "y")):
-            tags = given.tolist() if hasattr(given, "tolist") else given
-            if isinstance(tags, str) or not isinstance(tags, Sequence):
-                rule, got = "a list of tags in each row", f"{given!r:.40} in row {row + 1}"
-                raise InputError(message(owner, "y", rule, got))
-            for place, tag in enumerate(tags):
-                if not isinstance(tag, str) or not tag:
-                    rule, got = "made of texts", f"{tag!r} at word {place + 1} of row {row + 1}"
-                    raise InputError(message(owner, "y", rule, got, "Correct that tag"))
-            check_characters("".join(tags), row, owner, "y")
-            found.append(list(tags))
-        return found
+        """Check tags: a list of texts a row, or of numbers of names."""
+        owner = type(self).__name__
+        known = self.settings_.tag_names if hasattr(self, "network_") else self.tag_names
+        return read_labels(listed(y, owner, "y"), owner, known)
 
     def _learn(self, examples: Examples) -> None:
         settings = self.settings_
@@ -285,6 +292,7 @@ class Tagger(Task):
             raise InputError(message(type(self).__name__, "y", rule, None))
         if not any(sentence.words for sentence in examples.inputs):
             raise InputError(message(type(self).__name__, "X", "sentences with a word", "none"))
+        warn_of_numbers(examples.targets.tolist())
         options = {name: getattr(settings, name) for name in _ENCODER}
         words, rows = _words(examples)
         self.encoder_ = TagEncoder(**options).fit(words, examples.targets.tolist(), rows)

@@ -103,14 +103,22 @@ class Splits:
         return found
 
 
-def measure_split(task: Fits, split: Split) -> Evaluation:
+def measure_split(task: Fits, split: Split, options: Mapping[str, Raw] | None = None) -> Evaluation:
     """Evaluate a fitted task on the rows of a file, with all details.
+
+    Args:
+        task: The task.
+        split: The rows.
+        options: What is said to its `evaluate` besides.
+
+    Returns:
+        What `Task.evaluate` found.
 
     Raises:
         InputError: If a row is wrong; it names the file and the column.
     """
     with split.naming(task):
-        found = task.evaluate(*split.rows(task), report=True)
+        found = task.evaluate(*split.rows(task), report=True, **(options or {}))
     by_class = found.get("per_class", {})
     absent = [repr(label) for label, told in by_class.items() if not told["support"]]
     if absent:

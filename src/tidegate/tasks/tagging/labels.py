@@ -87,6 +87,16 @@ def _wrong(tag: Any, where: str, owner: str, names: Sequence[str]) -> InputError
     return InputError(message(owner, "y", "made of texts", got, "Correct that tag"))
 
 
+def check_counts(
+    sentences: Sequence[Sequence[str]], tags: Sequence[Sequence[str]], owner: str
+) -> None:
+    """Refuse sentences that have more or fewer tags than words; the message names the row."""
+    for row, (words, own) in enumerate(zip(sentences, tags, strict=True)):
+        if len(own) != len(words):
+            got = f"{len(own)} for {len(words)} words in row {row + 1}"
+            raise InputError(message(owner, "y", "a tag for each word", got))
+
+
 def warn_of_numbers(tags: Sequence[Sequence[str]]) -> None:
     """Say that all tags are whole numbers, as of a data set whose names stand elsewhere.
 

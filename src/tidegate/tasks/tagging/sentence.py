@@ -95,3 +95,14 @@ def tell_cut(sentences: Sequence[Sentence], vocabulary: Iterable[str]) -> None:
             f"ones were learned, such as {word!r}. Give lists of words."
         )
         warnings.warn(DataWarning(what, count, len(sentences)), stacklevel=5)
+
+
+def tell_empty(sentences: Sequence[Sequence[str]]) -> None:
+    """Say how many sentences have no word.
+
+    Args:
+        sentences: The words of each.
+    """
+    if empty := sum(not row for row in sentences):
+        what = f"sentence{'s' * (len(sentences) > 1)} {'has' if empty == 1 else 'have'} no word."
+        warnings.warn(DataWarning(what, empty, len(sentences)), stacklevel=5)

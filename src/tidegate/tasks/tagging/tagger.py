@@ -37,10 +37,10 @@ from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.core.task import Task
 from tidegate.tasks.tagging.answer import TaggedAnswer, tagged_answer
 from tidegate.tasks.tagging.examined import told_of
-from tidegate.tasks.tagging.labels import read_labels, warn_of_numbers, written_as
+from tidegate.tasks.tagging.labels import check_counts, read_labels, warn_of_numbers, written_as
 from tidegate.tasks.tagging.labels import repair as repaired
 from tidegate.tasks.tagging.network import TaggerNetwork
-from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan, tell_cut
+from tidegate.tasks.tagging.sentence import TaggedSentence, TaggedSpan, tell_cut, tell_empty
 from tidegate.tasks.tagging.settings import EVALUATE_OPTIONS, TaggerSettings
 from tidegate.training.measure import Loader, answers
 from tidegate.training.memory import check_pairs
@@ -271,10 +271,7 @@ class Tagger(Task):
         check_lengths(len(inputs), owner, {"y": tags, "sample_weight": weights})
         targets = None
         if tags is not None:
-            for row, (sentence, own) in enumerate(zip(inputs, tags, strict=True)):
-                if len(own) != len(sentence.words):
-                    got = f"{len(own)} for {len(sentence.words)} words in row {row + 1}"
-                    raise InputError(message(owner, "y", "a tag for each word", got))
+            check_counts([sentence.words for sentence in inputs], tags, owner)
             targets = np.empty(len(tags), dtype=object)
             targets[:] = tags
         return Examples(inputs, targets, weights)
@@ -307,9 +304,7 @@ class Tagger(Task):
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedSentences]:
         words, rows = _words(examples)
-        if empty := sum(not row for row in words):
-            what = f"sentence{'s' * (len(words) > 1)} {'has' if empty == 1 else 'have'} no word."
-            warnings.warn(DataWarning(what, empty, len(words)), stacklevel=4)
+        tell_empty(words)
         tags = None if examples.targets is None else examples.targets.tolist()
         encoded, settings = self.encoder_.encode(words, tags, rows), self.settings_
         order = Buckets(

@@ -70,10 +70,9 @@ def gather_sentences(
     """Make a table with a row a sentence of one with a row a word.
 
     Where a sentence is named in the row of its first word only, the others follow it.
-    A table whose words are lists has a row a sentence already; so has one without tags and without
-    a column of sentences, whose rows are texts. Texts with spans by their characters are cut into
-    words, see `offsets.read_offsets`. The lines of a .txt, in the one column "text", are those of a
-    CoNLL file.
+    A table whose words are lists has a row a sentence already; so has one without a column of
+    sentences whose rows are texts, without tags or with spans by characters, see `read_offsets`.
+    The lines of a .txt, in the one column "text", are those of a CoNLL file.
 
     Args:
         frame: The table.
@@ -97,9 +96,7 @@ def gather_sentences(
     token, tag = columns_of(frame, columns, source, tagged=tagged)
     if tag is not None and _is_conll(frame):
         frame = frame.assign(**{tag: frame[tag].str.strip(" ")})
-    unnamed = all(columns.get(role, role) in {role, ""} for role in ("token", "tag"))
-    if unnamed and _is_conll(frame):
-        check_columns({name: frame[name].tolist() for name in _own(frame)}, token, tag, source)
+    _check_unnamed(frame, columns, (token, tag), source)
     named = [(token, TOKENS), *([] if tag is None else [(tag, TAGS)])]
     number = columns.get("sentence", SENTENCE)
     if number != SENTENCE:
@@ -112,16 +109,24 @@ def gather_sentences(
     texts = frame[token].map(lambda value: isinstance(value, str))
     if tag is not None and texts.all() and has_offsets(frame[tag]):
         return _of_texts(frame, token, tag, source, written), dropped
+    plain = frame.drop(columns=PLACES)
     if not texts.any():
-        frame = frame.drop(columns=PLACES)
-        return frame.assign(**{to: frame[name].map(list) for name, to in named}), dropped
+        return plain.assign(**{to: plain[name].map(list) for name, to in named}), dropped
     if number not in frame and tag is None and not tagged:
-        frame = frame.drop(columns=PLACES)
-        return frame.assign(**{TOKENS: frame[token]}), dropped  # a text a row
+        return plain.assign(**{TOKENS: plain[token]}), dropped  # a text a row
     groups = frame.groupby(_runs(frame, number, source), sort=False)
     named.append((PLACES, PLACES))
     lists = {to: groups[name].agg(list).to_numpy() for name, to in named}
     return groups.head(1).reset_index(drop=True).assign(**lists), dropped
+
+
+def _check_unnamed(
+    frame: pd.DataFrame, columns: Mapping[str, str], chosen: tuple[str, str | None], source: str
+) -> None:
+    """Have a look at columns of a CoNLL file that nobody named."""
+    unnamed = all(columns.get(role, role) in {role, ""} for role in ("token", "tag"))
+    if unnamed and _is_conll(frame):
+        check_columns({name: frame[name].tolist() for name in _own(frame)}, *chosen, source)
 
 
 def _of_texts(

@@ -146,8 +146,8 @@ class Tagger(Task):
             y: The tags of each.
             sample_weight: How much each sentence counts, `[rows]`; default 1.
             report: Whether to add the scores by label.
-            repair: Whether to read a tag that cannot stand where it does as conlleval does, I-PER
-                after O as the beginning of a span; how many were is warned of.
+            repair: Whether to read a tag that cannot stand where it does, I-PER after O say, as
+                conlleval does, as the beginning of a span; how many were is warned of.
 
         Returns:
             `loss` and the scores under their usual names.
@@ -209,7 +209,7 @@ class Tagger(Task):
     # Tables.
 
     def located(self, error: InputError, frame: pd.DataFrame) -> str:
-        """Say what an error says, and for a wrong tag in which line or row of the file it is."""
+        """Say what an error says, and of a wrong tag the line or row of the file."""
         return located(error, frame)
 
     def inputs(
@@ -371,8 +371,7 @@ class Tagger(Task):
 
     def facts(self) -> dict[str, str]:
         """Return the tags, and the size of the vocabulary and its first words, besides."""
-        encoder = self.encoder_
-        words = encoder.vocabulary[len(SPECIAL) :]
+        encoder, words = self.encoder_, self.encoder_.vocabulary[len(SPECIAL) :]
         return super().facts() | {
             "tags": shortened(encoder.tags, 20),
             "scheme": encoder.scheme,

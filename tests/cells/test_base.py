@@ -25,7 +25,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(InputError) as caught:
         cells.get("ltsm")
     assert str(caught.value) == (
-        "cells: `cell` must be a registered cell; got 'ltsm'. Did you mean 'lstm'."
+        "cells: `cell` must be a registered cell; got 'ltsm'. Did you mean 'lstm'?"
     )
 
 

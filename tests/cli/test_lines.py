@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sys
 
@@ -15,6 +16,20 @@ from tidegate.errors import InputError
 def test_a_file_without_a_last_newline_is_read_whole(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"1\n2\n\n3")
     assert list(lines(str(tmp_path / "a.txt"), None)) == [b"1", b"2", b"", b"3"]
+
+
+def test_a_packed_file_is_unpacked_and_a_table_without_lines_refused(tmp_path):
+    packed = tmp_path / "values.csv.GZ"
+    packed.write_bytes(gzip.compress(b"1\n2\n"))
+    assert list(lines(str(packed), None)) == [b"1", b"2"]
+    packed.write_bytes(gzip.compress(b"1\n2\n")[:-9])
+    with pytest.raises(InputError, match=r"^watch: `FILE` must be a file that can be read, or -"):
+        list(lines(str(packed), None))
+    for name in ("a.parquet", "a.JSONL", "a.jsonl.gz"):
+        with pytest.raises(
+            InputError, match=rf"a line for each time; got .*{name}\. tidegate pred"
+        ):
+            list(lines(str(tmp_path / name), None))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import queue
 import sys
 import threading
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from tidegate.errors import InputError, message
 _PIPE_BYTES = 1 << 16
 # Of a line of values.
 _MOST_BYTES = 1 << 20
+# Tables whose lines, if they have any, are no values with commas between.
+_NO_LINES = (".parquet", ".jsonl")
 
 
 def lines(source: str, stall: float | None) -> Iterator[bytes | None]:
@@ -80,13 +84,22 @@ def split_lines(
 
 
 def _file_chunks(path: str) -> Iterator[bytes]:
+    packed = path.lower().endswith(".gz")
+    if path.lower().removesuffix(".gz").endswith(_NO_LINES):
+        rule, remedy = (
+            "a file with a line for each time",
+            f"tidegate predict MODEL {path} scores it",
+        )
+        raise InputError(message("watch", "FILE", rule, path, remedy))
     try:
-        with Path(path).open("rb") as file:
+        with gzip.open(path) if packed else Path(path).open("rb") as file:
             while chunk := file.read(_PIPE_BYTES):
                 yield chunk
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         rule = "a file that can be read, or -"
-        raise InputError(message("watch", "FILE", rule, f"{path} ({error.strerror})")) from error
+        raise InputError(
+            message("watch", "FILE", rule, f"{path} ({getattr(error, 'strerror', None) or error})")
+        ) from error
 
 
 def _chunks(stall: float | None) -> Iterator[bytes | None]:

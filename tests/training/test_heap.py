@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import platform
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,9 +22,20 @@ PAGES = BYTES // resource.getpagesize()
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's allocator")
 
 
-@pytest.fixture(autouse=True)
-def libc():
-    """The C library, with nothing kept that earlier tests have freed."""
+def alone(test):
+    """Run a test in a process of its own, whose heap no other test has left as it is."""
+
+    @functools.wraps(test)
+    def run():
+        code = f"from tests.training import test_heap as t; t.{test.__name__}.__wrapped__()"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert not done.returncode, done.stderr
+
+    return run
+
+
+def clean() -> ctypes.CDLL:
+    """The C library, with nothing kept that was freed before."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
     libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
@@ -55,7 +69,9 @@ def keeps_what_is_freed(libc: ctypes.CDLL) -> bool:
     return pages(resident=False) > before + 2**31 // resource.getpagesize()
 
 
+@alone
 def test_freed_memory_is_used_again_within_the_block_and_given_back_after_it():
+    clean()
     before = pages()
     with kept_heap(2**40):
         faults(20)  # small blocks among large ones may keep these apart at first
@@ -65,7 +81,9 @@ def test_freed_memory_is_used_again_within_the_block_and_given_back_after_it():
     assert pages() < before + PAGES / 4
 
 
+@alone
 def test_more_than_allowed_is_given_back_within_the_block():
+    clean()
     before = pages()
     with kept_heap(unused() + 10 * BYTES) as tidy:
         faults(1)
@@ -77,13 +95,17 @@ def test_more_than_allowed_is_given_back_within_the_block():
         assert pages() < before + PAGES / 4
 
 
-def test_what_is_freed_after_the_block_goes_back_at_once(libc):
+@alone
+def test_what_is_freed_after_the_block_goes_back_at_once():
+    libc = clean()
     with kept_heap(2**40):
         assert keeps_what_is_freed(libc)
     assert not keeps_what_is_freed(libc)
 
 
-def test_an_error_ends_the_block_too(libc):
+@alone
+def test_an_error_ends_the_block_too():
+    libc = clean()
     with pytest.raises(ValueError, match="no"), kept_heap(2**40):
         raise ValueError("no")
     assert not keeps_what_is_freed(libc)

@@ -1,0 +1,1 @@
+"""Data that no setting was chosen on: one module a part of `python -m benchmarks defaults`."""

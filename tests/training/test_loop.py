@@ -171,6 +171,16 @@ def test_the_best_epoch_is_restored_and_patience_ends_the_training():
     assert weights(run.network) == at_end[2]
 
 
+@pytest.mark.parametrize(("warmup", "length"), [(0.0, 3), (0.25, 5), (0.5, 7), (1.0, 10)])
+def test_patience_does_not_count_while_the_rate_rises(warmup, length):
+    plan = {"epochs": 10, "patience": 2, "schedule": "one-cycle", "warmup": warmup}
+    run = training(held=ToyRows(11, seed=4), **plan)
+    run.rank = lambda metrics: (-float(metrics["loss"] != run.history[0]["validation_loss"]),)
+    run.run()
+    assert len(run.history) == length
+    assert run.best_epoch == 1
+
+
 def test_without_validation_the_last_epoch_is_kept():
     run = training(patience=1)
     run.run()

@@ -40,7 +40,8 @@ class TrainingPlan:
         optimizer: See `optimizer.make_optimizer`.
         average_after: Epochs of `optimizer.has_stalled`, after which a plain average of the
             weights begins; None for never.
-        patience: Epochs without a better one before the end, or None.
+        patience: Epochs without a better one before the end, or None; those in which a one-cycle
+            rate rises do not count.
         random_state: The seed of everything random.
         checkpoint_minutes: Minutes between checkpoints within an epoch, or None.
     """
@@ -348,8 +349,11 @@ class Training:
         return self.rank(part_scores(self.history[index], "validation"))
 
     def _patience_lost(self) -> bool:
-        patience = self.plan.patience
-        return patience is not None and self.epoch - self.best_epoch >= patience
+        plan = self.plan
+        # While the rate still rises, an epoch that is no better says nothing of those to come.
+        rising = math.ceil(plan.warmup * plan.epochs) if plan.schedule == "one-cycle" else 0
+        since = self.epoch - max(self.best_epoch, rising)
+        return plan.patience is not None and since >= plan.patience
 
     def _broken(self, what: str, value: float, where: str) -> TrainingError:
         rate_now = self.optimizer.param_groups[0]["lr"]

@@ -167,7 +167,8 @@ class Settings:
     )
     patience: int | None = setting(
         3,
-        help="Epochs without a better validation score before training stops; none never stops.",
+        help="Epochs without a better validation score before training stops, not counting those "
+        "in which a one-cycle rate rises; none never stops.",
         minimum=1,
         group="Training",
     )

@@ -11,7 +11,8 @@ import pandas as pd
 
 from benchmarks.common import data_file
 from tidegate.data.series.panel import Panel
-from tidegate.tasks.forecast.baselines import LinearBaseline, naive, seasonal_naive
+from tidegate.tasks.forecast.line.baselines import naive, seasonal_naive
+from tidegate.tasks.forecast.line.linear import LinearBaseline
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -17,7 +17,7 @@ from benchmarks.suite import m4, series
 from benchmarks.suite.forecast_speed import throughput
 from tidegate import Forecaster
 from tidegate.data.windows.batch import ForecastBatch
-from tidegate.tasks.forecast.baselines import LinearBaseline
+from tidegate.tasks.forecast.line.linear import LinearBaseline
 
 SMALL = {"lookback": 10, "horizon": 4, "segment": 5, "hidden_size": 4, "verbose": False}
 

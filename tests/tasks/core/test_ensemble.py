@@ -65,9 +65,10 @@ def test_what_looks_inside_sees_the_first(batch):
 
 @pytest.mark.parametrize("linear", [False, True])
 def test_a_forecaster_of_several_is_the_mean_of_its_networks(tmp_path, linear):
-    wave = np.sin(np.arange(200) / 4)
+    wave = np.sin(np.arange(400) / 4)
     settings = {"lookback": 24, "horizon": 6, "epochs": 1, "hidden_size": 4, "members": 3}
-    model = tidegate.Forecaster(**settings, linear=linear, verbose=False).fit(wave)
+    model = tidegate.Forecaster(**settings, linear=linear, verbose=False)
+    model.fit(wave, validation=None)
     joint, networks = model.predict().mean, members(model.network_)
     alone = []
     for network in networks:

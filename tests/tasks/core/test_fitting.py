@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.tasks.core.fitting import check_structure, checked_share, identity
+from tidegate.tasks.core.fitting import as_fitted, checked_share, identity
+from tidegate.tasks.forecast.settings import ForecasterSettings
 from tidegate.tasks.text.settings import TextClassifierSettings
 
 SETTINGS = TextClassifierSettings(hidden_size=4)
@@ -35,10 +36,21 @@ def test_what_is_no_share_is_told_what_else_it_may_be(share):
 
 
 def test_a_fitted_network_goes_on_under_other_settings_but_those_of_its_shape():
-    check_structure(SETTINGS, replace(SETTINGS, learning_rate=0.5, epochs=9, dropout=0.1))
+    now = replace(SETTINGS, learning_rate=0.5, epochs=9, dropout=0.1)
+    assert as_fitted(SETTINGS, now) == now
     rule = r"`hidden_size` must be as it was fitted, 4, .*; got 5.*warm_start=False"
     with pytest.raises(InputError, match=rule):
-        check_structure(SETTINGS, replace(SETTINGS, hidden_size=5))
+        as_fitted(SETTINGS, replace(SETTINGS, hidden_size=5))
+
+
+def test_what_was_left_to_the_data_stays_as_it_was_found():
+    told = {"lookback": 24, "segment": 3, "season": 12, "epochs": 30}
+    fitted, left = ForecasterSettings(**told), ForecasterSettings(learning_rate=0.5)
+    found = as_fitted(fitted, left, tuple(told))
+    assert found == ForecasterSettings(learning_rate=0.5, **told)
+    assert as_fitted(fitted, replace(left, epochs=3), tuple(told)).epochs == 3
+    with pytest.raises(InputError, match="`lookback` must be as it was fitted, 24"):
+        as_fitted(fitted, replace(left, lookback=12), tuple(told))
 
 
 def test_a_run_is_resumed_under_settings_that_give_the_same_result():

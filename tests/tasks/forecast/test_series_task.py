@@ -13,7 +13,7 @@ from tidegate.data.series.inputs import as_panel
 from tidegate.data.series.panel import Panel
 from tidegate.errors import InputError
 from tidegate.tasks.core.examples import DataWarning
-from tidegate.tasks.forecast.series_task import SeriesExamples
+from tidegate.tasks.forecast.examples import SeriesExamples
 
 SMALL = {"lookback": 8, "horizon": 2, "segment": 2, "hidden_size": 4, "epochs": 1, "verbose": False}
 

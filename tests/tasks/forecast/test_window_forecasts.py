@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tidegate import Forecaster
+from tidegate.tasks.forecast.examples import SeriesExamples
 from tidegate.tasks.forecast.intervals import Bounds
-from tidegate.tasks.forecast.series_task import SeriesExamples
 from tidegate.tasks.forecast.window_forecasts import forecast_windows
 
 SERIES = [1000 + 50 * np.random.default_rng(0).normal(size=90).cumsum(),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from tidegate.artifact import version
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.raw import JsonObject
 from tidegate.tasks.core.settings.settings import Settings
+
+S = TypeVar("S", bound=Settings)
 
 # Settings that may differ between a run and its resumption: the result does not depend on them.
 _FREE_ON_RESUME = {"verbose", "checkpoint_minutes"}
@@ -36,23 +41,27 @@ def checked_share(validation: object, owner: str) -> float:
     return float(validation)
 
 
-def check_structure(fitted: Settings, settings: Settings) -> None:
-    """Refuse settings under which a fitted network cannot go on.
+def as_fitted(fitted: S, settings: S, suits: Sequence[str] = ()) -> S:
+    """Return the settings under which a fitted network goes on.
 
     Args:
         fitted: Those it was fitted with.
         settings: Those of now.
+        suits: Those that were left to the data, where they are None: they stay as they were found.
 
     Raises:
         InputError: If one that its shape hangs on is another.
     """
     old = fitted.to_dict()
+    left = {name: old[name] for name in suits if getattr(settings, name) is None}
+    settings = replace(settings, **left)
     for name, option in settings.options().items():
         if option.structural and old[name] != getattr(settings, name):
             rule = f"as it was fitted, {old[name]!r}, when warm_start goes on from it"
             remedy = "Set it back, or fit a new model with warm_start=False"
             got = repr(getattr(settings, name))
             raise InputError(message(settings.owner, name, rule, got, remedy))
+    return settings
 
 
 def identity(task: str, settings: Settings) -> JsonObject:

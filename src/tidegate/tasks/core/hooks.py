@@ -61,6 +61,7 @@ class Hooks(Estimator):
         encoders: The encoders that it learns, class by attribute: "encoder_", or, where there are
             several, such as "source_encoder_" and "target_encoder_".
         encoder_files: The names of JSON files that it may keep in a saved model besides.
+        suits: The settings that the data decides where they are None, see `_suited`.
         settings_: The checked, frozen settings of the last fit.
         network_: The trained `torch.nn.Module`.
         history_: One dict an epoch: `epoch`, `train_loss`, `validation_loss`, the task's scores
@@ -89,6 +90,7 @@ class Hooks(Estimator):
     use: ClassVar[str] = "predict {model} {data} --out predictions.csv"
     encoders: ClassVar[Encoders] = {}
     encoder_files: ClassVar[tuple[str, ...]] = ()
+    suits: ClassVar[tuple[str, ...]] = ()
 
     settings_: Settings
     network_: Network

@@ -47,6 +47,9 @@ def restore(artifact: Artifact, cls: type[Task], *, device: str | None = None) -
         settings = cls.settings_class.from_json(artifact.settings)
         if device is not None:
             settings = dataclasses.replace(settings, device=device)
+        for name in cls.suits:
+            if settings.options()[name].structural and getattr(settings, name) is None:
+                raise damaged(_OWNER, config, f"what {name} was found to be", None)
         task = cls(**settings.to_dict())
         task.settings_ = task._settings()
         task._restore(

@@ -18,7 +18,7 @@ from tidegate.device import building, pick_device, single
 from tidegate.errors import InputError, message
 from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.responding import respond
-from tidegate.tasks.core.fitting import check_structure, checked_share, identity
+from tidegate.tasks.core.fitting import as_fitted, checked_share, identity
 from tidegate.tasks.core.hooks import Hooks
 from tidegate.tasks.core.inspect.attribution import attribute, explain
 from tidegate.tasks.core.inspect.change import what_if
@@ -78,20 +78,19 @@ class Task(Hooks):
             TrainingError: If the loss stops being a number; the best epoch so far is kept.
         """
         settings = self._settings()
-        going_on = settings.warm_start and hasattr(self, "network_")
-        if going_on:
-            check_structure(self.settings_, settings)
+        if going_on := settings.warm_start and hasattr(self, "network_"):
+            settings = as_fitted(self.settings_, settings, self.suits)
         device = pick_device(settings.device)
         with self._forgotten(not going_on):
-            rows, held = self._split(self._examples(X, y, sample_weight), validation, settings)
+            given = self._examples(X, y, sample_weight)
+            settings = settings if going_on else self._suited(settings, given, validation)
+            rows, held = self._split(given, validation, settings)
         with building(settings.random_state, device):
             network, loaders = self._prepare(rows, held, settings, going_on=going_on)
         training = Training(
             network.to(device),
             *loaders,
-            TrainingPlan(
-                **{field.name: getattr(settings, field.name) for field in fields(TrainingPlan)}
-            ),
+            TrainingPlan(**{one.name: getattr(settings, one.name) for one in fields(TrainingPlan)}),
             rank=self._rank,
             callbacks=[*([display()] if settings.verbose else []), *callbacks],
             checkpoint=None if checkpoint is None else Path(checkpoint),
@@ -224,6 +223,12 @@ class Task(Hooks):
         self._begin(network, rows, loader, going_on=going_on)
         check_network(network, settings, pick_device(settings.device), settings.owner)
         return network, (loader, held_loader)
+
+    def _suited(
+        self, settings: Settings, examples: Examples, validation: float | tuple[Raw, Raw] | None
+    ) -> Settings:
+        """Fill in the settings that are left to the data."""
+        return settings
 
     def _split(
         self, examples: Examples, validation: float | tuple[Raw, Raw] | None, settings: Settings

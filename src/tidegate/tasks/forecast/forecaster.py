@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from sklearn.base import clone
@@ -18,21 +18,24 @@ from tidegate.data.windows.windows import Windows
 from tidegate.errors import InputError, message
 from tidegate.files import FoundJson
 from tidegate.tasks.core.encoders import Encoders
-from tidegate.tasks.core.ensemble import joined, members
+from tidegate.tasks.core.ensemble import joined
 from tidegate.tasks.core.examples import Examples
 from tidegate.tasks.core.files.answer import Question
 from tidegate.tasks.core.files.reading import fitted_columns, read_split
 from tidegate.tasks.core.raw import Answers, Evaluation, JsonObject
 from tidegate.tasks.forecast.answer import PREDICT_OPTIONS, ForecastAnswer, check_plot
-from tidegate.tasks.forecast.backtest import Backtest
-from tidegate.tasks.forecast.baselines import LINEAR_FILE, LinearBaseline, forecast_all
+from tidegate.tasks.forecast.examples import SeriesExamples
+from tidegate.tasks.forecast.facts import ALONE, NOT_HELD, read_share, series_facts
 from tidegate.tasks.forecast.forecast import Forecast
 from tidegate.tasks.forecast.intervals import MARGINS_FILE, Margins, enough, oldest
-from tidegate.tasks.forecast.metrics import naive_error
+from tidegate.tasks.forecast.line.lean import spans_of
+from tidegate.tasks.forecast.line.linear import LINEAR_FILE, LinearBaseline
+from tidegate.tasks.forecast.line.skip import LinearSkip
 from tidegate.tasks.forecast.network import build_forecaster_network
-from tidegate.tasks.forecast.series_task import SeriesExamples, SeriesTask
+from tidegate.tasks.forecast.past.backtest import Backtest
+from tidegate.tasks.forecast.past.proof import backtested, few, line_margins, proved_share, skips
+from tidegate.tasks.forecast.series_task import SeriesTask
 from tidegate.tasks.forecast.settings import ForecasterSettings
-from tidegate.tasks.forecast.skip import LinearSkip
 from tidegate.tasks.forecast.window_forecasts import WindowForecasts, forecast_windows
 from tidegate.training.loop import Training
 from tidegate.training.measure import Loader, measure
@@ -40,10 +43,10 @@ from tidegate.training.network import InspectableNetwork, Network
 
 # Origins of a backtest, unless more are wanted.
 _ORIGINS = 1_000
-# Windows that intervals are calibrated on and baselines compared on, evenly over the held span:
-# some thousands, but no more numbers than this, and some hundreds of long ones in any case.
-_FEWEST_WINDOWS, _MOST_WINDOWS, _NUMBERS = 200, 2_000, 4_000_000
-
+# Strategies whose forecasts are linear in what the network adds to the line.
+_AT_ONCE = ("segment", "direct")
+# Without a held part a network is trusted that learned from so many stretches of a horizon.
+_TRUSTED = 40
 
 # Two tables have an "mae".
 _UNITS = "This table is in units of the data; loss, mse and mae above are of scaled values."
@@ -59,6 +62,8 @@ class Forecaster(SeriesTask):
         encoder_: The fitted `SeriesEncoder`.
         recent_: The last steps of each series it was fitted on, from which `predict` goes on.
         linear_: The linear baseline, fitted on the same training windows.
+        share_: How much of what the network adds to the line is kept, from 0 to 1: what forecasts
+            of the held part prove a gain. 1 with other outputs than a point.
         margins_: What widens the intervals, or None where nothing was held out.
         backtest_: Forecasts of the validation span, or None; not saved.
 
@@ -90,10 +95,12 @@ class Forecaster(SeriesTask):
     use = "predict {model} --out next.csv --plot next.png"
     encoders: ClassVar[Encoders] = {"encoder_": SeriesEncoder}
     encoder_files = (RECENT_FILE, LINEAR_FILE, MARGINS_FILE)
+    suits = ("lookback", "segment", "season", "epochs")
 
     horizon: int  # the setting, as it was given
 
     linear_: LinearBaseline
+    share_: float
     margins_: Margins | None
     backtest_: Backtest | None
 
@@ -220,8 +227,7 @@ class Forecaster(SeriesTask):
         result: Evaluation = measure(self.network_, windows, shown=shown).result()
         if not report:
             return result
-        windows.most = self._affordable(windows)
-        told = self._backtested(windows, self.margins_)
+        told = self._backtested(self._few(windows), self.margins_)
         return result | {"scores": told.scores()} | self._figures(told)
 
     def answer(self, X: SeriesLike) -> Answers:
@@ -237,22 +243,19 @@ class Forecaster(SeriesTask):
     def beside(self) -> Evaluation:
         """Return the scores of the validation span, those of the baselines beside them."""
         told = self.backtest_
-        return {} if told is None else self._figures(told)
+        alone = "" if self.share_ else ALONE
+        if told is None:
+            return {"verdict": f"{NOT_HELD} {alone}".strip()}
+        return self._figures(told, alone)
 
-    def _figures(self, told: Backtest) -> Evaluation:
+    def _figures(self, told: Backtest, alone: str = "") -> Evaluation:
         """The scores of a backtest beside those of values scaled as in training."""
-        verdict = f"{told.verdict()} {_UNITS}".strip()
+        verdict = " ".join(filter(None, (told.verdict(), alone, _UNITS)))
         return {"figures": told.figures(), "verdict": verdict}
 
     def facts(self) -> dict[str, str]:
-        """Return the frequency and the number of series besides."""
-        encoder = self.encoder_
-        told = {"frequency": encoder.clock.name, "targets": ", ".join(encoder.targets)}
-        told["series"] = f"{len(encoder.shift):,}"
-        if encoder.absent:
-            how = "marked by a mask" if encoder.masked else "interpolated"
-            told["missing values"] = f"{encoder.absent:,} in training, {how}"
-        return super().facts() | told
+        """Return what was found of the series besides."""
+        return super().facts() | series_facts(self.encoder_, self._season, self.share_)
 
     # What a task writes.
 
@@ -264,7 +267,7 @@ class Forecaster(SeriesTask):
         network = build_forecaster_network(settings, **self.encoder_.sizes)
         if not settings.linear or settings.output == "negative-binomial":
             return network
-        return LinearSkip(network, settings.lookback, settings.horizon)
+        return LinearSkip(network, self.encoder_.lookback, settings.horizon)
 
     def _begin(
         self, network: Network, examples: Examples, loader: Loader, *, going_on: bool
@@ -272,23 +275,46 @@ class Forecaster(SeriesTask):
         super()._begin(network, examples, loader, going_on=going_on)
         if not going_on:
             assert isinstance(loader, Windows)
-            self.linear_ = LinearBaseline.fit(loader)
-            for member in members(network):
-                if isinstance(member, LinearSkip):
-                    member.set_line(self.linear_.weights)
+            self.linear_ = LinearBaseline.fit(loader, self._season)
+            for skip in skips(network):
+                skip.set_line(self.linear_.weights)
 
     def _keep(self, training: Training) -> None:
         super()._keep(training)
         self.margins_, self.backtest_ = None, None
-        held = training.held
+        rows, held = cast(ForecastWindows, training.rows), training.held
+        assert held is None or isinstance(held, Windows)
+        self.share_ = self._lean(rows, held)
+        margins = None if held is None else self._judged(held)
+        if margins is None and self.settings_.conformal and not self.share_:
+            margins = line_margins(self._run(self._few(rows)), self.linear_)
+        self.margins_ = margins
+
+    def _judged(self, held: ForecastWindows) -> Margins | None:
+        """Measure forecasts of the held part; return what they tell of intervals, if enough."""
+        some, times = self._few(held), np.sort(held.times(np.arange(len(held))))
+        if self.settings_.conformal and (self.share_ > 0 or enough(times, held.horizon)):
+            self.margins_ = self._run(some).calibrated()
+        self.metrics_["validation"] = measure(self.network_, held).result()
+        self.backtest_ = self._backtested(some, None)
+        return self.margins_
+
+    def _lean(self, rows: ForecastWindows, held: ForecastWindows | None) -> float:
+        """Keep the share of what the network adds to the line that the held part proves a gain."""
+        found = skips(self.network_)
+        settings = self.settings_
+        if not found or settings.output != "point" or settings.strategy not in _AT_ONCE:
+            return 1.0
         if held is None:
-            return
-        assert isinstance(held, Windows)
-        whole, held.most = held.most, self._affordable(held)
-        if self.settings_.conformal:
-            self.margins_ = self._run(held).calibrated()
-        self.backtest_ = self._backtested(held, None)
-        held.most = whole
+            share = float(len(np.unique(spans_of(rows))) >= _TRUSTED)
+        else:
+            share = proved_share(self._run(self._few(held)), self.linear_)
+        for skip in found:
+            skip.lean(share)
+        return share
+
+    def _state(self) -> JsonObject:
+        return super()._state() | ({} if self.share_ == 1 else {"share": self.share_})
 
     def _files(self) -> JsonObject:
         files = super()._files()
@@ -300,7 +326,9 @@ class Forecaster(SeriesTask):
 
     def _restore(self, state: FoundJson, files: FoundJson) -> None:
         super()._restore(state, files)
+        self.share_ = read_share(state)
         settings = self.settings_
+        assert settings.lookback is not None
         self.recent_ = Panel.from_json(files.get(RECENT_FILE, {}), self.encoder_.clock)
         self.encoder_.check_own(self.recent_, settings.lookback)
         self.linear_ = LinearBaseline.from_json(
@@ -312,14 +340,6 @@ class Forecaster(SeriesTask):
         self.backtest_ = None
 
     # How forecasts come about.
-
-    def _steps(self, horizon: object) -> int:
-        if horizon is None:
-            return self.settings_.horizon
-        if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
-            rule = "an integer >= 1"
-            raise InputError(message(type(self).__name__, "horizon", rule, repr(horizon)))
-        return horizon
 
     @property
     def _season(self) -> int:
@@ -339,10 +359,9 @@ class Forecaster(SeriesTask):
             self.network_, windows, settings.levels, point=point, bounds=self._bounds
         )
 
-    def _affordable(self, windows: ForecastWindows) -> int:
-        """How many windows to look at closely."""
-        numbers = windows.horizon * len(self.encoder_.targets) * 2 * max(1, len(self._levels))
-        return min(_MOST_WINDOWS, max(_FEWEST_WINDOWS, _NUMBERS // numbers))
+    def _few(self, windows: ForecastWindows) -> ForecastWindows:
+        """Return the same windows, no more of them than can be looked at closely."""
+        return few(windows, len(self.encoder_.targets) * 2 * max(1, len(self._levels)))
 
     def _recalibrated(self, panel: Panel) -> Margins | None:
         """The margins for the end of series: of what came after training, if that is enough."""
@@ -354,8 +373,7 @@ class Forecaster(SeriesTask):
         if not enough(times, horizon):
             return self.margins_
         windows.keep_latest(len(times) - oldest(times, horizon))
-        windows.most = self._affordable(windows)
-        return self._run(windows).calibrated()
+        return self._run(self._few(windows)).calibrated()
 
     def _refitted(self, panel: Panel, stride: int | None, origins: int) -> Backtest:
         """Fit to what comes before each origin, and forecast from there."""
@@ -370,27 +388,11 @@ class Forecaster(SeriesTask):
 
     def _backtested(self, windows: ForecastWindows, start: Margins | None) -> Backtest:
         """Forecast windows, and let the baselines forecast them too."""
-        found, encoded = self._run(windows), windows.encoded
-        conformal = self.margins_ is not None
-        lower, upper = found.rolled(start) if conformal else found.widened(None)
-        count = len(self._levels)
-        panel, season = encoded.panel, self._season
-        width = len(panel.targets)
-        units = [
-            naive_error(panel.series(n)[: int(windows.first[n]), :width], season)
-            for n in range(len(panel))
-        ]
-        return Backtest(
-            panel=panel,
-            series=found.series,
-            origins=found.origins,
-            truth=found.truth,
-            mean=found.mean,
-            lower=lower[..., :count],
-            upper=upper[..., :count],
+        return backtested(
+            self._run(windows),
+            start,
             levels=self._levels,
-            unit=np.array(units)[found.series],
-            baselines=forecast_all(
-                encoded, found.series, found.origins, windows.horizon, season, self.linear_
-            ),
+            season=self._season,
+            linear=self.linear_,
+            conformal=self.margins_ is not None,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.stats import norm as normal
+from scipy.stats import t as student
 
 from tidegate.data.batching import Array
 from tidegate.data.codec import read_fields
@@ -130,6 +132,17 @@ class Margins:
         margin = reach * unit[:, None, :, None]
         middle = (lower + upper) / 2
         return np.minimum(lower - margin, middle), np.maximum(upper + margin, middle)
+
+    def for_few(self, spans: int, optimism: float) -> Margins:
+        """Widen the margins that few errors tell, those of forecasts of what was learned from.
+
+        Args:
+            spans: Stretches of a horizon that the errors are of: Student's t has so many degrees.
+            optimism: How many times as large errors are on what was not learned from.
+        """
+        probabilities = (1 + np.array(self.levels)) / 2
+        wider = student.ppf(probabilities, max(spans, 1)) / normal.ppf(probabilities)
+        return replace(self, values=self.values * wider * optimism)
 
     def to_json(self) -> dict[str, object]:
         """Return everything as JSON."""

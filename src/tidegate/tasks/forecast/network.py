@@ -199,6 +199,7 @@ def _check(settings: ForecasterSettings) -> None:
 
 def _head(settings: ForecasterSettings, targets: int, width: int, known: int) -> ForecastHead:
     """Make the head: it answers a segment, the whole horizon, or a step."""
+    assert settings.segment is not None
     steps = {"segment": settings.segment, "direct": settings.horizon if not known else 1}
     mode = settings.window_norm if settings.scaling == "window" else "none"
     if settings.output == "negative-binomial":
@@ -224,6 +225,7 @@ def _strategy(
 ) -> Strategy:
     """Make the stacks, which read steps of `size` features, and the strategy around them."""
     if settings.strategy == "segment":
+        assert settings.segment is not None
         stack = build_layer(settings, settings.hidden_size)
         ahead = {"segment": settings.segment, "horizon": settings.horizon}
         return Segment(stack, head, context, size=size, known=known, **ahead)

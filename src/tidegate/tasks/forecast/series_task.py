@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,80 +24,16 @@ from tidegate.tasks.core.examples import DataWarning, Examples
 from tidegate.tasks.core.fitting import checked_share
 from tidegate.tasks.core.settings.settings import Settings
 from tidegate.tasks.core.task import Task
+from tidegate.tasks.forecast.examples import SeriesExamples
 from tidegate.tasks.forecast.intervals import Bounds
 from tidegate.tasks.forecast.settings import ForecasterSettings
+from tidegate.tasks.forecast.sizes import suited
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True)
-class SeriesExamples(Examples):
-    """Series, and which of their steps are to be forecast.
-
-    Attributes:
-        inputs: A `Panel`.
-        first: The first step of each series that may be forecast, `[S]`; what is before is read
-            only. None forecasts what comes after the end of each series.
-        last: The step after the last that may, `[S]`.
-        most: Most windows to take, evenly; None for all.
-    """
-
-    inputs: Any  # a Panel, which is more than the sequence of items that rows are
-    first: Array | None = None
-    last: Array | None = None
-    most: int | None = None
-
-    @property
-    def panel(self) -> Panel:
-        """The series."""
-        return cast(Panel, self.inputs)
-
-    def take(self, rows: Array) -> SeriesExamples:
-        """Return the series of these numbers, in their order."""
-        first = None if self.first is None else self.first[rows]
-        last = None if self.last is None else self.last[rows]
-        return replace(self, inputs=self.panel.take(rows), first=first, last=last)
-
-    def normalised(self) -> SeriesExamples:
-        """Return the examples as they are: there are no weights."""
-        return self
-
-    def within(
-        self, first: Array | int, last: Array | None = None, *, most: int | None
-    ) -> SeriesExamples:
-        """Return the same series with other steps to forecast."""
-        lengths = self.panel.lengths
-        begin = np.broadcast_to(np.asarray(first), lengths.shape)
-        end = lengths if last is None else np.minimum(last, lengths)
-        return replace(self, first=np.minimum(begin, end), last=end, most=most)
-
-    def check_enough(
-        self, history: int, horizon: int, owner: str, *, part: str, held: bool
-    ) -> None:
-        """Refuse series too short for a single window.
-
-        Args:
-            history: Steps that come before a forecast.
-            horizon: Steps ahead.
-            owner: Who complains.
-            part: What the steps are for, for the message.
-            held: Whether a validation span was taken off them.
-
-        Raises:
-            InputError: If no series has a window.
-        """
-        assert self.first is not None
-        assert self.last is not None
-        room = self.last - np.maximum(self.first, history)
-        if (room >= horizon).any():
-            return
-        longest = int(self.last.max(initial=0))
-        rule = f"at least lookback + horizon = {history} + {horizon} steps long for {part}"
-        remedy = "Lower lookback or horizon"
-        if held:
-            remedy += ", or hold out less with validation"
-        raise InputError(message(owner, "X", rule, f"{longest} steps", remedy))
+# Steps are held out if so many horizons and usual seasons are left to learn from.
+_HORIZONS, _SEASONS = 3, 2
 
 
 class SeriesTask(Task):
@@ -175,6 +110,7 @@ class SeriesTask(Task):
         """Split by time: what is validated on comes after what is learned from."""
         assert isinstance(settings, ForecasterSettings)
         assert isinstance(examples, SeriesExamples)
+        assert settings.lookback is not None
         owner, most = settings.owner, settings.max_windows
         history, horizon = settings.lookback + settings.differencing, settings.horizon
         held: SeriesExamples | None = None
@@ -185,12 +121,10 @@ class SeriesTask(Task):
         elif validation is None:
             train = examples.within(0, most=most)
         else:
-            share = checked_share(validation, settings.owner)
-            ends = _known_ends(examples.panel)
-            told = examples.panel.cut(np.zeros_like(ends), ends)
-            cut = split_by_time(told, share, horizon)
+            cut = self._cut(examples.panel, validation, settings)
             train = examples.within(0, cut, most=most)
-            held = examples.within(cut, most=most)
+            if (cut < examples.panel.lengths).any():
+                held = examples.within(cut, most=most)
         train.check_enough(history, horizon, owner, part="training", held=held is not None)
         if held is not None:
             held.check_enough(history, horizon, owner, part="validation", held=False)
@@ -198,10 +132,34 @@ class SeriesTask(Task):
         self._keep_recent(latest, max(history, 2 * horizon))
         return train, held
 
+    def _suited(
+        self,
+        settings: Settings,
+        examples: Examples,
+        validation: float | tuple[SeriesLike, None] | None,
+    ) -> Settings:
+        assert isinstance(settings, ForecasterSettings)
+        assert isinstance(examples, SeriesExamples)
+        panel = examples.panel
+        if validation is None or isinstance(validation, tuple):
+            return suited(settings, panel, panel.lengths)
+        return suited(settings, panel, self._cut(panel, validation, settings))
+
+    @staticmethod
+    def _cut(panel: Panel, validation: object, settings: ForecasterSettings) -> Array:
+        """Where what is validated on begins, `[S]`: at the ends of series too short for any."""
+        share, horizon = checked_share(validation, settings.owner), settings.horizon
+        ends = _known_ends(panel)
+        cut = split_by_time(panel.cut(np.zeros_like(ends), ends), share, horizon)
+        history = settings.differencing + (settings.lookback or 0)
+        needed = max(history + horizon, _HORIZONS * horizon, _SEASONS * panel.clock.season)
+        return cut if (cut >= needed).any() else panel.lengths
+
     def _learn(self, examples: Examples) -> None:
         assert isinstance(examples, SeriesExamples)
         assert examples.last is not None
         settings = self.settings_
+        assert settings.lookback is not None
         warn_of_leaks(examples.panel, examples.last)
         counts = settings.output == "negative-binomial"
         if counts:
@@ -257,6 +215,15 @@ class SeriesTask(Task):
         )
         chosen.check_enough(history, horizon, owner, part="a forecast", held=False)
         return chosen, self._told_windows(chosen, horizon=horizon)
+
+    def _steps(self, horizon: object) -> int:
+        """How far ahead is asked for; by default as far as in training."""
+        if horizon is None:
+            return self.settings_.horizon
+        if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+            rule = "an integer >= 1"
+            raise InputError(message(type(self).__name__, "horizon", rule, repr(horizon)))
+        return horizon
 
     def _panel(self, X: SeriesLike) -> Panel:
         owner = type(self).__name__

@@ -15,10 +15,22 @@ class ForecasterSettings(EnsembleSettings):
     """The settings of a Forecaster."""
 
     batch_size: int = changed(Settings, "batch_size", 64)
-    lookback: int = setting(
-        96, help="Steps of the past that a forecast reads.", minimum=1, structural=True,
+    epochs: int | None = setting(  # type: ignore[assignment]
+        None,
+        help="Passes over the training windows, at most; by default as many as make about 1,500 "
+        "steps, between 10 and 150.",
+        minimum=1,
+        maximum=100_000,
+        group="Training",
+    )
+    lookback: int | None = setting(
+        None,
+        help="Steps of the past that a forecast reads; by default two horizons and some seasons, "
+        "as far as the series are long enough.",
+        minimum=1,
+        structural=True,
         group="Series",
-    )  # fmt: skip
+    )
     horizon: int = setting(
         24, help="Steps ahead that are forecast.", minimum=1, structural=True, group="Series"
     )
@@ -30,8 +42,12 @@ class ForecasterSettings(EnsembleSettings):
         choices=("segment", "direct", "recursive", "encoder-decoder"),
         structural=True,
     )
-    segment: int = setting(
-        12, help="Steps of a segment.", minimum=1, structural=True, group="Model"
+    segment: int | None = setting(
+        None,
+        help="Steps of a segment; by default an eighth of the lookback.",
+        minimum=1,
+        structural=True,
+        group="Model",
     )
     output: str = setting(
         "point",
@@ -122,8 +138,8 @@ class ForecasterSettings(EnsembleSettings):
     )
     season: int | None = setting(
         None,
-        help="Steps of a season, for the seasonal baseline and MASE; by default what is usual at "
-        "the frequency.",
+        help="Steps of a season, for the lookback, the baselines and MASE; by default what is "
+        "usual at the frequency, or else what is found in the data.",
         minimum=1,
         group="Series",
     )

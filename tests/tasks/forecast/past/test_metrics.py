@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_pinball_loss
 
-from tidegate.tasks.forecast import metrics
+from tidegate.tasks.forecast.past import metrics
 
 TRUTH = np.array([[[1.0], [4.0]], [[np.nan], [10.0]]])
 FORECAST = np.array([[[2.0], [2.0]], [[5.0], [10.0]]])

@@ -8,10 +8,10 @@ import torch
 
 from tidegate.data.windows.batch import ForecastBatch
 from tidegate.explain.network import Inspectable
-from tidegate.tasks.forecast.baselines import LinearBaseline
+from tidegate.tasks.forecast.line.linear import LinearBaseline
+from tidegate.tasks.forecast.line.skip import LinearSkip
 from tidegate.tasks.forecast.network import build_forecaster_network
 from tidegate.tasks.forecast.settings import ForecasterSettings
-from tidegate.tasks.forecast.skip import LinearSkip
 
 SMALL = {"lookback": 8, "horizon": 4, "segment": 2, "hidden_size": 6, "verbose": False}
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tidegate.data.series.panel import Panel
-from tidegate.tasks.forecast.backtest import Backtest
+from tidegate.tasks.forecast.past.backtest import Backtest
 
 
 def backtest(**changes) -> Backtest:
@@ -28,6 +28,22 @@ def backtest(**changes) -> Backtest:
         baselines={"naive": truth + np.array([[[2.0], [3.0]], [[1.0], [2.0]]])},
     )
     return replace(found, **changes)
+
+
+def apart(**changes) -> Backtest:
+    """The same three times over, at times so far apart that they say more than one does."""
+    found = backtest(**changes)
+    parts = {name: np.tile(getattr(found, name), (3, 1, 1)) for name in ("truth", "mean")}
+    ends = {name: np.tile(getattr(found, name), (3, 1, 1, 1)) for name in ("lower", "upper")}
+    return replace(
+        found,
+        series=np.zeros(6, int),
+        origins=np.array([3, 4, 13, 14, 23, 24]),
+        unit=np.tile(found.unit, (3, 1)),
+        baselines={name: np.tile(part, (3, 1, 1)) for name, part in found.baselines.items()},
+        **parts,
+        **ends,
+    )
 
 
 def test_scores_by_hand():
@@ -52,18 +68,19 @@ def test_the_model_stands_beside_the_baselines():
     rows = found.figures()
     assert rows[0][""] == "model"
     assert (rows[0]["mae"], rows[0]["in 80 %"], rows[1]["in 80 %"]) == ("1", "75.0%", "")
-    assert found.verdict() == (
-        "In 2 forecasts of 2 steps, the model's error is 0.50 times that of the best baseline, "
-        "naive."
-    )
+    told = "the model's error is 0.50 times that of the best baseline, naive."
+    assert apart().verdict() == f"In 6 forecasts of 2 steps, {told}"
+    # Both begin within a horizon.
+    few = "Too few to judge: hardly two of them are apart."
+    assert found.verdict() == f"In 2 forecasts of 2 steps, {told} {few}"
 
 
 def test_a_model_that_loses_is_told_so():
-    worse = backtest(baselines={"naive": backtest().truth + 0.5})
+    worse = apart(baselines={"naive": backtest().truth + 0.5})
     assert "is 2.00 times that of the best baseline, naive. Use the baseline" in worse.verdict()
-    perfect = backtest(baselines={"naive": backtest().truth})
+    perfect = apart(baselines={"naive": backtest().truth})
     assert "is inf times that of the best baseline, naive. Use the baseline" in perfect.verdict()
-    level = backtest(baselines={"naive": backtest().truth + 0.99})
+    level = apart(baselines={"naive": backtest().truth + 0.99})
     assert "is 1.01 times that of the best baseline, naive. The two are level" in level.verdict()
 
 

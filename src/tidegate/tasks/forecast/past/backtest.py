@@ -11,14 +11,17 @@ import pandas as pd
 
 from tidegate.data.batching import Array
 from tidegate.data.series.panel import Panel
-from tidegate.tasks.forecast import metrics
 from tidegate.tasks.forecast.intervals import ends
+from tidegate.tasks.forecast.line.lean import spans
+from tidegate.tasks.forecast.past import metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # A difference between two errors that is no more than this share of them says little.
 _LEVEL = 0.02
+# Forecasts that begin within fewer stretches of a horizon than these are too few to judge.
+_FEWEST_SPANS = 3
 # Forecasts that are drawn, the last ones.
 _SHOWN = 12
 # Series told of one by one.
@@ -198,7 +201,10 @@ class Backtest:
             return ""
         best = min(compared, key=lambda name: compared[name][score])
         ratio = own / compared[best][score] if compared[best][score] else float("inf")
-        if ratio < 1 - _LEVEL:
+        count = int(spans(self.series, self.origins, self.horizon).max(initial=-1)) + 1
+        if count < _FEWEST_SPANS:
+            advice = " Too few to judge: hardly two of them are apart."
+        elif ratio < 1 - _LEVEL:
             advice = ""
         elif ratio <= 1 + _LEVEL:
             advice = " The two are level: the baseline costs nothing."

@@ -8,8 +8,8 @@ import pytest
 from tidegate.data.series.panel import Panel
 from tidegate.data.windows.encoder import SeriesEncoder
 from tidegate.data.windows.windows import Windows
-from tidegate.errors import InputError
-from tidegate.tasks.forecast.baselines import LinearBaseline, forecast_all, naive, seasonal_naive
+from tidegate.tasks.forecast.line.baselines import forecast_all, naive, seasonal_naive
+from tidegate.tasks.forecast.line.linear import LinearBaseline
 
 
 def windows(panel: Panel, lookback: int = 6, horizon: int = 4) -> Windows:
@@ -38,19 +38,6 @@ def test_missing_values_are_taken_from_the_season_before():
     assert seasonal_naive(past, 2, 9).ravel().tolist() == [6, 6]  # no season fits
 
 
-def test_the_line_is_the_least_squares_solution(rng):
-    values = np.cumsum(rng.normal(size=400))
-    found = windows(Panel.from_arrays([values]))
-    line = LinearBaseline.fit(found)
-    batch = found.batch(np.arange(len(found)))
-    past, ahead = batch.values.numpy()[..., 0], batch.targets.numpy()[..., 0]
-    inputs = np.hstack([past - past[:, -1:], np.ones((len(past), 1))])[:, [0, 1, 2, 3, 4, 6]]
-    solved, *_ = np.linalg.lstsq(inputs, ahead - past[:, -1:], rcond=None)
-    expected = inputs @ solved + past[:, -1:]
-    # The small ridge penalty is all that is between them.
-    assert np.abs(line.predict(past[..., None])[..., 0] - expected).max() < 0.01 * values.std()
-
-
 def test_a_line_goes_on():
     panel = Panel.from_arrays([np.arange(100.0), 5 - 3 * np.arange(80.0)])
     found = windows(panel)
@@ -70,14 +57,3 @@ def test_a_seasonal_baseline_comes_with_a_season():
     assert set(forecasts) == {"naive", "seasonal naive"}
     truth = found.encoded.truth(*found.locate(rows), 4)
     np.testing.assert_array_equal(forecasts["seasonal naive"], truth)
-
-
-def test_a_line_comes_back_from_a_file_and_a_damaged_one_does_not(rng):
-    line = LinearBaseline(rng.normal(size=(5, 3)))
-    again = LinearBaseline.from_json(line.to_json(), 4, 3)
-    np.testing.assert_allclose(again.weights, line.weights, rtol=1e-6)
-    with pytest.raises(InputError, match=r"^linear\.json: `shape` must be"):
-        LinearBaseline.from_json(line.to_json(), 4, 2)
-    broken = LinearBaseline(np.full((5, 3), np.nan)).to_json()
-    with pytest.raises(InputError, match="`weights` must be numbers up to"):
-        LinearBaseline.from_json(broken, 4, 3)

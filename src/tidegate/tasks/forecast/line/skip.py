@@ -61,6 +61,19 @@ class LinearSkip(InspectableNetwork):
         """Take the line's weights, `[T + 1, F]`, the constants last."""
         self.weights.copy_(torch.from_numpy(weights))
 
+    @torch.no_grad()
+    def lean(self, share: float) -> None:
+        """Keep a share of what the network adds to the line; it must be a point forecast.
+
+        Args:
+            share: From 0, the line alone, to 1.
+        """
+        parts = [self.head.linear.weight, self.head.linear.bias]
+        if self.network.reversion is not None:
+            parts.append(self.network.reversion.share)
+        for part in parts:
+            part.mul_(share)
+
     def forward(self, batch: Batch) -> Tensor:
         """Forecast: parameters in the units of the batch, `[B, F, C, P]`."""
         return self._beside(self.network(batch), batch)

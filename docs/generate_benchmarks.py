@@ -63,6 +63,13 @@ def duration(milliseconds: float) -> str:
     return f"{significant(milliseconds)}{SPACE}ms"
 
 
+def cell(value: str | float | int | None) -> str:
+    """What stands in a cell of a table of the defaults."""
+    if value is None:
+        return "–"
+    return fixed(value, 3) if isinstance(value, float) else str(value)
+
+
 def environment() -> jinja2.Environment:
     """What the templates are written with."""
     made = jinja2.Environment(
@@ -72,7 +79,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for filter_ in (fixed, significant, times, percent, duration, title):
+    for filter_ in (fixed, significant, times, percent, duration, title, cell):
         made.filters[filter_.__name__] = filter_
     return made
 

@@ -111,7 +111,8 @@ def _atis(data: str | None) -> Split:
 
 def _shuffled(frame: pd.DataFrame) -> pd.DataFrame:
     order = np.random.default_rng(0).permutation(len(frame))
-    return frame.iloc[order]
+    shuffled: pd.DataFrame = frame.iloc[order]
+    return shuffled
 
 
 def _columns(frame: pd.DataFrame, label: str) -> tuple[list[str], list[str]]:

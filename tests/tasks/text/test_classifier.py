@@ -80,6 +80,7 @@ def test_deep_and_wide_part_learn_from_losses_of_their_own():
     model = small(ngrams=2, wide=2.0, epochs=1, dropout=0.0, word_dropout=0.0,
                   embedding_dropout=0.0, wide_dropout=0.0).fit(X, Y)  # fmt: skip
     net = model.network_.train()
+    net.share.fill_(1.0)  # the line is not learned, but solved for
     encoded = model.encoder_.encode(TEST_X)
     targets = torch.tensor([model.classes_.tolist().index(label) for label in TEST_Y])
     batch = replace(encoded.batch(np.arange(30)), targets=targets)

@@ -25,6 +25,7 @@ from tidegate.explain.doctor.case import Case, TextSample
 from tidegate.explain.report.excerpt import Excerpt, excerpt
 from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.embedding import Embedding
+from tidegate.nn.blocks.tfidf_line import TfidfLine
 from tidegate.tasks.core.classifier import Classifier, shortened
 from tidegate.tasks.core.encoders import Encoders
 from tidegate.tasks.core.examples import (
@@ -35,18 +36,25 @@ from tidegate.tasks.core.examples import (
     warn_of_names,
 )
 from tidegate.tasks.core.inspect.inspected import Labels
+from tidegate.tasks.core.raw import Evaluation
 from tidegate.tasks.core.settings.settings import build_layer
 from tidegate.tasks.core.settings.text import read_vectors_facts
 from tidegate.tasks.text.change import put_tokens
+from tidegate.tasks.text.lean import Lean, settle
 from tidegate.tasks.text.memory import check_wide
 from tidegate.tasks.text.network import TextNetwork
 from tidegate.tasks.text.pretrained import FineTuned, adapt, read_pretrained
 from tidegate.tasks.text.settings import TextClassifierSettings
-from tidegate.training.measure import Loader
+from tidegate.training.loop import Training
+from tidegate.training.measure import Loader, measure
 from tidegate.training.network import Network
 
 # What the doctor reads to the end: texts up to so many tokens, so many of them, some at once.
 _WHOLE, _WHOLE_TEXTS, _TEXTS_AT_ONCE = 2000, 128, 16
+
+# A line is solved for up to so many weights: the solver holds some twenty times as many numbers.
+_SOLVED = 4_000_000
+_LINE = "n-grams and logistic regression"
 
 # The settings that the encoder takes as they are.
 _ENCODER = (
@@ -67,6 +75,7 @@ class TextClassifier(Classifier):
         encoder_: The fitted `TextEncoder`.
         embedding_size_: Numbers in the vector of a token.
         vectors_found_: Words of the vocabulary that the pretrained vectors have; None without.
+        lined_: Whether a linear model that was solved for stands beside the network.
 
     Raises:
         InputError: If a setting is unknown.
@@ -91,6 +100,8 @@ class TextClassifier(Classifier):
     encoder_: TextEncoder
     embedding_size_: int
     vectors_found_: int | None
+    lined_: bool
+    lean_: Lean | None = None
 
     def _examples(self, X: object, y: object, sample_weight: object) -> Examples:
         examples = super()._examples(X, y, sample_weight)
@@ -128,6 +139,8 @@ class TextClassifier(Classifier):
         if settings.wide:
             sizes = self.encoder_.size, self.encoder_.ngram_size
             check_wide(settings, *sizes, len(self.classes_))
+        weights = (self.encoder_.size + self.encoder_.ngram_size) * len(self.classes_)
+        self.lined_ = settings.wide > 0 and pretrained is None and weights <= _SOLVED
         self.embedding_size_ = settings.embedding_size
         self.vectors_found_ = None
         if pretrained is not None:
@@ -149,10 +162,11 @@ class TextClassifier(Classifier):
             vectors=self.__dict__.pop("_vectors", None),  # read once, then part of the weights
             freeze=settings.freeze_vectors,
         )
-        wide = None
+        wide = line = None
         if settings.wide:
             sizes = self.encoder_.size, self.encoder_.ngram_size
             wide = BagOfNgrams(*sizes, len(self.classes_), settings.wide_dropout)
+            line = TfidfLine(*sizes, len(self.classes_)) if self.lined_ else None
         layer = build_layer(settings, embedding.output_size)
         if (weights := self.__dict__.pop("_weights", None)) is not None:
             layer.load_state_dict(weights)
@@ -168,6 +182,7 @@ class TextClassifier(Classifier):
             wide_weight=settings.wide,
             wide_learning_rate=settings.wide_learning_rate,
             adversarial=settings.adversarial,
+            line=line,
         )
         if isinstance(network, FineTuned):
             network.factor, network.thaw = settings.layer_decay, settings.unfreeze
@@ -182,7 +197,10 @@ class TextClassifier(Classifier):
                 assert isinstance(loader, Rows)
                 assert loader.targets is not None
                 encoded = loader.encoded
-                network.wide.count(encoded.ids, encoded.offsets, loader.targets.numpy())
+                rows = encoded.ids, encoded.offsets, loader.targets.numpy()
+                network.wide.count(*rows)
+                if network.line is not None:
+                    network.line.solve(*rows, self._counts(network, loader))
             return
         unknown = self.encoder_.unknown(examples.inputs)
         if unknown:
@@ -192,6 +210,38 @@ class TextClassifier(Classifier):
                 f"{common}) are not in the vocabulary of the fitted model and are read as <unk>."
             )
             _warn(DataWarning(what))
+
+    @staticmethod
+    def _counts(network: TextNetwork, loader: Rows[EncodedTexts]) -> Array | None:
+        """How much each training row counts, by its weight and its class; None for all alike."""
+        assert loader.targets is not None
+        counts = None if loader.weights is None else np.asarray(loader.weights, np.float64)
+        if network.head.class_weights is not None:
+            by_class = network.head.class_weights[loader.targets].double().cpu().numpy()
+            counts = by_class if counts is None else counts * by_class
+        return counts
+
+    def _keep(self, training: Training) -> None:
+        super()._keep(training)
+        self.lean_ = None
+        network, held = self.network_, training.held
+        if held is None or not isinstance(network, TextNetwork) or network.line is None:
+            return
+        self.lean_ = settle(network, held)
+        self.metrics_["validation"] = measure(network, held).result()
+
+    def beside(self) -> Evaluation:
+        """Return the accuracy on the held-out texts beside that of n-grams alone."""
+        lean = self.lean_
+        if lean is None:
+            return {}
+        ours = self.metrics_["validation"]["accuracy"]
+        named = {"this model": ours, _LINE: lean.line, "the commonest class": lean.commonest}
+        figures = [{"": name, "accuracy": f"{value:.3f}"} for name, value in named.items()]
+        told = f"On {lean.rows:,} held-out texts {ours:.1%} are right; {_LINE} {lean.line:.1%}."
+        if ours <= lean.line:
+            told += " The network is no gain here: more texts or `vectors` may help it."
+        return {"figures": figures, "verdict": told}
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedTexts]:
         encoded = self.encoder_.encode(examples.inputs)
@@ -255,11 +305,13 @@ class TextClassifier(Classifier):
 
     def _state(self) -> dict[str, object]:
         facts = {"embedding_size": self.embedding_size_, "vectors_found": self.vectors_found_}
-        return super()._state() | facts
+        # A model of before there were lines is saved as it was.
+        return super()._state() | facts | ({"line": True} if self.lined_ else {})
 
     def _restore(self, state: Mapping[str, object], files: Mapping[str, object]) -> None:
         super()._restore(state, files)
         self.embedding_size_, self.vectors_found_ = read_vectors_facts(state)
+        self.lined_ = state.get("line", False) is True
 
 
 def _warn(warning: DataWarning) -> None:

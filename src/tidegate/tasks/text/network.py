@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from tidegate.batch import Batch
@@ -12,7 +13,10 @@ from tidegate.nn.blocks.bag_of_ngrams import BagOfNgrams
 from tidegate.nn.blocks.dropout import Dropout
 from tidegate.nn.blocks.embedding import Embedding
 from tidegate.nn.blocks.pooling import Pooling
+from tidegate.nn.blocks.tfidf_line import TfidfLine
 from tidegate.training.network import InspectableNetwork, ParameterGroups
+
+_SHARE = 0.5  # of the network beside the line, until `settle` says otherwise
 
 
 class TextNetwork(InspectableNetwork):
@@ -30,6 +34,11 @@ class TextNetwork(InspectableNetwork):
         wide_learning_rate: The largest step size of its weights.
         adversarial: Length of the change of the vectors that is learned from besides, as a
             multiple of their spread; see `nn.adversarial.worst_change`. 0 for none.
+        line: A linear model that is solved for, or None. The scores are then a mean of its own and
+            those of the rest, which learns by itself.
+
+    Attributes:
+        share: With a line, how much the rest counts in that mean, from 0 to 1.
 
     Example:
         >>> import torch
@@ -42,6 +51,7 @@ class TextNetwork(InspectableNetwork):
 
     head: ClassifyHead
     recurrent: Recurrent
+    share: Tensor
 
     def __init__(
         self,
@@ -56,6 +66,7 @@ class TextNetwork(InspectableNetwork):
         wide_weight: float = 1.0,
         wide_learning_rate: float = 1e-3,
         adversarial: float = 0.0,
+        line: TfidfLine | None = None,
     ) -> None:
         super().__init__()
         self.embedding, self.recurrent = embedding, recurrent
@@ -66,6 +77,9 @@ class TextNetwork(InspectableNetwork):
         self.head = ClassifyHead(self.pooling.output_size, classes, label_smoothing=label_smoothing)
         self.wide, self.wide_weight, self.wide_rate = wide, wide_weight, wide_learning_rate
         self.adversarial = adversarial
+        self.line = line
+        if line is not None:
+            self.register_buffer("share", torch.tensor(_SHARE))
 
     def embed(self, batch: Batch) -> Tensor:
         """Return the vectors that the recurrent stack reads, `[B, T, D]`."""
@@ -75,13 +89,23 @@ class TextNetwork(InspectableNetwork):
     def decide(self, vectors: Tensor, batch: Batch) -> Tensor:
         """Score the classes, `[B, C]`, of rows whose words have these vectors, `[B, T, D]`."""
         scores = self._deep(vectors, batch)
-        return scores if self.wide is None else scores + self.wide_weight * self.wide(batch.values)
+        if self.wide is not None:
+            scores = scores + self.wide_weight * self.wide(batch.values)
+        return self._beside_line(scores, batch)
+
+    def _beside_line(self, scores: Tensor, batch: Batch) -> Tensor:
+        if self.line is None:
+            return scores
+        return torch.lerp(self.line(batch.values), scores, self.share)
 
     def direct(self, batch: Batch) -> Tensor | None:
-        """Return what each word adds to the scores through the wide part, `[B, T, C]`, if any."""
+        """Return what each word adds to the scores past the stack, `[B, T, C]`, if anything."""
         if self.wide is None:
             return None
-        return self.wide_weight * self.wide.contributions(batch.values)
+        given: Tensor = self.wide_weight * self.wide.contributions(batch.values)
+        if self.line is None:
+            return given
+        return torch.lerp(self.line.contributions(batch.values), given, self.share)
 
     def learn(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return loss and scores; deep and wide part learn apart, or one would do all the work."""
@@ -98,7 +122,7 @@ class TextNetwork(InspectableNetwork):
         wide = self.wide(batch.values)
         # A linear model needs no smoothing: it is held back by its dropout.
         loss = loss + self.head.loss(wide, batch, label_smoothing=0.0)
-        return loss, deep + self.wide_weight * wide
+        return loss, self._beside_line(deep + self.wide_weight * wide, batch)
 
     def _deep(self, vectors: Tensor, batch: Batch) -> Tensor:
         output, state = self.recurrent(vectors, lengths=batch.lengths)

@@ -110,7 +110,7 @@ class TextClassifierSettings(ClassifierSettings, CleanedSettings, WordSettings, 
     wide: float = setting(
         1.0,
         help="Weight of a linear model of the words and n-grams that a text has, trained beside "
-        "the network and added to its scores; 0 is none.",
+        "the network and added to its scores; 0 is none, nor the one that is solved for.",
         minimum=0,
         maximum=100,
         structural=True,

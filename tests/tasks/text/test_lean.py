@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -78,3 +80,11 @@ def test_a_model_goes_on_with_its_line(fitted):
     line = model.network_.line.weights.clone()
     model = clone(model).fit(*rows).set_params(warm_start=True).fit(*rows)
     np.testing.assert_array_equal(model.network_.line.weights, line)
+
+
+@pytest.mark.parametrize("line", [0.2, 1.1])
+def test_the_verdict_says_when_the_linear_model_alone_is_better(fitted, monkeypatch, line):
+    model, _ = fitted
+    ours = model.metrics_["validation"]["accuracy"]
+    monkeypatch.setattr(model, "lean_", replace(model.lean_, line=line))
+    assert ("is better here" in model.beside()["verdict"]) == (line > ours)

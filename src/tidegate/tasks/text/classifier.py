@@ -239,8 +239,8 @@ class TextClassifier(Classifier):
         named = {"this model": ours, _LINE: lean.line, "the commonest class": lean.commonest}
         figures = [{"": name, "accuracy": f"{value:.3f}"} for name, value in named.items()]
         told = f"On {lean.rows:,} held-out texts {ours:.1%} are right; {_LINE} {lean.line:.1%}."
-        if ours <= lean.line:
-            told += " The network is no gain here: more texts or `vectors` may help it."
+        if ours < lean.line:
+            told += " The linear model alone is better here: more texts or `vectors` may help it."
         return {"figures": figures, "verdict": told}
 
     def _loader(self, examples: Examples, *, training: bool) -> Rows[EncodedTexts]:

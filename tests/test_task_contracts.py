@@ -33,7 +33,8 @@ def sums(count: int, longest: int = 9, seed: int = 0) -> tuple[list[str], list[f
 # A few rows for each task: what it is about decides what they are.
 DATA: dict[str, Any] = {"text-classifier": texts(48), "adder": sums(48)}
 WALKS, WAYS, ENDS = walks(48)
-WAVES = [np.sin(np.arange(150) / 4 + phase).cumsum() for phase in range(24)]
+# Whole periods, held out or not: alone, without a name, a series is measured by all of its steps.
+WAVES = [np.sin(np.arange(156) * np.pi / 6 + phase).cumsum() for phase in range(24)]
 DATA["forecaster"] = (WAVES, None)
 DATA["tagger"] = tagged(48)
 DATA |= {"anomaly-detector": (wave(130).tolist(), [0, 1] * 65)}

@@ -28,7 +28,7 @@ _FIELDS: Fields = {"shape": Numbers(1, int, minimum=0), "weights": Field(str)}
 # longer. Windows that are cut out at once are some tens of MB of a lookback of 720.
 _WINDOWS, _JUDGED, _AT_ONCE = 20_000, 1_000, 1_000
 # Ridge penalties as shares of the mean variance of the inputs.
-_PENALTIES = (1e-3, 1e-2, 0.1, 1.0, 10.0)
+_PENALTIES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 # The shares of the windows after which a line that was solved for is tried on what follows.
 _ORIGINS = (0.4, 0.55, 0.7, 0.85)
 # A line is tried if there are so many windows to solve for it.

@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.common import machine, parser, write
 from benchmarks.suite.report import verdicts
 
-PARTS = ("series", "sequences", "text", "alarms", "time")
+PARTS = ("series", "text")
 
 
 def main(arguments: list[str]) -> None:

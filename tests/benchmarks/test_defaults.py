@@ -22,7 +22,7 @@ def toy(score):
 
 
 def run(monkeypatch, tmp_path, score, *arguments):
-    for name in ("text", "time"):
+    for name in ("series", "text"):
         module = ModuleType(f"benchmarks.untuned.{name}")
         module.measure = lambda data, draws: toy(score + draws)
         monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -40,12 +40,12 @@ def test_a_table_has_aligned_columns_and_a_dash_for_what_is_missing():
 
 
 def test_parts_that_are_not_asked_for_keep_what_was_found(monkeypatch, tmp_path, capsys):
-    run(monkeypatch, tmp_path, 0.25, "--parts", "time")
+    run(monkeypatch, tmp_path, 0.25, "--parts", "series")
     assert "MISSED" in capsys.readouterr().out
     run(monkeypatch, tmp_path, 0.75, "--parts", "text")
     kept = json.loads((tmp_path / "defaults.json").read_text())
-    assert list(kept) == ["date", "machine", "text", "time"]
-    assert [kept[name]["rows"][0]["score"] for name in ("text", "time")] == [0.75, 0.25]
+    assert list(kept) == ["date", "machine", "series", "text"]
+    assert [kept[name]["rows"][0]["score"] for name in ("text", "series")] == [0.75, 0.25]
     assert kept["text"]["targets"][0]["met"] is True
 
 
